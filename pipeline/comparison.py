@@ -1,0 +1,133 @@
+"""What it means that a result was reproduced: pure comparisons of scores, pages and claims.
+
+A score reproduced by training may differ within the tolerance of its track. A figure that follows
+from committed files by arithmetic (a score from predictions, a page from scores) may not differ.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+EXACT = 1e-9
+Scores = Mapping[str, Mapping[str, float]]
+
+
+@dataclass
+class Findings:
+    """What a verification compared (counts by kind), what differs, and what it could not check."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    differences: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+    def note(self, kind: str, differences: Sequence[str], count: int = 1) -> None:
+        """Record `count` comparisons of one kind and the differences that they found."""
+        self.compared[kind] += count
+        self.differences += differences
+
+    def text(self) -> str:
+        """The findings for people; the last line counts everything."""
+        lines = []
+        for title, entries in (("NOT CHECKED", self.unchecked), ("DIFFERENT", self.differences)):
+            lines += [f"{title} ({len(entries)}):", *(f"  - {entry}" for entry in entries), ""] \
+                if entries else []
+        counts = ", ".join(f"{count} {kind}" for kind, count in self.compared.items()) or "nothing"
+        return "\n".join([*lines, f"{'FAILED' if self.differences else 'VERIFIED'}: compared "
+                                  f"{counts}; {len(self.differences)} differences, "
+                                  f"{len(self.unchecked)} things not checked"])
+
+
+def score_differences(committed: Scores, reproduced: Scores,
+                      tolerances: Mapping[str, float]) -> list[str]:
+    """Where scores {row: {metric: value}} differ by more than their metric's tolerance.
+
+    A row or a metric that only one side has is a difference. A metric without a tolerance can
+    only be seen to be the same; `unmeasured` names those that are not.
+    """
+    return [*_lacking(committed, reproduced, "row"),
+            *(f"row {row!r}: {text}" for row in committed if row in reproduced
+              for text in _row_differences(committed[row], reproduced[row], tolerances))]
+
+
+def unmeasured(committed: Scores, reproduced: Scores,
+               tolerances: Mapping[str, float]) -> list[str]:
+    """Metrics that have moved although nobody has measured how far they may."""
+    return sorted({metric for row in set(committed) & set(reproduced)
+                   for metric in set(committed[row]) & set(reproduced[row]) - set(tolerances)
+                   if committed[row][metric] != reproduced[row][metric]})
+
+
+def _row_differences(committed: Mapping[str, float], reproduced: Mapping[str, float],
+                     tolerances: Mapping[str, float]) -> Iterator[str]:
+    yield from _lacking(committed, reproduced, "score")
+    for metric in sorted(set(committed) & set(reproduced) & set(tolerances)):
+        distance = abs(committed[metric] - reproduced[metric])
+        # Written so that a NaN, which equals nothing, is a difference.
+        if not distance <= tolerances[metric]:
+            yield (f"{metric} is {committed[metric]:.6g} as committed and {reproduced[metric]:.6g} "
+                   f"as reproduced; they are {distance:.3g} apart, tolerance "
+                   f"{tolerances[metric]:.3g}")
+
+
+def _lacking(committed: Mapping[str, Any], reproduced: Mapping[str, Any],
+             kind: str) -> Iterator[str]:
+    for name in sorted(set(committed) - set(reproduced)):
+        yield f"{kind} {name!r} is committed but was not reproduced"
+    for name in sorted(set(reproduced) - set(committed)):
+        yield f"{kind} {name!r} was reproduced but is not committed"
+
+
+def json_differences(committed: Any, found: Any, place: str) -> Iterator[str]:
+    """Where two JSON values differ; numbers may differ by `EXACT`, relatively, and no more."""
+    if isinstance(committed, Mapping) and isinstance(found, Mapping):
+        yield from (f"{place}: {text}" for text in _lacking(committed, found, "key"))
+        for key in sorted(set(committed) & set(found)):
+            yield from json_differences(committed[key], found[key], f"{place}.{key}")
+    elif isinstance(committed, list) and isinstance(found, list):
+        if len(committed) != len(found):
+            yield f"{place}: {len(committed)} entries are committed, {len(found)} found"
+        for number, pair in enumerate(zip(committed, found, strict=False)):
+            yield from json_differences(*pair, f"{place}[{number}]")
+    elif not _same(committed, found):
+        yield f"{place}: {committed!r} is committed, {found!r} found"
+
+
+def _same(committed: Any, found: Any) -> bool:
+    if isinstance(committed, float) and isinstance(found, float):
+        return math.isclose(committed, found, rel_tol=EXACT, abs_tol=0.0)
+    return bool(committed == found)
+
+
+def claim_differences(committed: Sequence[Mapping[str, Any]],
+                      reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Claims that one side lacks or whose verdict has turned into its opposite.
+
+    Between machines a score moves within its tolerance, so a verdict at the edge may become
+    undecided or cease to be; `unsettled` names these.
+    """
+    first, second = _by_id(committed), _by_id(reproduced)
+    return [*_lacking(first, second, "claim"),
+            *(f"claim {name!r} {old} as committed and {new} as reproduced"
+              for name, old, new in _changed(first, second) if "undecided" not in (old, new))]
+
+
+def unsettled(committed: Sequence[Mapping[str, Any]],
+              reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Claims that are undecided on one side only."""
+    return [f"claim {name!r} is at the edge: {old} as committed, {new} as reproduced"
+            for name, old, new in _changed(_by_id(committed), _by_id(reproduced))
+            if "undecided" in (old, new)]
+
+
+def _by_id(claims: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {claim["id"]: claim for claim in claims}
+
+
+def _changed(first: Mapping[str, Mapping[str, Any]],
+             second: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    for name in sorted(set(first) & set(second)):
+        old, new = first[name]["verdict"], second[name]["verdict"]
+        if old != new:
+            yield name, old, new

@@ -1,0 +1,1 @@
+"""Generated language: an unambiguous probabilistic grammar of English and a verb-final one."""

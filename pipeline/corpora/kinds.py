@@ -1,0 +1,59 @@
+"""What readers of corpora give, whatever the publisher's format.
+
+A real corpus and its embedded twin are written in one format and read by one reader, and readers
+of one kind of corpus give the same objects, so a task's features stage does not know which corpus
+it serves.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A tokenised sentence of a text corpus.
+
+    `marked[i]` says that word i depends on something more than four words back (known for the
+    embedded twin only). `log_probability` is the natural log of its exact probability under the
+    process that generated it, the end of the sentence included, or None.
+    """
+
+    id: str
+    words: list[str]
+    marked: list[bool] | None = None
+    log_probability: float | None = None
+
+
+@dataclass(frozen=True)
+class SentencePair:
+    """A sentence and its translation, as the publisher writes them (not tokenised)."""
+
+    id: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A recorded sentence: audio in `path`, or features that the publisher computed."""
+
+    id: str
+    speaker: str
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A time series of a forecasting competition: the past to learn from, the future to forecast.
+
+    `optimal` is the forecast of the process that generated it (embedded twin only), shape [h].
+    """
+
+    id: str
+    past: NDArray[np.float64]
+    future: NDArray[np.float64]
+    optimal: NDArray[np.float64] | None = field(default=None)

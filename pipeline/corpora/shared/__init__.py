@@ -1,0 +1,1 @@
+"""Code that several corpora use: downloads, archives, grammars, synthetic voices."""

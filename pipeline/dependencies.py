@@ -1,0 +1,88 @@
+"""Which of the project's own files a piece of code uses, found by reading imports, not by running.
+
+DVC runs a stage again when a file among its `deps` changes; a file that the stage uses and does
+not list goes stale in silence. This walk finds every used file: the check of dvc.yaml compares it
+with the `deps`, and a system's version hashes it. It takes a superset: an import inside a function
+counts as well. What a name in params.yaml selects at run time cannot be read from the code and is
+given as a further entry point.
+"""
+
+import ast
+import functools
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
+
+from pipeline.errors import UserError
+
+# They show results and cannot change them, so that a new chart trains nothing again.
+OBSERVERS = frozenset({"pipeline.tracking", "pipeline.publish"})
+
+
+def modules_used(root: Path, entry_points: Sequence[str]) -> set[Path]:
+    """Files below `root` that the entry points import, directly or through others.
+
+    An entry point is a module ('pipeline.training') or a file relative to `root`
+    ('stages/train.py'). Paths are relative to `root`, entry points and the `__init__.py` of every
+    package on the way included. Raises UserError for an entry point that does not exist and for
+    a file that does not parse.
+    """
+    waiting = [path for entry in entry_points for path in _entry_point(root, entry)]
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in _imports(root, path) - OBSERVERS:
+            waiting.extend(_files_of(root, module))
+    return found
+
+
+def uncovered(used: Iterable[PurePath], deps: Iterable[PurePath]) -> set[PurePath]:
+    """The used files that no dep covers; a dep may be the file itself or a folder above it."""
+    known = set(deps)
+    return {path for path in used if not known.intersection((path, *path.parents))}
+
+
+def _entry_point(root: Path, entry: str) -> list[Path]:
+    module = entry.removesuffix(".py").replace("/", ".") if entry.endswith(".py") else entry
+    files = _files_of(root, module)
+    path = Path(*module.split("."))
+    if not {path.with_suffix(".py"), path / "__init__.py"}.intersection(files):
+        raise UserError(f"{entry} is neither a module nor a Python file below {root}")
+    return files
+
+
+def _files_of(root: Path, module: str) -> list[Path]:
+    """The module's file and its packages' `__init__.py`, where they are the project's own."""
+    parts = module.split(".")
+    packages = [Path(*parts[:length], "__init__.py") for length in range(1, len(parts) + 1)]
+    candidates = [*packages, Path(*parts).with_suffix(".py")]
+    return [path for path in candidates if (root / path).is_file()]
+
+
+def _imports(root: Path, path: Path) -> frozenset[str]:
+    try:
+        return _imports_in((root / path).read_text("utf-8"), path.parts[:-1])
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as Python: {error}") from None
+
+
+@functools.cache
+def _imports_in(source: str, package: tuple[str, ...]) -> frozenset[str]:
+    """Dotted names of everything that the source of a file in `package` may import."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            # What follows `import` may be a module of the package or a name inside a module.
+            names.update(base, *({f"{module}.{alias.name}" for module in base}
+                                 for alias in node.names))
+    return frozenset(names)
+
+
+def _absolute(node: ast.ImportFrom, package: tuple[str, ...]) -> set[str]:
+    above = package[: len(package) - node.level + 1] if node.level else ()
+    return {".".join((*above, *([node.module] if node.module else [])))} - {""}

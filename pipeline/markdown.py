@@ -1,0 +1,36 @@
+"""Tables and numbers for people: the same text on every machine, readable without rendering."""
+
+import re
+from collections.abc import Sequence
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> str:
+    """A Markdown table with padded columns; those named in `numbers` are aligned right."""
+    cells = [[_cell(text) for text in row] for row in (header, *rows)]
+    if any(len(row) != len(header) for row in cells):
+        raise ValueError(f"a row of this table has not the {len(header)} cells of its header")
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    right = [name in numbers for name in header]
+    rule = ["-" * (width - 1) + ":" if is_right else "-" * width
+            for width, is_right in zip(widths, right, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        padded = [text.rjust(width) if is_right else text.ljust(width)
+                  for text, width, is_right in zip(row, widths, right, strict=True)]
+        return f"| {' | '.join(padded)} |"
+
+    return "\n".join([line(cells[0]), line(rule), *map(line, cells[1:])])
+
+
+def decimal(value: float | None, decimals: int) -> str:
+    """A rounded number, or a dash where there is none."""
+    return "–" if value is None else f"{value:,.{decimals}f}"
+
+
+def probability(p: float) -> str:
+    """A p value as papers print it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").strip()

@@ -1,0 +1,77 @@
+"""Attention: a weighted average of memory states, with weights that depend on a query.
+
+A score compares the query with each memory state, the softmax over the states that are not padding
+turns scores into weights, and the context is the weighted sum. Two scores of the literature:
+additive, v tanh(W q + U m) (Bahdanau, Cho and Bengio 2015), and general, q W m (Luong, Pham and
+Manning 2015). The part of a score that depends on the memory alone (`keys`) is computed once a
+sentence, since a decoder asks many queries of one memory.
+"""
+
+from abc import abstractmethod
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+AttentionKind = Literal["additive", "general"]
+
+
+class Attention(nn.Module):
+    """Scores, softmax, weighted sum; a subclass says what a key and a score are."""
+
+    @abstractmethod
+    def keys(self, states: Tensor) -> Tensor:
+        """What of the memory `states` [batch, positions, memory] the scores need."""
+
+    @abstractmethod
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Scores [batch, queries, positions] of `queries` [batch, queries, query] and `keys`."""
+
+    def forward(self, queries: Tensor, keys: Tensor, states: Tensor,
+                mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Contexts [batch, queries, memory] and weights [batch, queries, positions].
+
+        `mask` [batch, positions] is true at states that exist; each row needs one at least, and
+        the others get exactly zero weight.
+        """
+        scores = self.scores(queries, keys).float().masked_fill(~mask[:, None, :], -torch.inf)
+        weights = scores.softmax(dim=-1)
+        return weights.to(states.dtype) @ states, weights
+
+
+class AdditiveAttention(Attention):
+    """Score v tanh(W q + U m), a small network with one hidden layer."""
+
+    def __init__(self, query: int, memory: int, hidden: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(query, hidden)
+        self.key = nn.Linear(memory, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1, bias=False)
+
+    def keys(self, states: Tensor) -> Tensor:
+        return self.key(states)
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        hidden = torch.tanh(self.query(queries)[:, :, None, :] + keys[:, None, :, :])
+        return self.score(hidden).squeeze(-1)
+
+
+class GeneralAttention(Attention):
+    """Score q W m, a bilinear form: one matrix product for all queries and states."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(memory, query, bias=False)
+
+    def keys(self, states: Tensor) -> Tensor:
+        return self.key(states)
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        return queries @ keys.transpose(1, 2)
+
+
+def attention(kind: AttentionKind, query: int, memory: int, hidden: int) -> Attention:
+    """Attention of the named kind; `hidden` is the width of the additive score's layer."""
+    if kind == "additive":
+        return AdditiveAttention(query, memory, hidden)
+    return GeneralAttention(query, memory)

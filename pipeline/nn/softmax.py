@@ -1,0 +1,59 @@
+"""A linear layer, softmax and cross entropy in one, for vocabularies of many thousand words.
+
+The logits of a batch are the largest tensor of a word model by far, and the gradient of the loss
+with respect to them is known as soon as they are: softmax minus one-hot. So forward takes a few
+hundred rows at a time, computes their loss and both gradients while the rows are in the
+processor's cache, and keeps no logits for backward.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+ROWS = 512
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor,
+                dtype: torch.dtype) -> Tensor:
+        low, low_weight = inputs.to(dtype), weight.to(dtype)
+        to_inputs = torch.empty_like(inputs)
+        to_weight, to_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        total = inputs.new_zeros((), dtype=torch.float32)
+        for start in range(0, len(inputs), ROWS):
+            rows = slice(start, start + ROWS)
+            scores = (low[rows] @ low_weight.t()).float().add_(bias)
+            normalizers = scores.logsumexp(1, keepdim=True)
+            labels = targets[rows, None]
+            total += (normalizers - scores.gather(1, labels)).sum()
+            scores.sub_(normalizers).exp_()
+            scores.scatter_add_(1, labels, scores.new_full(labels.shape, -1.0))
+            to_bias += scores.sum(0)
+            low_scores = scores.to(dtype)
+            to_inputs[rows] = low_scores @ low_weight
+            to_weight += low_scores.t() @ low[rows]
+        ctx.save_for_backward(to_inputs, to_weight, to_bias)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        to_inputs, to_weight, to_bias = ctx.saved_tensors
+        return to_inputs * gradient, to_weight * gradient, to_bias * gradient, None, None
+
+
+def linear_cross_entropy(inputs: Tensor, weight: Tensor, bias: Tensor,
+                         targets: Tensor) -> Tensor:
+    """Summed cross entropy (nats, float32 scalar) of `softmax(inputs @ weight.T + bias)`.
+
+    Shapes: inputs [rows, features], weight [classes, features], bias [classes], targets [rows].
+    Inside autocast the products are computed in its type, the softmax in float32. The loss can be
+    differentiated once.
+    """
+    device = inputs.device.type
+    dtype = (torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device)
+             else weight.dtype)
+    with torch.autocast(device, enabled=False):
+        return _LinearCrossEntropy.apply(inputs.to(weight.dtype), weight, bias, targets, dtype)

@@ -1,0 +1,193 @@
+"""`make repro`: a suite's stages side by side, then a summary.
+
+DVC runs one stage at a time. This runner asks DVC for the graph and for what has changed, starts
+`dvc repro --single-item` for each stage whose predecessors are done, and ends with a plain
+`dvc repro`, so the outcome is what DVC alone would have made; results do not depend on the number
+of jobs. A stage's output goes to a log of its own, and its last line is shown while it runs.
+"""
+
+import argparse
+import heapq
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.config import Suite
+from pipeline.config_checks import load_valid
+from pipeline.errors import UserError, run_command
+from pipeline.files import read_json
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORT_SECONDS = 20
+_POLL_SECONDS = 0.1
+
+
+@dataclass
+class Plan:
+    """Stages to run, by address, with the addresses that each must wait for."""
+
+    waits_for: dict[str, set[str]]
+    seconds: dict[str, float]
+
+    def ready(self, done: set[str], started: set[str]) -> list[str]:
+        """Stages that can start now, the one with the longest chain of work behind it first."""
+        free = [stage for stage, needed in self.waits_for.items()
+                if stage not in started and needed <= done]
+        return heapq.nsmallest(len(free), free, key=lambda s: (-self._chain(s), s))
+
+    def _chain(self, stage: str) -> float:
+        if not hasattr(self, "_chains"):
+            self._chains: dict[str, float] = {}
+        if stage not in self._chains:
+            followers = [s for s, needed in self.waits_for.items() if stage in needed]
+            self._chains[stage] = self.seconds[stage] + max(map(self._chain, followers), default=0)
+        return self._chains[stage]
+
+
+@dataclass
+class Running:
+    """A stage in progress."""
+
+    stage: str
+    process: subprocess.Popen
+    log: Path
+    started: float = field(default_factory=time.monotonic)
+    reported: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def last_line(self) -> str:
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def make_plan(suite: Suite, pipeline_file: str) -> Plan:
+    """What has to run, from DVC's graph and status; empty when everything is up to date."""
+    from dvc.repo import Repo
+
+    with Repo(str(ROOT)) as repo:
+        stages = {stage.addressing: stage
+                  for stage in repo.index.stages if stage.path_in_repo == pipeline_file}
+        graph = repo.index.graph
+        needs = {name: {other.addressing for other in graph.successors(stage)
+                        if other.addressing in stages}
+                 for name, stage in stages.items()}
+        changed = {name for name, stage in stages.items() if stage.changed()}
+    stale = set(changed)
+    while True:
+        more = {name for name in needs if name not in stale and needs[name] & stale}
+        if not more:
+            break
+        stale |= more
+    return Plan({name: needs[name] & stale for name in stale},
+                {name: _expected_seconds(suite, name) for name in stale})
+
+
+def _expected_seconds(suite: Suite, address: str) -> float:
+    """How long a stage took when its cost was last recorded; a second for all others."""
+    kind, _, key = address.rpartition(":")[2].partition("@")
+    if kind not in ("train", "evaluate") or key not in suite.systems:
+        return 1.0
+    track = suite.systems[key]["track"]
+    cost = ROOT / suite.directory / "costs" / track / f"{key}.{kind}.json"
+    return read_json(cost)["seconds"] if cost.exists() else 60.0
+
+
+def run(plan: Plan, jobs: int) -> None:
+    """Run the plan's stages, at most `jobs` at once. Raises UserError when a stage fails."""
+    done: set[str] = set()
+    running: list[Running] = []
+    try:
+        while len(done) < len(plan.waits_for):
+            started = done | {item.stage for item in running}
+            for stage in plan.ready(done, started)[: jobs - len(running)]:
+                running.append(_start(stage))
+            time.sleep(_POLL_SECONDS)
+            for item in _finished(running):
+                done.add(item.stage)
+                print(f"[{len(done):3d}/{len(plan.waits_for)}] {item.stage}  "
+                      f"{item.seconds:.1f} s", flush=True)
+    finally:
+        for item in running:
+            os.killpg(item.process.pid, signal.SIGTERM)
+            item.process.wait()
+
+
+def _start(stage: str) -> Running:
+    log = ROOT / "work" / "logs" / f"{stage.replace('/', '_').replace(':', '_')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+    return Running(stage, process, log)
+
+
+def _finished(running: list[Running]) -> Iterator[Running]:
+    """Take the stages that have ended out of `running`; say how the others get on."""
+    for item in list(running):
+        if item.process.poll() is None:
+            if time.monotonic() - item.reported > REPORT_SECONDS:
+                item.reported = time.monotonic()
+                print(f"          {item.stage}  {item.seconds:.0f} s  {item.last_line()}",
+                      flush=True)
+            continue
+        running.remove(item)
+        if item.process.returncode != 0:
+            tail = "\n".join(item.log.read_text("utf-8", "replace").splitlines()[-25:])
+            raise UserError(f"stage {item.stage} failed; the end of {item.log}:\n{tail}\n"
+                            f"mend the cause and run the same command again: what is done stays")
+        yield item
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Reproduce a suite, stages side by side.")
+    parser.add_argument("params", nargs="?", default="params.yaml", type=Path,
+                        help="the suite's params.yaml")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="stages side by side")
+    arguments = parser.parse_args()
+    if arguments.jobs < 1:
+        raise UserError(f"--jobs {arguments.jobs}: at least one stage must run at a time")
+    suite = load_valid(arguments.params)
+    pipeline_file = f"{suite.suite}dvc.yaml"
+    started = time.monotonic()
+    plan = make_plan(suite, pipeline_file)
+    if plan.waits_for:
+        print(f"{len(plan.waits_for)} stages to run, {arguments.jobs} side by side; logs in "
+              f"{ROOT / 'work' / 'logs'}", flush=True)
+        run(plan, arguments.jobs)
+        _settle(pipeline_file)
+    _publish(arguments.params)
+    _summarise(suite, time.monotonic() - started)
+
+
+def _settle(pipeline_file: str) -> None:
+    """A plain `dvc repro`: it finds nothing to do, or does what the plan could not foresee."""
+    command = [sys.executable, "-m", "dvc", "repro", "--quiet", pipeline_file]
+    if subprocess.run(command, cwd=ROOT).returncode != 0:
+        raise UserError(f"'{shlex.join(command)}' failed after all stages had run; see above")
+
+
+def _publish(params: Path) -> None:
+    from pipeline.publish import publish
+
+    publish(load_valid(params), ROOT)
+
+
+def _summarise(suite: Suite, seconds: float) -> None:
+    from pipeline.report import summary
+
+    print(summary(suite, ROOT))
+    print(f"took {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,107 @@
+"""Features of a recognition track: acoustic frames, transcripts, and the symbols of their text.
+
+The symbols that a recogniser writes are the characters of the training transcripts. `fit/` gets
+training and validation frames with their texts, and in `spec.json` the symbols and each feature's
+mean and deviation over the training frames; `test/` the frames and references of every condition.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.config import Entry
+from pipeline.corpora.kinds import Utterance
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.tasks.asr.shared.front_end import FrontEnd, frames_of
+from pipeline.tasks.asr.shared.storage import Frames, write_frames
+
+Condition = Literal["clean", "other"]
+_SMALLEST_DEVIATION = 1e-5
+
+
+class Settings(Entry):
+    """The `features` of a recognition track."""
+
+    front_end: FrontEnd
+    normalise: bool = Field(description="each utterance to mean 0 and deviation 1")
+    train: list[str] = Field(min_length=1, description="subsets, as the corpus names them")
+    valid: str
+    test: dict[Condition, str] = Field(
+        min_length=1, description="the primary metric is that of 'clean'")
+
+
+def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
+    """Write `fit` and `test`. Raises UserError when the corpus and the settings do not fit."""
+    train = [item for subset in settings.train for item in reader.utterances(corpus, subset)]
+    valid = list(reader.utterances(corpus, settings.valid))
+    tests = [(condition, item) for condition, subset in sorted(settings.test.items())
+             for item in reader.utterances(corpus, subset)]
+    symbols = sorted({character for item in train for character in item.text})
+    _check(corpus, train, valid, [item for _, item in tests], symbols)
+
+    dimension = _write(fit, "train", train, settings, reader)
+    _write(fit, "valid", valid, settings, reader)
+    _write(test, "test", [item for _, item in tests], settings, reader)
+    for split, items in (("train", train), ("valid", valid)):
+        write_json(fit / f"{split}.items.json",
+                   [{"id": item.id, "text": item.text} for item in items])
+    write_json(test / "test.items.json",
+               [{"id": f"{condition}/{item.id}", "condition": condition, "reference": item.text}
+                for condition, item in tests])
+    mean, deviation = _statistics(Frames(fit, "train"))
+    write_json(fit / "spec.json", {"dimension": dimension, "symbols": symbols,
+                                   "mean": mean.tolist(), "deviation": deviation.tolist()})
+    write_json(test / "ceiling.json", {})
+
+
+def _check(corpus: Path, train: list[Utterance], valid: list[Utterance], test: list[Utterance],
+           symbols: list[str]) -> None:
+    if not train or not valid or not test:
+        raise UserError(f"{corpus}: training, validation or test subset without utterances; fetch "
+                        "or generate the corpus again")
+    heard = {item.id for item in train}
+    for item in valid + test:
+        if item.id in heard:
+            raise UserError(f"{item.path}: utterance {item.id} is in the training data as well; "
+                            "choose disjoint subsets in the track's features")
+    for item in valid:
+        if strange := set(item.text) - set(symbols):
+            raise UserError(f"{item.path}: character {min(strange)!r} of its transcript is in no "
+                            "training transcript; choose other subsets or mend the transcript")
+
+
+def _write(directory: Path, split: str, items: list[Utterance], settings: Settings,
+           reader: ModuleType) -> int:
+    """Write the frames of a split; return their dimension."""
+    from tqdm import tqdm
+
+    def utterances() -> Iterator[NDArray[np.float32]]:
+        for item in tqdm(items, desc=split, unit="utterance", delay=2):
+            frames = frames_of(settings.front_end, item.path, getattr(reader, "features", None))
+            yield normalised(frames) if settings.normalise else frames
+
+    return write_frames(directory, split, utterances())
+
+
+def normalised(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each feature of an utterance [frames, dimension] with mean 0 and deviation 1."""
+    deviation = np.maximum(frames.std(axis=0), _SMALLEST_DEVIATION)
+    return (frames - frames.mean(axis=0)) / deviation
+
+
+def _statistics(utterances: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation of each feature over all frames, one utterance in memory at a time."""
+    count, total, squares = 0, 0.0, 0.0
+    for index in range(len(utterances)):
+        frames = utterances[index].astype(np.float64)
+        count += len(frames)
+        total = total + frames.sum(axis=0)
+        squares = squares + (frames**2).sum(axis=0)
+    mean = total / count
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, _SMALLEST_DEVIATION**2))

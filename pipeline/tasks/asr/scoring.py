@@ -1,0 +1,65 @@
+"""Scores of transcripts: word and character error rate, as jiwer counts errors.
+
+WER is all errors over all reference words, never a mean over utterances; errors are the
+substitutions, deletions and insertions of the alignment with the fewest of them. It exceeds 100 %
+when much is inserted. An utterance outside a metric's condition has zeros in its columns.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import jiwer
+import numpy as np
+
+from pipeline.files import read_json
+from pipeline.predictions import Prediction, aligned
+from pipeline.scores import ItemStatistics, Metric, percentage
+
+_SIGNATURE = f"jiwer {version('jiwer')}, words split at white space, letter case kept"
+
+
+def _share(column: str, of: str, text: str) -> Metric:
+    return Metric("lower", (column, of), percentage, text, _SIGNATURE)
+
+
+METRICS: dict[str, Metric] = {
+    "wer": _share("errors", "words", "word error rate in percent, condition 'clean'"),
+    "cer": _share("character_errors", "characters",
+                  "character error rate in percent, spaces counted, condition 'clean'"),
+    "wer_other": _share("errors_other", "words_other",
+                        "word error rate in percent, condition 'other'"),
+    "substitutions": _share("substitutions", "words",
+                            "substituted words in percent of the reference's words"),
+    "deletions": _share("deletions", "words", "deleted words in percent of the reference's words"),
+    "insertions": _share("insertions", "words",
+                         "inserted words in percent of the reference's words"),
+}
+
+
+def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
+    """Error counts of each test item; `test` is the features' folder."""
+    items = read_json(test / "test.items.json")
+    ids = [item["id"] for item in items]
+    counts = [_counts(item["reference"], prediction["hypothesis"])
+              for item, prediction in zip(items, aligned(predictions, ids), strict=True)]
+    clean = np.array([item["condition"] == "clean" for item in items], dtype=np.float64)
+    everywhere = {name: np.array([count[name] for count in counts], dtype=np.float64)
+                  for name in counts[0]}
+    columns = {name: column * clean for name, column in everywhere.items()}
+    columns |= {f"{name}_other": everywhere[name] * (1 - clean) for name in ("errors", "words")}
+    return ItemStatistics(ids, columns)
+
+
+def _counts(reference: str, hypothesis: str) -> dict[str, int]:
+    words = jiwer.process_words(reference, hypothesis)
+    characters = jiwer.process_characters(reference, hypothesis)
+    return {
+        "errors": words.substitutions + words.deletions + words.insertions,
+        "words": words.hits + words.substitutions + words.deletions,
+        "substitutions": words.substitutions,
+        "deletions": words.deletions,
+        "insertions": words.insertions,
+        "character_errors":
+            characters.substitutions + characters.deletions + characters.insertions,
+        "characters": characters.hits + characters.substitutions + characters.deletions,
+    }

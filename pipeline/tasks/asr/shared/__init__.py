@@ -1,0 +1,1 @@
+"""What the features and the systems of speech recognition share."""

@@ -1,0 +1,1 @@
+"""Forecasting competitions: predict the next points of many series at once."""

@@ -1,0 +1,67 @@
+"""Pasts to learn from, and everything that scoring needs beside a forecast.
+
+Forecasting has no held-out series: the past of every series is training data and its future is
+the test. The test folder therefore repeats the pasts (they are the input of a forecast) and adds
+the futures, the Naive2 forecast and the MASE scale, so that scoring stands alone.
+"""
+
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from pipeline.config import Entry
+from pipeline.corpora.kinds import Series
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.tasks.forecast.shared.measures import METRICS, Array, mase_scale, statistics
+from pipeline.tasks.forecast.shared.seasonality import naive2
+from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save_pasts
+
+
+class Settings(Entry):
+    """`frequency` is one of the corpus's."""
+
+    frequency: str
+
+
+def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
+    """Write fit/ (pasts, spec.json) and test/ (pasts, futures, Naive2, scales, ceiling.json)."""
+    if settings.frequency not in reader.FREQUENCIES:
+        raise UserError(f"features.frequency: {settings.frequency!r} is none of "
+                        f"{', '.join(reader.FREQUENCIES)}")
+    frequency = reader.FREQUENCIES[settings.frequency]
+    period, horizon = frequency.period, frequency.horizon
+    series = reader.series(corpus, settings.frequency)
+    ids = [one.id for one in series]
+    pasts = [one.past for one in series]
+    futures = np.stack([one.future for one in series])
+    scales = np.array([_scale(one, period) for one in series])
+    reference = np.stack([naive2(past, period, horizon) for past in pasts])
+    for directory in (fit, test):
+        save_pasts(directory, ids, pasts)
+    write_json(fit / "spec.json", {"frequency": settings.frequency, "period": period,
+                                   "horizon": horizon, "series": len(series),
+                                   "ids": fingerprint(ids)})
+    save_array(test / "futures.npy", futures)
+    save_array(test / "naive2.npy", reference)
+    save_array(test / "scales.npy", scales)
+    write_json(test / "ceiling.json", _ceiling(series, ids, futures, reference, scales))
+
+
+def _scale(series: Series, period: int) -> float:
+    scale = mase_scale(series.past, period)
+    if not scale > 0:
+        raise UserError(f"series {series.id!r}: its past repeats itself every {period} points or "
+                        "is no longer than that, so MASE is undefined; remove the series")
+    return scale
+
+
+def _ceiling(series: list[Series], ids: list[str], futures: Array, reference: Array,
+             scales: Array) -> dict[str, float]:
+    """Scores of the generating process's own forecast, where the corpus knows it."""
+    known = [one.optimal for one in series if one.optimal is not None]
+    if len(known) < len(series):
+        return {}
+    items = statistics(ids, np.stack(known), futures, reference, scales)
+    return {name: items.score(metric) for name, metric in METRICS.items()}

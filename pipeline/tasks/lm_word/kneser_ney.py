@@ -1,0 +1,79 @@
+"""Modified Kneser-Ney n-gram model: the strongest count-based language model, and the baseline.
+
+The lectures' n-gram estimates P(w | last n-1 words) by counting; its zeros and its trust in rare
+counts are mended by absolute discounting and by lower orders that count contexts rather than
+occurrences (Kneser and Ney 1995; Chen and Goodman 1999).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.config import SystemSettings, VariantSettings
+from pipeline.errors import UserError
+from pipeline.ngram import arpa
+from pipeline.ngram.kneser_ney import estimate
+from pipeline.ngram.model import NgramModel
+from pipeline.predictions import Prediction
+from pipeline.system import Run, System
+from pipeline.tasks.lm_word.shared.answers import by_sentence
+from pipeline.tasks.lm_word.shared.stream import END, Stream
+
+
+class Settings(SystemSettings):
+    """A modified Kneser-Ney entry of `systems`."""
+
+    order: int = Field(ge=1, le=9, description="words of the longest n-gram")
+
+
+class KneserNey(System):
+    """`model` is the fitted n-gram model, None before `fit` or `load`."""
+
+    Settings = Settings
+
+    def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        self.model: NgramModel | None = None
+
+    def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
+        self.model = estimate(Stream.read(data, "train").tokens, len(self.spec["words"]),
+                              self._end, self.settings.order)
+        losses = -self.model.score(Stream.read(data, "valid").tokens)
+        return [{"step": 1, "epoch": 1, "validation_loss": float(losses.mean())}]
+
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        return by_sentence(-self._fitted.score(Stream.read(data, "test").tokens), data)
+
+    def save(self, directory: Path) -> None:
+        super().save(directory)
+        arpa.write(directory / "model.arpa", self._fitted, self.spec["words"])
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        return {name: torch.from_numpy(np.ascontiguousarray(array))
+                for name, array in self._fitted.arrays().items()}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        if f"keys.{self.settings.order}" not in arrays:
+            raise KeyError(f"keys.{self.settings.order}")
+        self.model = NgramModel.from_arrays(len(self.spec["words"]), self._end, arrays)
+
+    @property
+    def parameters_count(self) -> int:
+        """Number of n-grams, each with one probability."""
+        return self._fitted.size
+
+    @property
+    def _end(self) -> int:
+        return self.spec["words"].index(END)
+
+    @property
+    def _fitted(self) -> NgramModel:
+        if self.model is None:
+            raise UserError("the n-gram model has not been fitted; run its train stage")
+        return self.model

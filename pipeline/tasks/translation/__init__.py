@@ -1,0 +1,1 @@
+"""Machine translation: encoder-decoder networks, scored by BLEU on detokenised text."""

@@ -1,0 +1,90 @@
+"""Features of a translation track: sentence pairs as numbered subword pieces.
+
+The pieces are learnt from the training split alone. `fit/` gets training and validation pairs,
+`test/` the test sources as pieces, everything readable in `items.json` (id, condition, source,
+reference), and the models that turn pieces into text and back.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from pipeline.config import Entry
+from pipeline.corpora.kinds import SentencePair
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.tasks.translation.shared.sequences import write_sequences
+from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, train_tokenizer
+
+Condition = Literal["test", "long"]
+
+
+class Settings(Entry):
+    """The `features` of a translation track."""
+
+    source: str = Field(description="language code, as the corpus names it")
+    target: str
+    train: str = Field(description="name of the corpus's split")
+    valid: str
+    tests: dict[Condition, str] = Field(
+        description="splits that are translated; BLEU is that of 'test', 'long' is a set apart")
+    pieces: PieceModel
+    vocabulary: int = Field(ge=8, description="pieces, of each language if not joint")
+    joint: bool = Field(description="one set of pieces for both languages")
+    generated: bool = Field(description="a reference is the grammar's own and only translation")
+
+    @field_validator("tests")
+    @classmethod
+    def _there_is_a_test(cls, tests: dict[Condition, str]) -> dict[Condition, str]:
+        if "test" not in tests:
+            raise ValueError("name the split that is 'test'")
+        return tests
+
+
+def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
+    """Write `fit` and `test`. Raises UserError when a split is empty."""
+    def pairs(split: str) -> list[SentencePair]:
+        found = reader.pairs(corpus, split, settings.source, settings.target)
+        if not found:
+            raise UserError(f"{corpus}: split {split!r} of {settings.source}-{settings.target} "
+                            "has no sentence pairs; fetch or generate the corpus again")
+        return found
+
+    train = pairs(settings.train)
+    source, target = _tokenizers(settings, train, test)
+    _write_pairs(fit, "train", train, source, target)
+    _write_pairs(fit, "valid", pairs(settings.valid), source, target)
+    write_json(fit / "spec.json", {"source_vocabulary": len(source),
+                                   "target_vocabulary": len(target), "joint": settings.joint})
+
+    items = [(condition, pair) for condition, split in sorted(settings.tests.items())
+             for pair in pairs(split)]
+    write_sequences(test, "source", [source.encode(pair.source) for _, pair in items])
+    write_json(test / "items.json", [
+        {"id": f"{condition}/{pair.id}", "condition": condition, "source": pair.source,
+         "reference": pair.target} for condition, pair in items])
+    write_json(test / "ceiling.json", {"bleu": 100.0} if settings.generated else {})
+
+
+def _tokenizers(settings: Settings, train: list[SentencePair],
+                directory: Path) -> tuple[Tokenizer, Tokenizer]:
+    """Learn and write the source's and the target's pieces; the same model twice if joint."""
+    def learn(name: str, sentences: Iterable[str]) -> Tokenizer:
+        path = directory / f"{name}.model"
+        train_tokenizer(sentences, path, settings.pieces, settings.vocabulary)
+        return Tokenizer(path)
+
+    sources = [pair.source for pair in train]
+    targets = [pair.target for pair in train]
+    if settings.joint:
+        return learn("source", sources + targets), learn("target", sources + targets)
+    return learn("source", sources), learn("target", targets)
+
+
+def _write_pairs(directory: Path, split: str, pairs: list[SentencePair], source: Tokenizer,
+                 target: Tokenizer) -> None:
+    write_sequences(directory, f"{split}.source", [source.encode(pair.source) for pair in pairs])
+    write_sequences(directory, f"{split}.target", [target.encode(pair.target) for pair in pairs])

@@ -1,0 +1,31 @@
+"""Encoder-decoder network without attention (Cho et al. 2014; Sutskever, Vinyals and Le 2014).
+
+The encoder's last state is all that the decoder learns of the sentence. It gets this one vector at
+every step, in all else it is the network with attention: what differs in their scores is the
+bottleneck.
+"""
+
+from torch import Tensor
+
+from pipeline.tasks.translation.shared.encoder import Memory
+from pipeline.tasks.translation.shared.translator import Translator, TranslatorSettings
+
+
+class Settings(TranslatorSettings):
+    pass
+
+
+class FixedVectorTranslator(Translator):
+    """The context is the summary of the sentence, whatever the query."""
+
+    Settings = Settings
+
+    @property
+    def context_width(self) -> int:
+        return 2 * self.settings.hidden
+
+    def remember(self, memory: Memory) -> Memory:
+        return memory
+
+    def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, None]:
+        return memory.summary[:, None, :].expand(-1, queries.shape[1], -1), None

@@ -1,0 +1,1 @@
+"""What the translation systems and their features have in common."""

@@ -1,0 +1,79 @@
+"""Beam search, batched over sentences.
+
+At each step the best continuations of all live hypotheses are kept; one that ends with EOS leaves
+the beam and takes its slot with it, so a beam of width 1 is greedy search and a beam as wide as
+the number of possible outputs is exhaustive search. The answer is the finished hypothesis with
+the highest log-probability / length ** length_normalisation, where the length counts EOS
+(Jurafsky and Martin, "Machine Translation"; normalisation: Cho et al. 2014).
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pipeline.tasks.translation.shared.tokenizer import BOS, EOS
+
+
+class Scorer(Protocol):
+    """A model that continues `beam` hypotheses of each of several sentences, step by step."""
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        """Append `tokens` [sentences, beam]; log-probabilities [sentences, beam, vocabulary]."""
+
+    def reorder(self, sentences: Tensor, parents: Tensor) -> None:
+        """Keep `sentences` [kept]; hypothesis j of kept sentence i continues `parents[i, j]`."""
+
+
+def beam_search(scorer: Scorer, limits: Tensor, beam: int,
+                length_normalisation: float) -> list[list[int]]:
+    """The best output of each sentence, without EOS.
+
+    `limits` [sentences] is the largest number of tokens before EOS; a hypothesis that reaches it
+    must end. A sentence is finished as soon as no live hypothesis can overtake its best one:
+    log-probabilities only fall and lengths are limited, so live score / (limit + 1) **
+    length_normalisation bounds every continuation, and stopping early never changes the answer.
+    """
+    sentences = torch.arange(len(limits))
+    answers: list[list[int]] = [[] for _ in sentences]
+    best = torch.full((len(limits),), -torch.inf)
+    live = torch.full((len(limits), beam), -torch.inf)
+    live[:, 0] = 0.0
+    slots = torch.full((len(limits), 1), beam)
+    last = torch.full((len(limits), beam), BOS)
+    history = torch.empty(len(limits), beam, 0, dtype=torch.int64)
+    length = 0
+    while len(sentences):
+        length += 1
+        steps = _end_at_limit(scorer.advance(last), length > limits)
+        vocabulary = steps.shape[-1]
+        scores, chosen = (live[:, :, None] + steps).flatten(1).topk(beam)
+        scores = scores.masked_fill(torch.arange(beam) >= slots, -torch.inf)
+        parents, last = chosen // vocabulary, chosen % vocabulary
+        history = torch.cat([history.take_along_dim(parents[:, :, None], 1),
+                             last[:, :, None]], dim=2)
+
+        ended = (last == EOS) & scores.isfinite()
+        finished = scores.masked_fill(~ended, -torch.inf) / length**length_normalisation
+        top, index = finished.max(dim=1)
+        for row in (top > best).nonzero()[:, 0].tolist():
+            answers[int(sentences[row])] = history[row, index[row], :-1].tolist()
+        best = torch.maximum(best, top)
+        live = scores.masked_fill(ended, -torch.inf)
+        slots = slots - ended.sum(dim=1, keepdim=True)
+
+        bound = live.max(dim=1).values / (limits + 1) ** length_normalisation
+        kept = (bound > best).nonzero()[:, 0]
+        scorer.reorder(kept, parents[kept])
+        sentences, limits, best, live, slots, last, history = (
+            tensor[kept] for tensor in (sentences, limits, best, live, slots, last, history))
+    return answers
+
+
+def _end_at_limit(steps: Tensor, ended: Tensor) -> Tensor:
+    """Leave EOS alone possible in the sentences where `ended` is true."""
+    if not ended.any():
+        return steps
+    forced = torch.full_like(steps, -torch.inf)
+    forced[..., EOS] = steps[..., EOS]
+    return torch.where(ended[:, None, None], forced, steps)

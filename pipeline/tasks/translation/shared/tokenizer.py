@@ -1,0 +1,69 @@
+"""Subword tokenisation that can be undone exactly.
+
+SentencePiece (Kudo and Richardson 2018) treats the space as one more character, so the text comes
+back from its pieces without any detokenisation rule; only runs of spaces become one space. Text
+is not normalised and not lower-cased, because BLEU compares with references as they were written.
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import sentencepiece
+
+from pipeline.errors import UserError
+from pipeline.files import write_bytes
+
+PAD, BOS, EOS, UNK = range(4)
+PieceModel = Literal["unigram", "bpe", "word"]
+
+
+def train_tokenizer(sentences: Iterable[str], path: Path, model: PieceModel,
+                    vocabulary: int) -> None:
+    """Learn at most `vocabulary` pieces from `sentences` and write the model file.
+
+    One thread and no sampling of the sentences, so that the same text gives the same bytes.
+    A small text gives fewer. Raises UserError when its characters alone are more than that.
+    """
+    content = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences), model_writer=content, model_type=model,
+            vocab_size=vocabulary, hard_vocab_limit=False,
+            character_coverage=1.0, num_threads=1,
+            normalization_rule_name="identity", pad_id=PAD, bos_id=BOS, eos_id=EOS, unk_id=UNK,
+            max_sentence_length=1 << 20, minloglevel=2)
+    except RuntimeError as error:
+        raise UserError(f"{path.name}: SentencePiece cannot learn {vocabulary} pieces from this "
+                        f"text ({error}); change features.vocabulary of the track") from None
+    write_bytes(path, content.getvalue())
+
+
+class Tokenizer:
+    """Text to piece numbers and back."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(
+                model_proto=path.read_bytes())
+        except FileNotFoundError:
+            raise UserError(f"{path} does not exist; run the features stage") from None
+        except RuntimeError as error:
+            raise UserError(f"{path} is no SentencePiece model ({error}); remove it and run the "
+                            "features stage again") from None
+
+    def __len__(self) -> int:
+        return self._processor.vocab_size()
+
+    def encode(self, text: str) -> list[int]:
+        """Piece numbers of `text`, ended by EOS: even an empty sentence has one token."""
+        return [*self._processor.encode(text), EOS]
+
+    def decode(self, tokens: list[int]) -> str:
+        """The text of piece numbers; PAD, BOS and EOS have none."""
+        return self._processor.decode(tokens)
+
+    def pieces(self, tokens: list[int]) -> list[str]:
+        """Readable pieces, for figures."""
+        return [self._processor.id_to_piece(token) for token in tokens]

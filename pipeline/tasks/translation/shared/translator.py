@@ -1,0 +1,191 @@
+"""Encoder-decoder networks: training loss and translation; a system adds where contexts come from.
+
+Trained with teacher forcing and label smoothing (Szegedy et al. 2016). The target's embedding is
+also the output layer (Press and Wolf 2017), and with one vocabulary for both languages the
+source's embedding too.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.files import read_json
+from pipeline.predictions import Prediction
+from pipeline.system import Batch, NeuralSystem
+from pipeline.tasks.translation.shared.batching import PairBatches
+from pipeline.tasks.translation.shared.beam import beam_search
+from pipeline.tasks.translation.shared.decoder import Decoder
+from pipeline.tasks.translation.shared.encoder import Encoder, Memory
+from pipeline.tasks.translation.shared.recurrence import Cell, State
+from pipeline.tasks.translation.shared.sequences import Sequences
+from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK, Tokenizer
+
+SENTENCES_AT_ONCE = 64
+
+
+class Variant(VariantSettings):
+    """A way to search for the translation; a beam of 1 is greedy search."""
+
+    beam: int = Field(ge=1, le=1000)
+    length_normalisation: float = Field(ge=0, le=2, description="exponent of the length")
+
+
+class TranslatorSettings(SystemSettings):
+    """Hyper-parameters that all encoder-decoder networks have."""
+
+    cell: Cell
+    embedding: int = Field(ge=1)
+    hidden: int = Field(ge=1)
+    encoder_layers: int = Field(ge=1, le=8)
+    dropout: float = Field(ge=0, lt=1)
+    word_dropout: float = Field(ge=0, lt=1, description="share of words hidden in training")
+    label_smoothing: float = Field(ge=0, lt=1)
+    batch_tokens: int = Field(ge=1, description="sentences times longest, padding included")
+    training: TrainingSettings
+    variants: dict[str, Variant] = Field(min_length=1)
+
+
+class Translator(NeuralSystem):
+    """Everything but the context: embeddings, encoder, decoder, loss and search."""
+
+    settings: TranslatorSettings
+
+    def __init__(self, settings: TranslatorSettings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        width = settings.embedding
+        self.source_side = "target" if spec["joint"] else "source"
+        self.embeddings = nn.ModuleDict({
+            side: _embedding(spec[f"{side}_vocabulary"], width)
+            for side in dict.fromkeys(["target", self.source_side])})
+        self.output_bias = nn.Parameter(torch.zeros(spec["target_vocabulary"]))
+        self.encoder = Encoder(settings.cell, width, settings.hidden, settings.encoder_layers,
+                               settings.dropout)
+        self.decoder = Decoder(settings.cell, width, settings.hidden, self.context_width,
+                               settings.dropout)
+
+    @property
+    @abstractmethod
+    def context_width(self) -> int:
+        """Dimensions of a context."""
+
+    @abstractmethod
+    def remember(self, memory: Memory) -> Memory:
+        """Add to an encoded memory what `contexts` needs and no query changes."""
+
+    @abstractmethod
+    def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
+        """See `ContextSource`."""
+
+    def batches(self, data: Path, split: str, seed: int) -> PairBatches:
+        return PairBatches(data, split, self.settings.batch_tokens, seed)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Cross-entropy in nats of the target tokens, smoothed in training only."""
+        readouts, _ = self._teacher_forced(batch["source"], batch["source_lengths"],
+                                           batch["inputs"])
+        real = batch["targets"] != PAD
+        targets = batch["targets"][real]
+        total = functional.cross_entropy(
+            self._logits(readouts[real]), targets, reduction="sum",
+            label_smoothing=self.settings.label_smoothing if self.training else 0.0)
+        return total, float(len(targets))
+
+    @torch.no_grad()
+    def attention_weights(self, source: list[int], target: list[int]) -> Tensor | None:
+        """Weights [len(target), len(source)] while `target` is produced from `source`."""
+        _, weights = self._teacher_forced(
+            torch.tensor([source]), torch.tensor([len(source)]),
+            torch.tensor([[BOS, *target[:-1]]]))
+        return None if weights is None else weights[0]
+
+    @torch.no_grad()
+    def translate(self, source: Tensor, lengths: Tensor, variant: Variant) -> list[list[int]]:
+        """Target tokens, without EOS, of padded `source` [B, S] with `lengths` [B].
+
+        A translation has at most twice as many tokens as its source, and ten more.
+        """
+        scorer = _Scorer(self, self.encode(source, lengths), variant.beam)
+        return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation)
+
+    def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
+        sources = Sequences(data, "source")
+        tokenizer = Tokenizer(data / "target.model")
+        by_length = np.argsort(sources.lengths, kind="stable")
+        hypotheses = [""] * len(sources)
+        for start in range(0, len(sources), SENTENCES_AT_ONCE):
+            items = by_length[start : start + SENTENCES_AT_ONCE]
+            tokens, lengths = map(torch.from_numpy, sources.padded(items))
+            for item, answer in zip(items, self.translate(tokens, lengths, variant), strict=True):
+                hypotheses[item] = tokenizer.decode(answer)
+        for item, hypothesis in zip(read_json(data / "items.json"), hypotheses, strict=True):
+            yield {"id": item["id"], "hypothesis": hypothesis}
+
+    def encode(self, source: Tensor, lengths: Tensor) -> Memory:
+        embedded = self.embeddings[self.source_side](self._hide_words(source))
+        return self.remember(self.encoder(embedded, lengths))
+
+    def decode(self, tokens: Tensor, memory: Memory,
+               state: State) -> tuple[Tensor, State, Tensor | None]:
+        """Readouts of `tokens` [N, T]; see `Decoder.forward`."""
+        embedded = self.embeddings["target"](self._hide_words(tokens))
+        return self.decoder(embedded, memory, state, self.contexts)
+
+    def log_probabilities(self, readouts: Tensor) -> Tensor:
+        """Of the next token; PAD, BOS and UNK are no tokens of a translation."""
+        logits = self._logits(readouts).float()
+        logits[..., [PAD, BOS, UNK]] = -torch.inf
+        return logits.log_softmax(dim=-1)
+
+    def _teacher_forced(self, source: Tensor, lengths: Tensor,
+                        inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        memory = self.encode(source, lengths)
+        readouts, _, weights = self.decode(inputs, memory, self.decoder.start(memory))
+        return readouts, weights
+
+    def _logits(self, readouts: Tensor) -> Tensor:
+        return functional.linear(readouts, self.embeddings["target"].weight, self.output_bias)
+
+    def _hide_words(self, tokens: Tensor) -> Tensor:
+        """In training, some words become UNK, so that none is relied on alone."""
+        if not self.training or not self.settings.word_dropout:
+            return tokens
+        hidden = torch.rand(tokens.shape, device=tokens.device) < self.settings.word_dropout
+        return tokens.masked_fill(hidden & (tokens > UNK), UNK)
+
+
+class _Scorer:
+    """The network as beam search sees it."""
+
+    def __init__(self, system: Translator, memory: Memory, beam: int) -> None:
+        self.system = system
+        self.memory = memory
+        self.state: State = tuple(tensor.repeat_interleave(beam, dim=0)
+                                  for tensor in system.decoder.start(memory))
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        readouts, self.state, _ = self.system.decode(tokens.reshape(-1, 1), self.memory,
+                                                     self.state)
+        return self.system.log_probabilities(readouts).reshape(*tokens.shape, -1)
+
+    def reorder(self, sentences: Tensor, parents: Tensor) -> None:
+        rows = (sentences[:, None] * parents.shape[1] + parents).flatten()
+        self.state = tuple(tensor[rows] for tensor in self.state)
+        if len(sentences) < len(self.memory.mask):
+            self.memory = self.memory.select(sentences)
+
+
+def _embedding(words: int, width: int) -> nn.Embedding:
+    """Small enough that as output layer it starts with an almost even distribution."""
+    embedding = nn.Embedding(words, width, padding_idx=PAD)
+    nn.init.normal_(embedding.weight, std=width**-0.5)
+    with torch.no_grad():
+        embedding.weight[PAD].zero_()
+    return embedding

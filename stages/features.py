@@ -1,0 +1,17 @@
+"""Turn a track's corpus into what training reads (fit/) and what evaluation reads (test/)."""
+
+from stages.arguments import stage_arguments
+
+
+def main() -> None:
+    arguments = stage_arguments("track")
+    from pipeline.config import load
+    from pipeline.extraction import extract_features
+
+    extract_features(load(arguments.params), arguments.root, arguments.key)
+
+
+if __name__ == "__main__":
+    from pipeline.errors import run_command
+
+    run_command(main)

@@ -1,0 +1,92 @@
+"""Penn Treebank text: Mikolov's counts, the twin's files and ceiling, every kind of damage."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpora import penn_treebank
+from pipeline.corpora.grammar import english
+from pipeline.errors import UserError
+
+TWIN = penn_treebank.Settings(module="penn_treebank", twin=penn_treebank.TwinSettings(
+    seed=5, train=60, valid=20, test=30))
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Path:
+    penn_treebank.prepare(TWIN, tmp_path, None)
+    return tmp_path
+
+
+def test_the_real_text_has_its_published_counts(mirror: Path, tmp_path: Path) -> None:
+    penn_treebank.prepare(penn_treebank.Settings(module="penn_treebank", twin=None), tmp_path,
+                          mirror)
+    found = {split: penn_treebank.sentences(tmp_path, split)
+             for split in ("train", "valid", "test")}
+    assert len(found["train"]) == 42_068
+    assert {split: sum(len(item.words) + 1 for item in items) for split, items in found.items()
+            } == {"train": 929_589, "valid": 73_760, "test": 82_430}
+    assert len({word for item in found["train"] for word in item.words}) + 1 == 10_000
+    assert found["test"][0].words[:3] == ["no", "it", "was"]
+    assert found["test"][0].marked is None and found["test"][0].log_probability is None
+    assert penn_treebank.ceiling(tmp_path, "test") is None
+
+
+def test_the_twin_is_written_as_mikolov_wrote(twin: Path, mirror: Path) -> None:
+    published = (mirror / "ptb" / "ptb.valid.txt").read_text().splitlines(keepends=True)
+    lines = (twin / "ptb.valid.txt").read_text().splitlines(keepends=True)
+    for line in (*published, *lines):
+        assert line == f" {' '.join(line.split())} \n"
+    assert len(lines) == 20
+
+
+def test_the_twin_comes_back_as_the_grammar_made_it(twin: Path) -> None:
+    drawn = english.generate(110, 5)
+    splits = {"train": drawn[:60], "valid": drawn[60:80], "test": drawn[80:]}
+    for split, expected in splits.items():
+        found = penn_treebank.sentences(twin, split)
+        assert [(item.words, item.marked, item.log_probability) for item in found] == [
+            (item.words, item.marked, item.log_probability) for item in expected]
+        assert [line.split() for line in (twin / f"ptb.{split}.tags.txt").read_text().splitlines()
+                ] == [item.tags for item in expected]
+    ids = [item.id for split in splits for item in penn_treebank.sentences(twin, split)]
+    assert len(set(ids)) == 110 and ids[0] == "train-00001"
+
+
+def test_the_ceiling_counts_the_end_of_each_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ptb.test.txt").write_text(" a b c \n d \n")
+    (tmp_path / "ptb.test.logprob.txt").write_text(f"{math.log(1 / 32)!r}\n{math.log(1 / 2)!r}\n")
+    # Six tokens with <eos>, six bits in all.
+    assert penn_treebank.ceiling(tmp_path, "test") == pytest.approx(2.0)
+
+
+def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    penn_treebank.prepare(TWIN, other, None)
+    names = sorted(path.name for path in other.iterdir())
+    assert len(names) == 12
+    assert all((other / name).read_bytes() == (twin / name).read_bytes() for name in names)
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("ptb.test.txt", b" fine \n caf\xe9 \n", "ptb.test.txt, line 2"),
+    ("ptb.test.txt", b"", "ptb.test.txt holds no words"),
+    ("ptb.test.txt", b" \n \n", "ptb.test.txt holds no words"),
+    ("ptb.test.marks.txt", b"0 1\n", "ptb.test.marks.txt has 1 lines"),
+    ("ptb.test.logprob.txt", b"-1.5\n" * 31, "ptb.test.logprob.txt has 31 lines"),
+    ("ptb.test.marks.txt", b"0\n" * 30, "ptb.test.marks.txt, line 1: expected [0-9]+ marks"),
+    ("ptb.test.logprob.txt", b"-1.5\nlow\n" * 15, "ptb.test.logprob.txt, line 2"),
+    ("ptb.test.logprob.txt", b"-1.5\n" * 29 + b"nan\n", "ptb.test.logprob.txt, line 30"),
+    ("ptb.test.logprob.txt", b"0.5\n" * 30, "ptb.test.logprob.txt, line 1"),
+], ids=["not UTF-8", "empty", "blank", "few marks", "many probabilities", "marks of other words",
+        "no number", "NaN", "above one"])
+def test_damage_is_named(twin: Path, name: str, content: bytes, message: str) -> None:
+    (twin / name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        penn_treebank.sentences(twin, "test")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="ptb.train.txt does not exist"):
+        penn_treebank.sentences(tmp_path, "train")
