@@ -42,7 +42,7 @@ ui: $(VENV)/installed  ## compare runs in MLflow, on this machine only
 	@$(BIN)/python -m pipeline.ui
 
 spread: $(VENV)/installed  ## measure how far scores move between training seeds
-	@$(BIN)/python -m pipeline.spread $(SUITE) --seeds $(SEEDS)
+	@$(BIN)/python -m pipeline.spread $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
 
 lint: $(VENV)/installed  ## check style
 	@$(BIN)/python -m ruff check .

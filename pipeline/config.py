@@ -35,6 +35,18 @@ class CorpusSettings(Entry):
 
     module: str
 
+    def smallest(self) -> Self:
+        """The same corpus with as little as tests can use; a twin says how small it can be."""
+        return self
+
+
+class FeatureSettings(Entry):
+    """The `features` of a track; a task's features module extends it as `Settings`."""
+
+    def smallest(self) -> Self:
+        """Features for the smallest corpus, whose vocabulary may be smaller too."""
+        return self
+
 
 class Floor(Entry):
     """The score that a working implementation surely reaches, fixed before tuning."""

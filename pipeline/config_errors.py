@@ -3,7 +3,7 @@
 import difflib
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -46,24 +46,25 @@ def describe(error: ValidationError, model: type[BaseModel], path: str) -> list[
 
 
 def _fields_at(model: type[BaseModel], location: list[str]) -> list[str]:
-    """Field names of the model that lies at `location` inside `model`."""
-    current: Any = model
+    """Field names of the models that may lie at `location` inside `model`."""
+    candidates = [model]
     for part in location:
-        if inspect.isclass(current) and issubclass(current, BaseModel):
-            field = current.model_fields.get(part)
-            current = field.annotation if field else None
-        else:
-            current = _model_within(current)
-            if current and part in getattr(current, "model_fields", {}):
-                current = current.model_fields[part].annotation
-    current = _model_within(current)
-    return list(current.model_fields) if current else []
+        within = [found for candidate in candidates if part in candidate.model_fields
+                  for found in _models_within(candidate.model_fields[part].annotation)]
+        # A part that is no field is a key, an index, or the tag of one model of a union.
+        tagged = [candidate for candidate in candidates if part in _tags(candidate)]
+        candidates = within or tagged or candidates
+    return sorted({name for candidate in candidates for name in candidate.model_fields})
 
 
-def _model_within(annotation: Any) -> type[BaseModel] | None:
+def _models_within(annotation: Any) -> list[type[BaseModel]]:
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if found := _model_within(argument):
-            return found
-    return None
+        return [annotation]
+    return [found for argument in getattr(annotation, "__args__", ())
+            for found in _models_within(argument)]
+
+
+def _tags(model: type[BaseModel]) -> set[Any]:
+    """Values of the model's `Literal` fields, one of which tells it apart in a union."""
+    return {value for field in model.model_fields.values()
+            if get_origin(field.annotation) is Literal for value in get_args(field.annotation)}

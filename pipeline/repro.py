@@ -71,16 +71,20 @@ class Running:
 
 def make_plan(suite: Suite, pipeline_file: str) -> Plan:
     """What has to run, from DVC's graph and status; empty when everything is up to date."""
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
-    with Repo(str(ROOT)) as repo:
+    with Repo(str(ROOT)) as repo, repo.lock:
         stages = {stage.addressing: stage
                   for stage in repo.index.stages if stage.path_in_repo == pipeline_file}
         graph = repo.index.graph
         needs = {name: {other.addressing for other in graph.successors(stage)
                         if other.addressing in stages}
                  for name, stage in stages.items()}
-        changed = {name for name, stage in stages.items() if stage.changed()}
+        try:
+            changed = {name for name, stage in stages.items() if stage.changed()}
+        except LockError as error:
+            raise UserError(f"another dvc command is at work in this folder: {error}") from None
     stale = set(changed)
     while True:
         more = {name for name in needs if name not in stale and needs[name] & stale}
@@ -156,6 +160,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.jobs < 1:
         raise UserError(f"--jobs {arguments.jobs}: at least one stage must run at a time")
+    # A terminated runner unwinds and ends its stages, as one interrupted by Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     suite = load_valid(arguments.params)
     pipeline_file = f"{suite.suite}dvc.yaml"
     started = time.monotonic()
@@ -165,7 +171,7 @@ def main() -> None:
               f"{ROOT / 'work' / 'logs'}", flush=True)
         run(plan, arguments.jobs)
         _settle(pipeline_file)
-    _publish(arguments.params)
+    _publish(suite)
     _summarise(suite, time.monotonic() - started)
 
 
@@ -176,10 +182,17 @@ def _settle(pipeline_file: str) -> None:
         raise UserError(f"'{shlex.join(command)}' failed after all stages had run; see above")
 
 
-def _publish(params: Path) -> None:
+def _publish(suite: Suite) -> None:
+    """Fill the tracking store; results are files already, so a store out of reach only warns."""
     from pipeline.publish import publish
 
-    publish(load_valid(params), ROOT)
+    try:
+        outcome = publish(suite, ROOT)
+    except UserError as error:
+        print(f"warning: nothing was published for MLflow: {error}", file=sys.stderr)
+        return
+    for missing in outcome.missing:
+        print(f"not published: {missing}")
 
 
 def _summarise(suite: Suite, seconds: float) -> None:

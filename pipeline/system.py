@@ -31,8 +31,8 @@ class Run:
     """Where and how one system is being fitted.
 
     `work` keeps resume checkpoints and belongs to exactly this version of settings, data and code;
-    `earlier_seconds` is what killed attempts at it have cost; `logger` is a Lightning logger for
-    live curves, or None.
+    `earlier_seconds` is what killed attempts at it have cost; `logger` takes live curves through
+    `log_metrics(metrics, step)`, as Lightning's loggers do, or is None.
     """
 
     seed: int
@@ -87,7 +87,9 @@ class System(ABC):
         directory.mkdir(parents=True, exist_ok=True)
         tensors = {name: tensor.detach().cpu().contiguous().clone()
                    for name, tensor in self.tensors().items()}
-        save_file(tensors, directory / "weights.safetensors")
+        weights = directory / "weights.safetensors"
+        save_file(tensors, weights)
+        weights.chmod(0o644)
         write_json(directory / "system.json",
                    {"settings": self.settings.model_dump(mode="json"), "spec": self.spec})
 

@@ -110,6 +110,10 @@ class Settings(CorpusSettings):
                              f"{', '.join(m4_twin.PROCESSES)}")
         return self
 
+    def smallest(self) -> Self:
+        return self.model_copy(
+            update={"twin": self.twin and self.twin.model_copy(update={"series": 10})})
+
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the CSV files of the frequencies into `directory`."""

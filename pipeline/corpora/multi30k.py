@@ -77,6 +77,10 @@ class Settings(CorpusSettings):
 
     twin: TwinSettings | None
 
+    def smallest(self) -> Self:
+        sizes = {"train": 120, "val": 12, "test_2016_flickr": 8, "test_long": 4}
+        return self.model_copy(update={"twin": self.twin and self.twin.model_copy(update=sizes)})
+
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the gzip files of all splits into `directory`."""

@@ -9,7 +9,7 @@ something more than four words back) and natural log-probabilities (`ptb.test.lo
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -50,6 +50,10 @@ class Settings(CorpusSettings):
     """Downloaded (`twin: null`) or generated."""
 
     twin: TwinSettings | None
+
+    def smallest(self) -> Self:
+        sizes = {"train": 60, "valid": 20, "test": 20}
+        return self.model_copy(update={"twin": self.twin and self.twin.model_copy(update=sizes)})
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:

@@ -1,5 +1,6 @@
 """M4's files: reading, what is wrong with broken ones, and the embedded twin."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,20 @@ def test_optimal_forecast_is_the_median_of_the_futures(name: str) -> None:
             m4_twin.simulate(m4_twin.PROCESSES[name], frequency.period, frequency.horizon,
                              generator) for _ in range(400))], axis=0)
     assert np.all(np.abs(above - 0.5) < 4 * 0.5 / np.sqrt(400))
+
+
+@pytest.mark.parametrize("kept", ["growth_shock", "cycle_shock"])
+def test_errors_of_the_optimal_forecast_cannot_be_told_from_the_past(kept: str) -> None:
+    """Errors of a conditional expectation are uncorrelated with everything known before."""
+    silenced = {name: 0.0 for name in ("growth_spread", "growth_shock", "cycle_shock", "noise",
+                                       "break_size") if name != kept}
+    process = replace(m4_twin.PROCESSES["Yearly"], **silenced)
+    generator = np.random.Generator(np.random.PCG64(2))
+    simulations = [m4_twin.simulate(process, 1, 6, generator) for _ in range(2000)]
+    errors = np.array([np.log(s.future / s.optimal) for s in simulations])
+    known = np.array([np.diff(np.log(s.past[-4:])) for s in simulations])
+    correlations = np.corrcoef(errors.T, known.T)[:6, 6:]
+    assert np.all(np.abs(correlations) < 4.5 / np.sqrt(2000))
 
 
 def test_optimal_forecast_cannot_be_shifted_to_advantage() -> None:

@@ -62,6 +62,15 @@ def test_the_twin_has_its_splits_and_no_sentence_twice(twin: Path) -> None:
     assert len(set(sources)) == len(sources)
 
 
+def test_short_sentences_are_in_one_split_too(tmp_path: Path) -> None:
+    # Two or three words leave so few sentences that a second drawing meets them again.
+    multi30k.prepare(settings(min_words=2, long_words=2, max_words=3, test_long=200), tmp_path,
+                     None)
+    sources = [item.source for split in SPLITS
+               for item in multi30k.pairs(tmp_path, split, "en", "vf")]
+    assert len(set(sources)) == len(sources) == 590
+
+
 def test_long_sentences_have_a_test_set_and_are_seen_in_training(twin: Path) -> None:
     lengths = {split: [len(item.source.split()) for item in multi30k.pairs(twin, split, "en", "vf")]
                for split in SPLITS}

@@ -71,6 +71,14 @@ class TwinSettings(Entry):
                 raise ValueError(f"{name} has more speakers than utterances")
         return self
 
+    def smallest(self) -> Self:
+        """A fiftieth of each subset, six utterances at least, of few words, by its first voices."""
+        subsets = {
+            name: subset.model_copy(update={"utterances": max(6, subset.utterances // 50),
+                                            "variants": subset.variants[:1]})
+            for name, subset in self.subsets.items()}
+        return self.model_copy(update={"drawn": 10000, "vocabulary": 50, "subsets": subsets})
+
 
 def generate(settings: TwinSettings, root: Path) -> None:
     """Write every subset below `root`, each whole or not at all, with SPEAKERS.TXT beside them."""

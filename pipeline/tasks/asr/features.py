@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.config import Entry
+from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Utterance
 from pipeline.errors import UserError
 from pipeline.files import write_json
@@ -25,7 +25,7 @@ Condition = Literal["clean", "other"]
 _SMALLEST_DEVIATION = 1e-5
 
 
-class Settings(Entry):
+class Settings(FeatureSettings):
     """The `features` of a recognition track."""
 
     front_end: FrontEnd

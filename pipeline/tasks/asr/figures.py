@@ -90,7 +90,7 @@ def _spikes(system: EmitsSymbols, frames: NDArray[np.float32], item: dict[str, s
             below.annotate(system.text([int(symbol)]).replace(" ", "␣"),
                            (times[time], posteriors[time, symbol]), ha="center", va="bottom")
     below.set(xlabel="frame", ylabel="posterior", ylim=(0, 1.15))
-    below.legend(loc="upper right")
+    below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from pipeline.config import Entry
+from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Series
 from pipeline.errors import UserError
 from pipeline.files import write_json
@@ -19,7 +19,7 @@ from pipeline.tasks.forecast.shared.seasonality import naive2
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save_pasts
 
 
-class Settings(Entry):
+class Settings(FeatureSettings):
     """`frequency` is one of the corpus's."""
 
     frequency: str

@@ -76,14 +76,16 @@ class Statistical(System):
             "naive2": np.stack([one.values[-1] * one.indices for one in adjusted]),
         }
         needed = wanted | (set(_COMBINED) if "comb" in wanted else set())
-        found |= _smoothed(adjusted, [name for name in _ADJUSTED if name in needed], threads)
+        smoothed = _smoothed(adjusted, [name for name in _ADJUSTED if name in needed], threads)
+        found |= {name: _filled(values, found["naive2"]) for name, values in smoothed.items()}
         if "comb" in wanted:
             found["comb"] = np.mean([found[name] for name in _COMBINED], axis=0)
         if "ets" in wanted:
-            from statsforecast.models import AutoETS, SeasonalNaive
+            from statsforecast.models import AutoETS
 
             model = AutoETS(season_length=period, model=self.settings.ets, alias="ets")
-            found |= _estimated(pasts, [model], SeasonalNaive(period), horizon, threads)
+            estimated = _estimated(pasts, [model], horizon, threads)["ets"]
+            found["ets"] = _filled(estimated, found["snaive"])
         return found
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
@@ -113,22 +115,23 @@ def _smoothed(adjusted: list[Adjusted], methods: list[str], threads: int) -> dic
     """Forecasts of seasonally adjusted series, with their seasons put back."""
     if not methods:
         return {}
-    from statsforecast.models import AutoETS, Holt, Naive, Theta
+    from statsforecast.models import AutoETS, Holt, Theta
 
     models = {"ses": AutoETS(model="ANN", alias="ses"), "holt": Holt(alias="holt"),
               "damped": AutoETS(model="AAN", damped=True, alias="damped"),
               "theta": Theta(alias="theta")}
     indices = np.stack([one.indices for one in adjusted])
     found = _estimated([one.values for one in adjusted], [models[name] for name in methods],
-                       Naive(), indices.shape[1], threads)
+                       indices.shape[1], threads)
     return {name: values * indices for name, values in found.items()}
 
 
-def _estimated(series: list[Array], models: list[Any], fallback: Any, horizon: int,
+def _estimated(series: list[Array], models: list[Any], horizon: int,
                threads: int) -> dict[str, Array]:
-    """Forecasts [series, h] of statsforecast models, by their aliases."""
+    """Forecasts [series, h] of statsforecast models by their aliases, NaN where one gives up."""
     import pandas as pd
     from statsforecast import StatsForecast
+    from statsforecast.models import NaNModel
 
     lengths = [len(one) for one in series]
     frame = pd.DataFrame({
@@ -138,10 +141,16 @@ def _estimated(series: list[Array], models: list[Any], fallback: Any, horizon: i
     })
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        engine = StatsForecast(models=models, freq=1, n_jobs=threads, fallback_model=fallback)
+        engine = StatsForecast(models=models, freq=1, n_jobs=threads, fallback_model=NaNModel())
         table = engine.forecast(df=frame, h=horizon)
     return {model.alias: table[model.alias].to_numpy(np.float64).reshape(len(series), horizon)
             for model in models}
+
+
+def _filled(forecasts: Array, fallback: Array) -> Array:
+    """`fallback` for the series whose forecast is missing."""
+    missing = np.isnan(forecasts).any(axis=1, keepdims=True)
+    return np.where(missing, fallback, forecasts)
 
 
 def _check_finite(method: str, forecasts: Array, ids: list[str]) -> None:

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 from pydantic import Field
 
-from pipeline.config import Entry
+from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Sentence
 from pipeline.errors import UserError
 from pipeline.files import write_json
@@ -20,7 +20,7 @@ from pipeline.tasks.lm_word.shared.items import Item, write_items
 from pipeline.tasks.lm_word.shared.stream import END, UNKNOWN, Stream
 
 
-class Settings(Entry):
+class Settings(FeatureSettings):
     """The `features` of a word-language-model track."""
 
     min_count: int = Field(ge=1, description="rarer words of the training text become <unk>")

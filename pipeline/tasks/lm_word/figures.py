@@ -19,7 +19,7 @@ LONGEST_POSITION = 30
 
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write perplexity_by_position.png and, for each variant, surprises.txt."""
+    """Write perplexity_by_position.png and surprises-<variant>.txt."""
     items = read_items(test)
     ids = [item.id for item in items]
     losses = {variant: [nats(answer, item) for answer, item
@@ -29,7 +29,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         _by_position(losses, items).savefig(file, format="png", dpi=120, metadata={"Software": ""})
     tokens = Stream.read(test, "test").tokens
     for variant, values in losses.items():
-        write_text(directory / f"surprises{f'-{variant}' if variant else ''}.txt",
+        write_text(directory / f"surprises-{variant}.txt",
                    _surprises(values, items, [system.spec["words"][token] for token in tokens]))
 
 
@@ -44,9 +44,8 @@ def _by_position(losses: dict[str, list[NDArray[np.float64]]], items: list[Item]
         for label, chosen in (("words that depend on a word more than 4 back", marked),
                               ("others" if marked.any() else "all", ~marked)):
             if chosen.any():
-                name = f"{variant}: {label}" if variant else label
                 axes.plot(*_mean_by(positions[chosen], np.concatenate(values)[chosen]),
-                          marker=".", label=name)
+                          marker=".", label=f"{variant}: {label}")
     axes.set(xlabel=f"position in the sentence (the last point: {LONGEST_POSITION + 1} and later)",
              ylabel="perplexity", yscale="log")
     axes.legend()

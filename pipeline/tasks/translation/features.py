@@ -8,11 +8,11 @@ reference), and the models that turn pieces into text and back.
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
-from pipeline.config import Entry
+from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.files import write_json
@@ -22,7 +22,7 @@ from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, t
 Condition = Literal["test", "long"]
 
 
-class Settings(Entry):
+class Settings(FeatureSettings):
     """The `features` of a translation track."""
 
     source: str = Field(description="language code, as the corpus names it")
@@ -42,6 +42,9 @@ class Settings(Entry):
         if "test" not in tests:
             raise ValueError("name the split that is 'test'")
         return tests
+
+    def smallest(self) -> Self:
+        return self.model_copy(update={"vocabulary": min(self.vocabulary, 200)})
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:

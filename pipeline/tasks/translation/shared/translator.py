@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
+from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
@@ -92,11 +93,22 @@ class Translator(NeuralSystem):
         readouts, _ = self._teacher_forced(batch["source"], batch["source_lengths"],
                                            batch["inputs"])
         real = batch["targets"] != PAD
-        targets = batch["targets"][real]
-        total = functional.cross_entropy(
-            self._logits(readouts[real]), targets, reduction="sum",
-            label_smoothing=self.settings.label_smoothing if self.training else 0.0)
+        readouts, targets = readouts[real], batch["targets"][real]
+        total = linear_cross_entropy(readouts, self.embeddings["target"].weight, self.output_bias,
+                                     targets)
+        if self.training:
+            total = total + self.settings.label_smoothing * self._advantage(readouts, targets)
         return total, float(len(targets))
+
+    def _advantage(self, readouts: Tensor, targets: Tensor) -> Tensor:
+        """Sum over targets of the target's logit less the mean logit of all tokens.
+
+        The loss against targets smoothed by e is cross-entropy plus e times this, since both sides
+        have the same normaliser; the mean logit is that of the mean embedding.
+        """
+        weight, bias = self.embeddings["target"].weight, self.output_bias
+        directions = weight[targets] - weight.mean(dim=0)
+        return (readouts * directions).sum() + (bias[targets] - bias.mean()).sum()
 
     @torch.no_grad()
     def attention_weights(self, source: list[int], target: list[int]) -> Tensor | None:

@@ -1,0 +1,46 @@
+"""Our ARPA file as KenLM reads it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.ngram import arpa
+from pipeline.ngram.kneser_ney import estimate
+from tests.ngram.corpora import END, random_sentences, stream
+
+WORDS = ["<unk>", END, *"abcdefghijklmnop"]
+
+
+@pytest.mark.parametrize("order", [2, 4])
+def test_kenlm_reads_the_same_probabilities(tmp_path: Path, order: int) -> None:
+    kenlm = pytest.importorskip(
+        "kenlm", reason="KenLM is not installed, so our ARPA files go unchecked by another "
+                        "reader: pip install kenlm")
+    model = estimate(stream(random_sentences(150, seed=2), WORDS), len(WORDS), 1, order)
+    arpa.write(tmp_path / "model.arpa", model, WORDS)
+    read = kenlm.Model(str(tmp_path / "model.arpa"))
+    assert read.order == order
+    for sentence in [*random_sentences(40, seed=11), ["<unk>", "a", "<unk>", "b"], []]:
+        theirs = [score for score, _, _ in read.full_scores(" ".join(sentence))]
+        ours = model.score(stream([sentence], WORDS)) / np.log(10)
+        assert ours == pytest.approx(theirs, abs=2e-6)
+
+
+def test_sections_state_their_sizes(tmp_path: Path) -> None:
+    model = estimate(np.array([2, 3, 1, 2, 1]), 4, 1, 2)
+    arpa.write(tmp_path / "model.arpa", model, ["<unk>", "end", "a", "b"])
+    lines = (tmp_path / "model.arpa").read_text().splitlines()
+    assert lines[:3] == ["\\data\\", "ngram 1=5", "ngram 2=4"] and lines[-1] == "\\end\\"
+    bigrams = [line.split("\t")[1] for line in lines[lines.index("\\2-grams:") + 1:]
+               if "\t" in line]
+    assert sorted(bigrams) == ["<s> a", "a </s>", "a b", "b </s>"]
+
+
+@pytest.mark.parametrize("words", [["<unk>", END, "two words", "b"], ["<unk>", END, "", "b"],
+                                   ["<unk>", END, "<s>", "b"], ["<unk>", END, "a"]])
+def test_words_that_would_not_be_read_back_are_refused(tmp_path: Path, words: list[str]) -> None:
+    model = estimate(np.array([2, 3, 1]), 4, 1, 2)
+    with pytest.raises(ValueError, match=r"cannot stand|expected 4 words"):
+        arpa.write(tmp_path / "model.arpa", model, words)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,85 @@
+"""The stacked LSTM against the equations of the cell, and its state over windows."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pipeline.nn.rnn import (
+    LSTMState,
+    StackedLSTM,
+    detached,
+    forget_bias_one,
+    state_from_tensors,
+    state_tensors,
+)
+
+
+@pytest.fixture
+def lstm() -> StackedLSTM:
+    torch.manual_seed(0)
+    return StackedLSTM(3, [5, 4], dropout=0.5).double().eval()
+
+
+def cell(layer: nn.LSTM, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """i, f, g, o of the lecture, for one step of a batch."""
+    gates = (x @ layer.weight_ih_l0.T + layer.bias_ih_l0
+             + h @ layer.weight_hh_l0.T + layer.bias_hh_l0)
+    i, f, g, o = gates.chunk(4, dim=1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def test_outputs_and_state_are_those_of_the_equations(lstm: StackedLSTM) -> None:
+    inputs = torch.randn(6, 2, 3, dtype=torch.double)
+    outputs, state = lstm(inputs, lstm.start(2))
+    expected = list(inputs)
+    for layer, (last_h, last_c) in zip(lstm.layers, state, strict=True):
+        h = c = torch.zeros(2, layer.hidden_size, dtype=torch.double)
+        for time, x in enumerate(expected):
+            h, c = cell(layer, x, h, c)
+            expected[time] = h
+        torch.testing.assert_close(last_h[0], h)
+        torch.testing.assert_close(last_c[0], c)
+    torch.testing.assert_close(outputs, torch.stack(expected))
+
+
+def test_windows_with_a_carried_state_are_one_long_run(lstm: StackedLSTM) -> None:
+    inputs = torch.randn(7, 2, 3, dtype=torch.double)
+    whole, last = lstm(inputs, lstm.start(2))
+    first, state = lstm(inputs[:3], lstm.start(2))
+    second, carried = lstm(inputs[3:], state_from_tensors(state_tensors(detached(state))))
+    torch.testing.assert_close(torch.cat([first, second]), whole)
+    for pair, expected in zip(carried, last, strict=True):
+        torch.testing.assert_close(pair, expected)
+
+
+def test_dropout_between_layers_is_locked_and_stands_between_them_only() -> None:
+    torch.manual_seed(0)
+    lstm = StackedLSTM(2, [40, 3], dropout=0.5)
+    seen: list[Tensor] = []
+    lstm.layers[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    lstm(torch.randn(8, 1, 2), lstm.start(1))
+    dropped = seen[0] == 0
+    assert torch.equal(dropped, dropped[:1].expand_as(dropped))
+    assert 0 < int(dropped[0].sum()) < 40
+    single = StackedLSTM(2, [4], dropout=0.5)
+    inputs = torch.randn(5, 1, 2)
+    torch.testing.assert_close(single(inputs, single.start(1)), single(inputs, single.start(1)))
+
+
+def test_forget_gates_open_by_one(lstm: StackedLSTM) -> None:
+    forget_bias_one(lstm)
+    for layer in lstm.layers:
+        both = (layer.bias_ih_l0 + layer.bias_hh_l0).chunk(4)
+        assert torch.equal(both[1], torch.ones_like(both[1]))
+        assert not torch.equal(both[0], torch.ones_like(both[0]))
+
+
+def test_a_detached_state_ends_the_gradient(lstm: StackedLSTM) -> None:
+    _, state = lstm(torch.randn(2, 1, 3, dtype=torch.double), lstm.start(1))
+    assert state[0][0].requires_grad
+
+    def no_history(pairs: LSTMState) -> bool:
+        return not any(tensor.requires_grad for pair in pairs for tensor in pair)
+
+    assert no_history(detached(state))

@@ -1,0 +1,171 @@
+"""The recogniser learns a tiny corpus; padding changes nothing; language models score text."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.files import read_json
+from pipeline.ngram.kneser_ney import estimate
+from pipeline.nn.ctc import prefix_beam_search
+from pipeline.system import Run
+from pipeline.tasks.asr import figures
+from pipeline.tasks.asr.bilstm_ctc import BilstmCtc, Settings
+from pipeline.tasks.asr.scoring import METRICS, score
+from pipeline.tasks.asr.shared.batching import Utterances
+from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
+from pipeline.tasks.asr.shared.storage import Frames
+
+BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "unit": "word", "order": 2,
+        "alpha": 0.5, "beta": 0.5}
+SETTINGS = {
+    "track": "asr", "task": "asr", "model": "bilstm_ctc", "stack": 2, "hidden": 16, "layers": 2,
+    "dropout": 0.1, "input_noise": 0.1, "tempo": 0.1, "time_masks": 1, "time_mask_frames": 2,
+    "feature_masks": 1, "feature_mask_width": 1, "batch_utterances": 6,
+    "training": {"epochs": 14, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
+                 "warmup_steps": 10, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
+    "variants": {"greedy": {"search": "greedy"}, "words": BEAM,
+                 "characters": {**BEAM, "unit": "character", "order": 3}},
+}
+
+
+@pytest.fixture(scope="module")
+def fitted(features: Path, tmp_path_factory: pytest.TempPathFactory) -> BilstmCtc:
+    torch.manual_seed(0)
+    system = BilstmCtc(Settings.model_validate(SETTINGS),
+                       read_json(features / "fit" / "spec.json"))
+    system.fit(features / "fit", Run(seed=1, work=tmp_path_factory.mktemp("work")))
+    return system
+
+
+@pytest.mark.parametrize("variant", ["greedy", "words", "characters"])
+def test_a_tiny_corpus_is_learnt(fitted: BilstmCtc, features: Path, variant: str) -> None:
+    answers = list(fitted.predict(features / "test", fitted.settings.variants[variant]))
+    assert score(answers, features / "test").score(METRICS["wer"]) < 5
+
+
+def test_a_loaded_system_predicts_the_same(fitted: BilstmCtc, features: Path,
+                                           tmp_path: Path) -> None:
+    fitted.save(tmp_path)
+    loaded = BilstmCtc.load(tmp_path)
+    assert loaded.texts == [item["text"] for item in read_json(features / "fit/train.items.json")]
+    for variant in fitted.settings.variants.values():
+        assert (list(loaded.predict(features / "test", variant))
+                == list(fitted.predict(features / "test", variant)))
+
+
+def test_padding_changes_no_emission(fitted: BilstmCtc, features: Path) -> None:
+    frames = Frames(features / "test", "test")
+    together = fitted.emissions([frames[index] for index in range(len(frames))])
+    for index in range(len(frames)):
+        alone = fitted.emissions([frames[index]])[0]
+        assert alone.shape == (len(frames[index]) // 2, 5)
+        np.testing.assert_allclose(together[index], alone, atol=1e-5)
+        np.testing.assert_allclose(np.exp(alone).sum(axis=1), 1, atol=1e-5)
+
+
+def test_loss_is_minus_the_log_likelihood_of_the_transcripts(fitted: BilstmCtc,
+                                                            features: Path) -> None:
+    found = Utterances(features / "fit", "valid", fitted.spec["symbols"], 8, seed=0)
+    batch = found.load(found.plan(0)[0])
+    total, terms = fitted.loss(batch)
+    assert terms == sum(len(item["text"]) for item in found.items)
+    each = 0.0
+    for index, target in enumerate(found.targets):
+        emissions = torch.from_numpy(fitted.emissions([found.frames[index]])[0])
+        each += float(torch.nn.functional.ctc_loss(
+            emissions, torch.tensor(target), torch.tensor(len(emissions)),
+            torch.tensor(len(target)), reduction="sum"))
+    assert float(total.detach()) == pytest.approx(each, rel=1e-4)
+
+
+def test_every_parameter_gets_a_gradient(features: Path) -> None:
+    system = BilstmCtc(Settings.model_validate(SETTINGS),
+                       read_json(features / "fit" / "spec.json")).train()
+    batches = system.batches(features / "fit", "train", seed=0)
+    system.loss(batches.load(batches.plan(0)[0]))[0].backward()
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0
+               for parameter in system.parameters())
+
+
+def test_augmentation_is_for_training_alone(fitted: BilstmCtc, features: Path) -> None:
+    batches = fitted.batches(features / "fit", "valid", seed=0)
+    batch = batches.load(batches.plan(0)[0])
+    assert torch.equal(*(fitted.eval()(batch["frames"], batch["lengths"])[0] for _ in range(2)))
+    assert not torch.equal(*(fitted.train()(batch["frames"], batch["lengths"])[0]
+                             for _ in range(2)))
+    fitted.eval()
+
+
+TEXTS = ["A B", "A C A", "B A"]
+
+
+def test_word_model_scores_words_where_they_end() -> None:
+    model = WordModel(TEXTS, [" ", "A", "B", "C"], order=2, alpha=0.7, beta=0.3)
+    # Words A, B, C are 0, 1, 2; 3 is any other word, 4 the end.
+    oracle = estimate(np.array([0, 1, 4, 0, 2, 0, 4, 1, 0, 4]), types=5, end=4, order=2)
+    total, state = 0.0, model.start()
+    for symbol in (2, 1, 3, 4, 1):  # "A BC "
+        gain, state = model.extend(state, symbol)
+        total += gain
+    total += model.finish(state)
+    logs = [oracle.log_probability((oracle.start,), 0), oracle.log_probability((0,), 3),
+            oracle.log_probability((3,), 4)]
+    assert total == pytest.approx(0.7 * sum(logs) + 2 * 0.3)
+    assert model.extend(model.start(), 2)[0] == 0.0
+
+
+def test_word_model_closes_the_last_word_at_the_end() -> None:
+    model = WordModel(TEXTS, [" ", "A", "B", "C"], order=2, alpha=1.0, beta=0.0)
+
+    def score_of(symbols: tuple[int, ...]) -> float:
+        total, state = 0.0, model.start()
+        for symbol in symbols:
+            gain, state = model.extend(state, symbol)
+            total += gain
+        return total + model.finish(state)
+
+    assert score_of((2, 1, 3)) == pytest.approx(score_of((2, 1, 3, 1)))
+
+
+def test_character_model_scores_each_character() -> None:
+    model = CharacterModel(TEXTS, [" ", "A", "B", "C"], order=3, alpha=0.5, beta=0.25)
+    tokens = [number for text in TEXTS for number in (*(" ABC".index(c) + 1 for c in text), 5)]
+    oracle = estimate(np.array(tokens), types=6, end=5, order=3)
+    total, state, context = 0.0, model.start(), (oracle.start,)
+    for symbol in (3, 1, 2):
+        gain, state = model.extend(state, symbol)
+        assert gain == pytest.approx(0.5 * oracle.log_probability(context, symbol) + 0.25)
+        context = (*context, symbol)[-2:]
+        total += gain
+    assert model.finish(state) == pytest.approx(0.5 * oracle.log_probability(context, 5))
+    assert math.isfinite(total)
+
+
+def test_a_language_model_decides_what_the_sound_leaves_open() -> None:
+    # B and C are equally loud; after A the training texts have B three times as often.
+    emissions = np.log(np.array([[0.01, 0.01, 0.97, 0.005, 0.005], [0.97, 0.0075, 0.0075, 0.0075,
+                                 0.0075], [0.02, 0.01, 0.01, 0.475, 0.485]]))
+    texts = ["AB", "AB", "AB", "AC"]
+    for alpha, answer in ((0.0, [2, 4]), (1.0, [2, 3])):
+        model = CharacterModel(texts, [" ", "A", "B", "C"], order=2, alpha=alpha, beta=0.0)
+        assert prefix_beam_search(emissions, model, beam=50, least_posterior=0.0) == answer
+
+
+def test_figures_are_drawn_and_repeatable(fitted: BilstmCtc, features: Path,
+                                          tmp_path: Path) -> None:
+    answers = {name: list(fitted.predict(features / "test", variant))
+               for name, variant in fitted.settings.variants.items()}
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        figures.draw(fitted, answers, features / "test", tmp_path / folder)
+    written = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert written == ["alignments_characters.txt", "alignments_greedy.txt",
+                       "alignments_words.txt", "spikes.png"]
+    for name in written:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    text = (tmp_path / "a" / "alignments_greedy.txt").read_text()
+    first = read_json(features / "test" / "test.items.json")[0]
+    assert text.startswith(first["id"] + "\nREF:") and "\nHYP:" in text and "\nEval:" in text

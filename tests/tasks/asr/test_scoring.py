@@ -1,0 +1,74 @@
+"""Word error rates: the lecture's example, jiwer's own corpus value, conditions kept apart."""
+
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.scores import ItemStatistics
+from pipeline.tasks.asr.figures import alignment
+from pipeline.tasks.asr.scoring import METRICS, score
+
+REFERENCE = "i um the phone is i left the portable phone upstairs last night"
+HYPOTHESIS = "i got it to the fullest i love to portable form of stores last night"
+
+
+def scored(directory: Path, items: list[tuple[str, str, str]]) -> ItemStatistics:
+    """Statistics of (condition, reference, hypothesis) items."""
+    write_json(directory / "test.items.json", [
+        {"id": str(number), "condition": condition, "reference": reference}
+        for number, (condition, reference, _) in enumerate(items)])
+    return score([{"id": str(number), "hypothesis": hypothesis}
+                  for number, (*_, hypothesis) in enumerate(items)], directory)
+
+
+def test_the_lectures_example(tmp_path: Path) -> None:
+    found = scored(tmp_path, [("clean", REFERENCE, HYPOTHESIS)])
+    counts = {name: int(column[0]) for name, column in found.columns.items()}
+    assert (counts["substitutions"], counts["insertions"], counts["deletions"]) == (6, 3, 1)
+    assert counts["words"] == 13
+    assert found.score(METRICS["wer"]) == pytest.approx(100 * 10 / 13)
+    assert found.score(METRICS["insertions"]) == pytest.approx(100 * 3 / 13)
+
+
+ITEMS = [("clean", "one two three", "one three"), ("clean", "a", "a b c d"),
+         ("clean", "erase x", ""), ("clean", "yes no maybe so", "yes no maybe so")]
+
+
+def test_corpus_value_is_jiwers_and_not_a_mean_over_utterances(tmp_path: Path) -> None:
+    found = scored(tmp_path, ITEMS)
+    references, hypotheses = [r for _, r, _ in ITEMS], [h for *_, h in ITEMS]
+    assert found.score(METRICS["wer"]) == pytest.approx(100 * jiwer.wer(references, hypotheses))
+    assert found.score(METRICS["cer"]) == pytest.approx(100 * jiwer.cer(references, hypotheses))
+    assert found.score(METRICS["wer"]) == pytest.approx(100 * (1 + 3 + 2 + 0) / 10)
+    assert found.score(METRICS["deletions"]) == pytest.approx(30.0)
+
+
+def test_the_other_condition_has_a_metric_of_its_own(tmp_path: Path) -> None:
+    found = scored(tmp_path, [("clean", "a b", "a b"), ("other", "a b c d", "a x")])
+    assert found.score(METRICS["wer"]) == 0.0
+    assert found.score(METRICS["cer"]) == 0.0
+    assert found.score(METRICS["wer_other"]) == pytest.approx(75.0)
+
+
+def test_an_absent_condition_gives_no_score(tmp_path: Path) -> None:
+    assert np.isnan(scored(tmp_path, ITEMS).score(METRICS["wer_other"]))
+
+
+def test_a_missing_prediction_is_an_error(tmp_path: Path) -> None:
+    scored(tmp_path, ITEMS)
+    with pytest.raises(UserError, match="3 items without a prediction"):
+        score([{"id": "0", "hypothesis": ""}], tmp_path)
+
+
+def test_alignment_shows_words_under_words() -> None:
+    assert alignment("one two three", "one tow three four") == (
+        "REF:  one two three ****\n"
+        "HYP:  one tow three four\n"
+        "Eval:     S         I")
+    assert alignment("erase x", "") == ("REF:  erase x\n"
+                                        "HYP:  ***** *\n"
+                                        "Eval: D     D")

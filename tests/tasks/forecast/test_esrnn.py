@@ -1,0 +1,174 @@
+"""ES-RNN: its loss by hand, what it may see, and that its batches do not matter."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.errors import UserError
+from pipeline.system import Run
+from pipeline.tasks.forecast.esrnn import ESRNN, Settings
+from pipeline.tasks.forecast.scoring import METRICS, score
+from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts, save_pasts
+from tests.tasks.forecast.small_corpus import Features, twin
+
+TRAINING = {"epochs": 2, "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine",
+            "warmup_steps": 0, "weight_decay": 0.0, "gradient_clip": 5.0, "patience": 0}
+PERIODS = {"Yearly": [], "Monthly": [12], "Hourly": [24, 168]}
+
+
+def system(features: Features, **changes: Any) -> ESRNN:
+    torch.manual_seed(0)
+    values = {"seasonalities": PERIODS[features.spec["frequency"]], "history": 600,
+              "input_window": 5, "hidden": 6, "blocks": [[1, 2], [3]], "tau": 0.4,
+              "level_penalty": 1.0, "initial_smoothing": 0.5, "series_rate": 2.0,
+              "batch_size": 5, "holdout": False, "training": TRAINING, **changes}
+    return ESRNN(Settings(track="m4", task="forecast", model="esrnn", **values), features.spec)
+
+
+def perturbed(found: ESRNN) -> ESRNN:
+    """Series of their own coefficients and seasons, as after training."""
+    with torch.no_grad():
+        for parameter in (found.alpha_logits, found.gamma_logits, found.log_seasons):
+            parameter.add_(0.3 * torch.randn(parameter.shape))
+    return found
+
+
+def forecasts(found: ESRNN, features: Features) -> np.ndarray:
+    by_id = {one["id"]: one["forecast"] for one in found.predict(features.test, None)}
+    return np.array([by_id[identity] for identity in load_ids(features.test)])
+
+
+@pytest.mark.parametrize("frequency", list(PERIODS))
+def test_padding_does_not_change_a_forecast(frequency: str, tmp_path: Path) -> None:
+    features = twin(tmp_path, frequency, series=10)
+    together = perturbed(system(features, batch_size=10)).eval()
+    alone = system(features, batch_size=1).eval()
+    alone.load_state_dict(together.state_dict())
+    np.testing.assert_allclose(forecasts(alone, features), forecasts(together, features),
+                               rtol=2e-4)
+
+
+def test_forecasts_scale_with_the_series(tmp_path: Path) -> None:
+    """Nothing but ratios enters the network, not even where a window begins before its series."""
+    features = twin(tmp_path, "Yearly", series=10)
+    found = perturbed(system(features, input_window=20)).eval()
+    expected = 100 * forecasts(found, features)
+    ids, pasts = load_ids(features.test), load_pasts(features.test)
+    save_pasts(features.test, ids, [100 * np.array(past) for past in pasts])
+    np.testing.assert_allclose(forecasts(found, features), expected, rtol=2e-4)
+
+
+@pytest.mark.parametrize("frequency", ["Yearly", "Monthly"])
+def test_padding_does_not_change_the_loss(frequency: str, tmp_path: Path) -> None:
+    features = twin(tmp_path, frequency, series=10)
+    found = perturbed(system(features, level_penalty=0.0))
+    batches = found.batches(features.fit, "train", 1)
+    total, terms = found.loss(batches.load(list(range(10))))
+    singly = [found.loss(batches.load([row])) for row in range(10)]
+    assert terms == pytest.approx(sum(terms for _, terms in singly)) == pytest.approx(10)
+    torch.testing.assert_close(total, sum(total for total, _ in singly), rtol=1e-4, atol=1e-5)
+
+
+def test_loss_of_one_window_by_hand(tmp_path: Path) -> None:
+    """A network that answers zero forecasts level times season for every step."""
+    features = twin(tmp_path, "Monthly", series=10)
+    found = system(features, seasonalities=[12]).eval()
+    with torch.no_grad():
+        found.output.weight.zero_()
+        found.output.bias.zero_()
+    past = np.asarray(load_pasts(features.fit)[0])
+    level, seasons = past[0], [1.0] * 12
+    for t, value in enumerate(past[:-18]):
+        level = 0.5 * value / seasons[t] + 0.5 * level
+        seasons.append(0.5 * value / level + 0.5 * seasons[t])
+    coming = np.resize(seasons[-12:], 18)
+    error = np.log(past[-18:]) - np.log(level * coming)
+    expected = np.mean(np.where(error > 0, 0.4 * error, -0.6 * error))
+    total, terms = found.loss(found.batches(features.fit, "valid", 1).load([0]))
+    assert terms == 1
+    assert float(total.detach()) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("holdout", "same"), [(True, True), (False, False)])
+def test_held_out_points_are_never_learnt_from(holdout: bool, same: bool,
+                                               tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly", series=10)
+    found = system(features, holdout=holdout)
+    batches = found.batches(features.fit, "train", 1)
+    batch = batches.load([3])
+    changed = {**batch, "values": batch["values"].clone()}
+    changed["values"][:, -18:] *= 3
+    first, second = found.loss(batch)[0], found.loss(changed)[0]
+    assert torch.allclose(first, second) == same
+
+
+def test_training_learns_and_every_parameter_has_a_gradient(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly", series=10)
+    found = system(features)
+    total, terms = found.loss(found.batches(features.fit, "train", 1).load(list(range(10))))
+    (total / terms).backward()
+    for name, parameter in found.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+    curve = found.fit(features.fit, Run(1, tmp_path / "work"))
+    assert curve[-1]["loss"] < curve[0]["loss"]
+    expected = forecasts(found, features)
+    found.save(tmp_path / "model")
+    np.testing.assert_array_equal(forecasts(ESRNN.load(tmp_path / "model"), features), expected)
+
+
+def test_twelve_series_are_learnt_well_enough_to_beat_naive2(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly", series=40)
+    found = system(features, hidden=16, level_penalty=50.0, holdout=True,
+                   training={**TRAINING, "epochs": 15})
+    found.fit(features.fit, Run(1, tmp_path / "work"))
+    items = score(list(found.predict(features.test, None)), features.test)
+    assert items.score(METRICS["owa"]) < 0.95
+
+
+def test_an_epoch_has_every_series_once_in_an_order_of_its_own(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly", series=23)
+    batches = system(features).batches(features.fit, "train", 1)
+    plans = [batches.plan(epoch) for epoch in (0, 1, 0)]
+    assert plans[0] == plans[2] != plans[1]
+    for plan in plans:
+        assert sorted(row for rows in plan for row in rows) == list(range(23))
+
+
+def test_first_seasons_are_found_in_the_past(tmp_path: Path) -> None:
+    """A level with a day and a week in it comes apart into the two."""
+    features = twin(tmp_path, "Hourly", series=10)
+    day = 1 + 0.3 * np.sin(2 * np.pi * np.arange(24) / 24)
+    week = np.repeat([1.0, 1.1, 0.9, 1.0, 1.1, 0.9, 1.0], 24)
+    past = 50 * np.resize(day, 504) * np.resize(week, 504)
+    save_pasts(features.fit, load_ids(features.fit), [past] * 10)
+    found = system(features, training={**TRAINING, "epochs": 1, "learning_rate": 1e-9})
+    found.fit(features.fit, Run(1, tmp_path / "work"))
+    seasons = found.log_seasons[0].detach()
+    product = seasons[:24].repeat(7) + seasons[24:]
+    expected = torch.from_numpy(np.log(np.resize(day, 168) * week)).float()
+    torch.testing.assert_close(product, expected - expected.mean(), atol=0.01, rtol=0)
+
+
+def test_values_that_have_no_logarithm_are_named(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly", series=10)
+    pasts = [np.array(past) for past in load_pasts(features.fit)]
+    pasts[4][-1] = 0.0
+    save_pasts(features.fit, load_ids(features.fit), pasts)
+    with pytest.raises(UserError, match="'Y5' has values that are not positive"):
+        system(features).batches(features.fit, "train", 1)
+
+
+def test_series_too_short_for_a_window_are_forecast_too(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly", series=10)
+    pasts = [np.array(past) for past in load_pasts(features.fit)]
+    pasts[0], pasts[1] = pasts[0][:3], pasts[1][:9]
+    for folder in (features.fit, features.test):
+        save_pasts(folder, load_ids(folder), pasts)
+    found = system(features)
+    batches = found.batches(features.fit, "train", 1)
+    assert sorted(row for rows in batches.plan(0) for row in rows) == list(range(1, 10))
+    assert torch.isfinite(found.loss(batches.load([1]))[0])
+    assert np.all(np.isfinite(forecasts(found.eval(), features)))

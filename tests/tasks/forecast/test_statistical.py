@@ -1,0 +1,98 @@
+"""The classical methods: their protocol around statsforecast, and difficult series."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from statsforecast.models import AutoETS
+
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.system import Run
+from pipeline.tasks.forecast.figures import draw
+from pipeline.tasks.forecast.shared.seasonality import adjust
+from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts, save_pasts
+from pipeline.tasks.forecast.statistical import Settings, Statistical
+from tests.tasks.forecast.small_corpus import twin
+
+METHODS = ("naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb", "ets")
+
+
+def settings(methods: tuple[str, ...] = METHODS) -> Settings:
+    return Settings(track="m4", task="forecast", model="statistical", ets="MNM",
+                    variants={name: {"method": name} for name in methods})
+
+
+def forecasts(system: Statistical, test: Path) -> dict[str, np.ndarray]:
+    return {name: np.array([one["forecast"] for one in system.predict(test, variant)])
+            for name, variant in system.settings.variants.items()}
+
+
+def test_methods_follow_the_competitions_protocol(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly")
+    system = Statistical(settings(), features.spec)
+    assert system.fit(features.fit, Run(1, tmp_path)) == []
+    found = forecasts(system, features.test)
+    np.testing.assert_allclose(found["comb"],
+                               (found["ses"] + found["holt"] + found["damped"]) / 3)
+    np.testing.assert_array_equal(found["naive2"], load_array(features.test / "naive2.npy"))
+    for row, past in enumerate(load_pasts(features.test)):
+        assert np.all(found["naive"][row] == past[-1])
+        np.testing.assert_array_equal(found["snaive"][row][:12], past[-12:])
+        adjusted = adjust(past, 12, 18)
+        level = AutoETS(model="ANN").forecast(y=adjusted.values, h=18)["mean"]
+        np.testing.assert_allclose(found["ses"][row], level * adjusted.indices)
+    system.save(tmp_path / "model")
+    again = forecasts(Statistical.load(tmp_path / "model"), features.test)
+    for name in METHODS:
+        np.testing.assert_array_equal(again[name], found[name])
+
+
+def test_only_methods_asked_for_are_kept(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly")
+    system = Statistical(settings(("comb",)), features.spec)
+    system.fit(features.fit, Run(1, tmp_path))
+    assert set(system.tensors()) == {"comb"}
+
+
+def spoiled(directory: Path, pasts: dict[str, list[float]]) -> Statistical:
+    """An unfitted system for hand-made pasts in `directory`, with a horizon of 3."""
+    directory.mkdir()
+    save_pasts(directory, list(pasts), [np.array(past) for past in pasts.values()])
+    spec = {"period": 4, "horizon": 3, "series": len(pasts), "ids": fingerprint(list(pasts))}
+    write_json(directory / "spec.json", spec)
+    return Statistical(settings(), spec)
+
+
+def test_difficult_series_get_a_forecast(tmp_path: Path) -> None:
+    pasts = {
+        "constant": [5.0] * 30, "one point": [3.0], "five points": [3.0, 4, 6, 5, 4],
+        "zeros": [0.0] * 30, "with zeros": [0.0, 3, 2, 4] * 8,
+        "negative": [-float(t) for t in range(1, 40)], "line": [float(t) for t in range(40)],
+    }
+    system = spoiled(tmp_path / "fit", pasts)
+    system.fit(tmp_path / "fit", Run(1, tmp_path))
+    for name, values in forecasts(system, tmp_path / "fit").items():
+        assert np.all(np.isfinite(values)), name
+        np.testing.assert_allclose(values[0], 5, err_msg=name)
+        np.testing.assert_allclose(values[1], 3, err_msg=name)
+
+
+def test_a_series_without_a_finite_forecast_is_named(tmp_path: Path) -> None:
+    system = spoiled(tmp_path / "fit", {"fine": [1.0, 2, 3] * 5, "spoiled": [1.0, np.nan] * 10})
+    with pytest.raises(UserError, match="'spoiled': .* gives no finite forecast"):
+        system.fit(tmp_path / "fit", Run(1, tmp_path))
+
+
+def test_figure_shows_three_series(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly")
+    system = Statistical(settings(("naive", "theta")), features.spec)
+    system.fit(features.fit, Run(1, tmp_path))
+    answers = {name: list(system.predict(features.test, variant))
+               for name, variant in system.settings.variants.items()}
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        draw(system, answers, features.test, tmp_path / folder)
+    content = (tmp_path / "a/forecasts.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert content == (tmp_path / "b/forecasts.png").read_bytes()

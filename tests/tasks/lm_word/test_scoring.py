@@ -1,0 +1,42 @@
+"""Perplexity by hand, and predictions that do not fit the test text."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.predictions import Prediction
+from pipeline.tasks.lm_word.scoring import METRICS, score
+
+
+@pytest.fixture
+def answers() -> list[Prediction]:
+    """One nat a token, 3 nats at the marked word; sentences out of order."""
+    return [{"id": "test-3", "nll": [1.0] * 4}, {"id": "test-2", "nll": [1.0]},
+            {"id": "test-0", "nll": [1.0] * 6 + [3.0, 1.0]}, {"id": "test-1", "nll": [1.0] * 3}]
+
+
+def test_perplexities_by_hand(extracted: Path, answers: list[Prediction]) -> None:
+    statistics = score(answers, extracted / "test")
+    assert statistics.ids == ["test-0", "test-1", "test-2", "test-3"]
+    assert statistics.columns["tokens"].tolist() == [8, 3, 1, 4]
+    assert statistics.score(METRICS["perplexity"]) == pytest.approx(math.exp(18 / 16))
+    assert statistics.score(METRICS["perplexity_long"]) == pytest.approx(math.exp(3))
+    assert next(iter(METRICS)) == "perplexity"
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda found: found.pop(), "1 items without a prediction"),
+    (lambda found: found.append({"id": "other", "nll": [1.0]}), "1 predictions without an item"),
+    (lambda found: found[0]["nll"].pop(), "'test-3': expected 4 values"),
+    (lambda found: found[0].pop("nll"), "'test-3' has no list"),
+    (lambda found: found[0].update(nll=[1, 1, 1, "x"]), "'test-3' has no list"),
+    (lambda found: found[0].update(nll=[1, 1, 1, -0.5]), "'test-3'.*no finite negative"),
+    (lambda found: found[0].update(nll=[1, 1, 1, None]), "'test-3'"),
+])
+def test_predictions_that_do_not_fit_are_refused(extracted: Path, answers: list[Prediction],
+                                                 change, message: str) -> None:
+    change(answers)
+    with pytest.raises(UserError, match=message):
+        score(answers, extracted / "test")

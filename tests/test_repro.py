@@ -1,0 +1,92 @@
+"""The runner that puts stages side by side: order, limits, failures, and what it leaves behind."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import repro
+from pipeline.errors import UserError
+from pipeline.repro import Plan
+
+
+def plan(waits_for: dict[str, set[str]], **seconds: float) -> Plan:
+    return Plan(waits_for, {stage: seconds.get(stage, 1.0) for stage in waits_for})
+
+
+def test_only_stages_whose_predecessors_are_done_are_ready() -> None:
+    found = plan({"a": set(), "b": {"a"}, "c": {"a", "b"}})
+    assert found.ready(set(), set()) == ["a"]
+    assert found.ready({"a"}, {"a"}) == ["b"]
+    assert found.ready({"a", "b"}, {"a", "b"}) == ["c"]
+
+
+def test_the_longest_chain_of_work_starts_first() -> None:
+    # 'short' alone takes longer than 'first', but 'first' holds up 'long'.
+    found = plan({"short": set(), "first": set(), "long": {"first"}}, short=5, first=1, long=10)
+    assert found.ready(set(), set()) == ["first", "short"]
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Stages that are real processes, running a few lines of Python instead of a DVC stage."""
+    monkeypatch.setattr(repro, "ROOT", tmp_path)
+
+    def start(stage: str) -> repro.Running:
+        log = tmp_path / f"{stage}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen([sys.executable, "-c", SCRIPTS[stage]], cwd=tmp_path,
+                                       stdout=output, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
+        return repro.Running(stage, process, log)
+
+    monkeypatch.setattr(repro, "_start", start)
+    return tmp_path
+
+
+NOTE = "open('order', 'a').write({!r} + '\\n')"
+SCRIPTS = {
+    "a": NOTE.format("a"), "b": NOTE.format("b"), "c": NOTE.format("c"),
+    "bad": "import sys; print('the reason'); sys.exit(3)",
+    "endless": "import time, os; open('pid', 'w').write(str(os.getpid())); time.sleep(600)",
+}
+
+
+def test_stages_run_in_the_graphs_order_whatever_the_jobs(scripted: Path) -> None:
+    for jobs in (1, 3):
+        (scripted / "order").unlink(missing_ok=True)
+        repro.run(plan({"c": {"b"}, "b": {"a"}, "a": set()}), jobs)
+        assert (scripted / "order").read_text().split() == ["a", "b", "c"]
+
+
+def test_a_failed_stage_ends_the_run_with_its_reason_and_no_process_is_left(
+        scripted: Path) -> None:
+    SCRIPTS["bad-later"] = ("import os, sys, time\n"
+                            "while not os.path.exists('pid'): time.sleep(0.05)\n"
+                            "print('the reason'); sys.exit(3)")
+    with pytest.raises(UserError, match=r"(?s)stage bad-later failed.*the reason"):
+        repro.run(plan({"bad-later": set(), "endless": set()}), 2)
+    pid = int((scripted / "pid").read_text())
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"process {pid} of another stage is still running")
+
+
+def test_what_waits_for_a_failed_stage_does_not_run(scripted: Path) -> None:
+    with pytest.raises(UserError, match="stage bad failed"):
+        repro.run(plan({"bad": set(), "a": {"bad"}}), 2)
+    assert not (scripted / "order").exists()
+
+
+def test_no_jobs_is_refused(root: Path) -> None:
+    found = subprocess.run([sys.executable, "-m", "pipeline.repro", "--jobs", "0"], cwd=root,
+                           capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "at least one stage" in found.stderr

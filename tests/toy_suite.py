@@ -1,0 +1,77 @@
+"""A small suite with results written by hand, for tests of what is made from results."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.config import Suite
+from pipeline.files import write_json
+from pipeline.predictions import variant_file
+from pipeline.scores import ItemStatistics
+from pipeline.tasks.forecast.scoring import METRICS
+
+# sMAPE and MASE of four series for each row; Naive2's are 10 and 1, so OWA is easy by hand.
+ERRORS = {
+    "smooth:ses": ([10.0, 10.0, 10.0, 10.0], [1.0, 1.0, 1.0, 1.0]),
+    "smooth:holt": ([8.0, 12.0, 8.0, 8.0], [0.9, 1.1, 0.9, 0.9]),
+    "network": ([5.0, 6.0, 4.0, 5.0], [0.5, 0.6, 0.4, 0.5]),
+}
+
+
+def toy_suite(**changes: Any) -> Suite:
+    """One track `yearly` of the forecast task with the rows of `ERRORS`."""
+    track = {
+        "title": "Yearly forecasts", "task": "forecast", "corpus": "series", "reader": "m4",
+        "metric": "owa", "tolerance": 0.05, "features": {"frequency": "Yearly"},
+        "floor": {"value": 1.0, "of_ceiling": False, "rows": ["network"]},
+        "published": {"network": {"value": 0.45, "source": "A paper, table 1"},
+                      "Oracle|X": {"value": 0.7, "source": "Another paper"}},
+    }
+    claim = {"id": "network-wins", "track": "yearly", "text": "A network forecasts better",
+             "source": "lecture 3", "better": "network", "worse": ["smooth:ses", "smooth:holt"],
+             "metric": "smape"}
+    systems: dict[str, Any] = {
+        "smooth": {"track": "yearly", "task": "forecast", "model": "statistical", "ets": "ZZZ",
+                   "variants": {"ses": {"method": "ses"}, "holt": {"method": "holt"}}},
+        "network": {"track": "yearly", "task": "forecast", "model": "esrnn", "training": {}},
+    }
+    return Suite.model_validate({
+        "root": ".", "suite": "", "evidence": "ci", "seed": 1, "threads": 1, "device": "cpu",
+        "precision": "fp32", "resamples": 200, "mirror": None,
+        "corpora": {"series": {"module": "m4"}}, "tracks": {"yearly": track | changes.pop(
+            "track", {})}, "systems": systems, "claims": [claim | changes.pop("claim", {})],
+    } | changes)
+
+
+def statistics(row: str) -> ItemStatistics:
+    smape, mase = ERRORS[row]
+    count = len(smape)
+    return ItemStatistics([f"Y{i}" for i in range(count)], {
+        "smape": np.array(smape), "mase": np.array(mase), "naive2_smape": np.full(count, 10.0),
+        "naive2_mase": np.ones(count), "series": np.ones(count)})
+
+
+def write_results(suite: Suite, root: Path, ceiling: float | None = 0.4) -> None:
+    """Metrics, costs and item statistics of every row, as the stages would leave them."""
+    base = root / suite.directory
+    for key in suite.systems_of("yearly"):
+        variants = {}
+        for variant, row in suite.rows_of(key).items():
+            items = statistics(row)
+            items.write(base / "predictions/yearly" / key / f"{variant_file(variant)}.items.csv.gz")
+            values = {name: items.score(metric) for name, metric in METRICS.items()}
+            variants[variant] = {
+                "metrics": {name: {"value": value, "low": value - 0.1, "high": value + 0.1}
+                            for name, value in values.items()},
+                "n_items": len(items.ids), "signature": {"owa": "m4|v1"}}
+        write_json(base / f"metrics/yearly/{key}.json", {
+            "track": "yearly", "task": "forecast", "system": key, "corpus": "series",
+            "parameters": 12345, "ceiling": {} if ceiling is None else {"owa": ceiling},
+            "settings_tried": 2, "variants": variants})
+        write_json(base / f"costs/yearly/{key}.train.json", {
+            "seconds": 70.5, "peak_memory_bytes": 3 * 2**20, "threads": 1, "commit": "a" * 40,
+            "processor": "Test CPU", "precision": "32-true", "version": {}})
+        write_json(base / f"costs/yearly/{key}.evaluate.json", {
+            "seconds": 1.25, "peak_memory_bytes": 5 * 2**20, "threads": 1,
+            "processor": "Test CPU"})
