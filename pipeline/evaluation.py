@@ -37,7 +37,7 @@ def evaluate_system(suite: Suite, root: Path, key: str, model: Path, out: Path) 
         by_variant[name] = predictions.read(folder / f"{name}.jsonl.gz")
         statistics = score_predictions(settings.task, by_variant[name], test)
         statistics.write(folder / f"{name}.items.csv.gz")
-        rows[variant] = metrics_row(suite, settings.task, statistics)
+        rows[variant] = metrics_row(suite, settings.track, statistics)
     record = read_json(model / "record.json")
     write_json(out / "metrics" / settings.track / f"{key}.json", {
         "track": settings.track, "task": settings.task, "system": key,
@@ -60,18 +60,23 @@ def score_predictions(task: str, found: list[predictions.Prediction],
     return task_module(task, "scoring").score(found, test)
 
 
-def metrics_row(suite: Suite, task: str, statistics: ItemStatistics) -> dict[str, Any]:
-    """Every metric of the task that the test set has items for, with its 95 % interval."""
-    metrics: dict[str, Metric] = {
-        name: metric for name, metric in task_module(task, "scoring").METRICS.items()
-        if math.isfinite(statistics.score(metric))
-    }
+def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[str, Any]:
+    """Every metric of the track's task that the test set has items for, with its 95 % interval.
+
+    `n_items` counts the items that the track's primary metric is about: those of another
+    condition have nothing in its sums.
+    """
+    entry = suite.track(track)
+    known: dict[str, Metric] = task_module(entry.task, "scoring").METRICS
+    metrics = {name: metric for name, metric in known.items()
+               if math.isfinite(statistics.score(metric))}
     bounds = significance.intervals(statistics, metrics, suite.resamples, suite.seed)
+    primary = statistics.table(known[entry.metric].columns)
     return {
         "metrics": {name: {"value": statistics.score(metric),
                            "low": bounds[name][0], "high": bounds[name][1]}
                     for name, metric in metrics.items()},
-        "n_items": len(statistics.ids),
+        "n_items": int(primary.any(axis=1).sum()),
         "signature": {name: metric.signature for name, metric in metrics.items()
                       if metric.signature},
     }

@@ -41,6 +41,13 @@ class Plan:
                 if stage not in started and needed <= done]
         return heapq.nsmallest(len(free), free, key=lambda s: (-self._chain(s), s))
 
+    def order(self) -> list[str]:
+        """All stages in an order in which one process could run them."""
+        found: list[str] = []
+        while len(found) < len(self.waits_for):
+            found += self.ready(set(found), set(found))
+        return found
+
     def _chain(self, stage: str) -> float:
         if not hasattr(self, "_chains"):
             self._chains: dict[str, float] = {}
@@ -157,6 +164,8 @@ def main() -> None:
     parser.add_argument("params", nargs="?", default="params.yaml", type=Path,
                         help="the suite's params.yaml")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="stages side by side")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="name the stages that would run, and run none")
     arguments = parser.parse_args()
     if arguments.jobs < 1:
         raise UserError(f"--jobs {arguments.jobs}: at least one stage must run at a time")
@@ -166,6 +175,9 @@ def main() -> None:
     pipeline_file = f"{suite.suite}dvc.yaml"
     started = time.monotonic()
     plan = make_plan(suite, pipeline_file)
+    if arguments.dry_run:
+        print("\n".join(plan.order()))
+        return
     if plan.waits_for:
         print(f"{len(plan.waits_for)} stages to run, {arguments.jobs} side by side; logs in "
               f"{ROOT / 'work' / 'logs'}", flush=True)

@@ -43,7 +43,7 @@ def rescore(suite: Suite, root: Path, key: str) -> list[str]:
         statistics = score_predictions(
             settings.task, predictions.read(stem.with_name(f"{stem.name}.jsonl.gz")), test)
         committed = ItemStatistics.read(stem.with_name(f"{stem.name}.items.csv.gz"))
-        again = metrics_row(suite, settings.task, statistics)
+        again = metrics_row(suite, settings.track, statistics)
         found += json_differences(result["variants"][variant], again, row)
         found += _item_differences(committed, statistics, row)
     return found

@@ -1,13 +1,16 @@
-"""What all tests share: the mirror of real corpora, and one thread a process."""
+"""What all tests share: the mirror of real corpora, one thread a process, the same examples."""
 
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("same-everywhere", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same-everywhere")
 
 
 @pytest.fixture(scope="session")

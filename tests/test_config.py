@@ -1,12 +1,14 @@
 """Validation of params.yaml: every problem at once, each with its path and a remedy."""
 
 import copy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import load_yaml, modify_yaml
 from ruamel.yaml import YAML
 
 from pipeline.config import read_yaml
@@ -30,6 +32,16 @@ def raw(embedded: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("suite", SUITES)
 def test_shipped_suites_are_valid(root: Path, suite: str) -> None:
     assert load_valid(root / suite).systems
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_shipped_suites_survive_a_rewriting_by_dvc(root: Path, tmp_path: Path, suite: str) -> None:
+    """`dvc exp run -S` writes params.yaml again, without the quotes of the original."""
+    copied = tmp_path / "params.yaml"
+    shutil.copy(root / suite, copied)
+    with modify_yaml(copied) as values:
+        values["seed"] = 7
+    assert load_yaml(copied) == {**load_yaml(root / suite), "seed": 7}
 
 
 def test_unknown_key_is_reported_with_the_nearest_name(raw: dict[str, Any]) -> None:

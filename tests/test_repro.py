@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import repro
+from pipeline.config import load
 from pipeline.errors import UserError
 from pipeline.repro import Plan
 
@@ -83,6 +84,20 @@ def test_what_waits_for_a_failed_stage_does_not_run(scripted: Path) -> None:
     with pytest.raises(UserError, match="stage bad failed"):
         repro.run(plan({"bad": set(), "a": {"bad"}}), 2)
     assert not (scripted / "order").exists()
+
+
+def test_dry_run_names_every_stage_of_a_suite_and_runs_none(root: Path) -> None:
+    suite = load(root / "large/params.yaml")
+    found = subprocess.run([sys.executable, "-m", "pipeline.repro", "large/params.yaml",
+                            "--dry-run"], cwd=root, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    names = [line.removeprefix("large/dvc.yaml:") for line in found.stdout.split()]
+    for key, entry in suite.systems.items():
+        track = suite.tracks[entry["track"]]
+        chain = [f"download@{track.corpus}", f"features@{entry['track']}", f"train@{key}",
+                 f"evaluate@{key}", f"leaderboard@{entry['track']}", "report"]
+        assert [names.index(stage) for stage in chain] == sorted(map(names.index, chain))
+    assert not (root / "large/data").exists()
 
 
 def test_no_jobs_is_refused(root: Path) -> None:
