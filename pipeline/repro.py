@@ -34,6 +34,7 @@ class Plan:
 
     waits_for: dict[str, set[str]]
     seconds: dict[str, float]
+    _chains: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def ready(self, done: set[str], started: set[str]) -> list[str]:
         """Stages that can start now, the one with the longest chain of work behind it first."""
@@ -49,8 +50,6 @@ class Plan:
         return found
 
     def _chain(self, stage: str) -> float:
-        if not hasattr(self, "_chains"):
-            self._chains: dict[str, float] = {}
         if stage not in self._chains:
             followers = [s for s, needed in self.waits_for.items() if stage in needed]
             self._chains[stage] = self.seconds[stage] + max(map(self._chain, followers), default=0)
@@ -79,6 +78,23 @@ class Running:
 def make_plan(suite: Suite, pipeline_file: str) -> Plan:
     """What has to run, from DVC's graph and status; empty when everything is up to date."""
     from dvc.lock import LockError
+
+    try:
+        needs, changed = _graph(pipeline_file)
+    except LockError as error:
+        raise UserError(f"another dvc command is at work in this folder: {error}") from None
+    stale = set(changed)
+    while True:
+        more = {name for name in needs if name not in stale and needs[name] & stale}
+        if not more:
+            break
+        stale |= more
+    return Plan({name: needs[name] & stale for name in stale},
+                {name: _expected_seconds(suite, name) for name in stale})
+
+
+def _graph(pipeline_file: str) -> tuple[dict[str, set[str]], set[str]]:
+    """The predecessors of each stage of a pipeline file, and the stages that have changed."""
     from dvc.repo import Repo
 
     with Repo(str(ROOT)) as repo, repo.lock:
@@ -88,18 +104,7 @@ def make_plan(suite: Suite, pipeline_file: str) -> Plan:
         needs = {name: {other.addressing for other in graph.successors(stage)
                         if other.addressing in stages}
                  for name, stage in stages.items()}
-        try:
-            changed = {name for name, stage in stages.items() if stage.changed()}
-        except LockError as error:
-            raise UserError(f"another dvc command is at work in this folder: {error}") from None
-    stale = set(changed)
-    while True:
-        more = {name for name in needs if name not in stale and needs[name] & stale}
-        if not more:
-            break
-        stale |= more
-    return Plan({name: needs[name] & stale for name in stale},
-                {name: _expected_seconds(suite, name) for name in stale})
+        return needs, {name for name, stage in stages.items() if stage.changed()}
 
 
 def _expected_seconds(suite: Suite, address: str) -> float:

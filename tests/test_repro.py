@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from pipeline import repro
 from pipeline.config import load
@@ -100,6 +101,14 @@ def test_dry_run_names_every_stage_of_a_suite_and_runs_none(root: Path) -> None:
                  f"evaluate@{key}", f"leaderboard@{entry['track']}", "report"]
         assert [names.index(stage) for stage in chain] == sorted(map(names.index, chain))
     assert [path.exists() for path in outputs] == before
+
+
+def test_another_dvc_command_at_work_is_named(root: Path) -> None:
+    with Repo(str(root)) as repo, repo.lock:
+        found = subprocess.run([sys.executable, "-m", "pipeline.repro", "large/params.yaml",
+                                "--dry-run"], cwd=root, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "another dvc command is at work in this folder" in found.stderr
 
 
 def test_no_jobs_is_refused(root: Path) -> None:
