@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pipeline.nn.dropout import LockedDropout
 
@@ -18,15 +19,19 @@ LSTMState = list[tuple[Tensor, Tensor]]
 class StackedLSTM(nn.Module):
     """LSTM layers of the given `widths` over inputs [time, batch, features].
 
-    A state is a pair (h, c) a layer, each [1, batch, width of the layer].
+    A state is a pair (h, c) a layer, each [1, batch, width of the layer]. In training, each entry
+    of the recurrent matrices is dropped with probability `weight_dropout`, the same for all steps
+    of a call (DropConnect; Merity et al. 2018).
     """
 
-    def __init__(self, features: int, widths: Sequence[int], dropout: float) -> None:
+    def __init__(self, features: int, widths: Sequence[int], dropout: float,
+                 weight_dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             nn.LSTM(below, width) for below, width in zip([features, *widths], widths,
                                                           strict=False))
         self.dropout = LockedDropout(dropout)
+        self.weight_dropout = weight_dropout
 
     def forward(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
         """Returns the last layer's outputs [time, batch, widths[-1]] and the state after them."""
@@ -35,9 +40,20 @@ class StackedLSTM(nn.Module):
         for index, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
             if index > 0:
                 outputs = self.dropout(outputs)
-            outputs, last = layer(outputs, before)
+            outputs, last = self._through(layer, outputs, before)
             after.append(last)
         return outputs, after
+
+    def _through(self, layer: nn.LSTM, inputs: Tensor,
+                 before: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        if not (self.training and self.weight_dropout):
+            return layer(inputs, before)
+        weights = [layer.weight_ih_l0, functional.dropout(layer.weight_hh_l0, self.weight_dropout),
+                   layer.bias_ih_l0, layer.bias_hh_l0]
+        outputs, *last = torch.lstm(inputs, before, weights, has_biases=True, num_layers=1,
+                                    dropout=0.0, train=True, bidirectional=False,
+                                    batch_first=False)
+        return outputs, tuple(last)
 
     def start(self, batch: int) -> LSTMState:
         """The state before anything was read: zeros."""

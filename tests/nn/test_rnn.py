@@ -83,3 +83,37 @@ def test_a_detached_state_ends_the_gradient(lstm: StackedLSTM) -> None:
         return not any(tensor.requires_grad for pair in pairs for tensor in pair)
 
     assert no_history(detached(state))
+
+
+def test_dropped_recurrent_weights_stay_dropped_over_time_and_the_rest_are_scaled() -> None:
+    lstm = StackedLSTM(2, [3], dropout=0.0, weight_dropout=0.4).double().train()
+    layer = lstm.layers[0]
+    torch.nn.init.zeros_(layer.weight_ih_l0)
+    torch.nn.init.ones_(layer.weight_hh_l0)
+    torch.nn.init.zeros_(layer.bias_ih_l0)
+    torch.nn.init.zeros_(layer.bias_hh_l0)
+    inputs = torch.zeros(6, 1, 2, dtype=torch.float64)
+    start = [(torch.full((1, 1, 3), 0.2, dtype=torch.float64),
+              torch.full((1, 1, 3), 0.1, dtype=torch.float64))]
+    torch.manual_seed(5)
+    outputs, _ = lstm(inputs, start)
+    torch.manual_seed(5)
+    mask = torch.nn.functional.dropout(torch.ones(12, 3, dtype=torch.float64), 0.4)
+    assert 0 < (mask == 0).sum() < 36 and mask.max() == pytest.approx(1 / 0.6)
+    h, c = start[0][0][0, 0], start[0][1][0, 0]
+    for output in outputs[:, 0]:
+        i, f, g, o = (mask @ h).chunk(4)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        torch.testing.assert_close(output, h)
+
+
+def test_recurrent_weights_learn_through_their_mask_and_are_whole_in_evaluation() -> None:
+    lstm = StackedLSTM(2, [30], dropout=0.0, weight_dropout=0.5)
+    inputs = torch.randn(4, 2, 2)
+    lstm(inputs, lstm.start(2))[0].sum().backward()
+    untouched = (lstm.layers[0].weight_hh_l0.grad == 0).double().mean()
+    assert 0.4 < untouched < 0.6
+    lstm.eval()
+    whole, _ = lstm.layers[0](inputs)
+    torch.testing.assert_close(lstm(inputs, lstm.start(2))[0], whole)

@@ -1,9 +1,9 @@
 """LSTM language model with tied embeddings and variational dropout.
 
 Zaremba et al. 2014 for the network, Press and Wolf 2017 for the output layer that is the
-embedding, Gal and Ghahramani 2016 for masks that stay over time and for dropped words. The state
-is carried from window to window, and gradients end at the window's beginning (truncated
-back-propagation through time).
+embedding, Gal and Ghahramani 2016 for masks that stay over time and for dropped words, Merity et
+al. 2018 for dropped recurrent weights. The state is carried from window to window, and gradients
+end at the window's beginning (truncated back-propagation through time).
 """
 
 from collections.abc import Iterator
@@ -47,6 +47,7 @@ class Settings(SystemSettings):
     dropout_input: float = Field(ge=0, lt=1, description="of the embedded words")
     dropout_hidden: float = Field(ge=0, lt=1, description="between layers")
     dropout_output: float = Field(ge=0, lt=1, description="of the last layer's outputs")
+    dropout_weights: float = Field(ge=0, lt=1, description="of the recurrent weights")
     window: int = Field(ge=1, description="steps of truncated back-propagation")
     batch_streams: int = Field(ge=1, description="streams that the training text is cut into")
     training: TrainingSettings
@@ -65,7 +66,8 @@ class LSTMLanguageModel(NeuralSystem):
         nn.init.uniform_(self.embedding, -0.1, 0.1)
         self.output_bias = nn.Parameter(torch.zeros(len(spec["words"])))
         widths = [settings.hidden] * (settings.layers - 1) + [settings.embedding]
-        self.lstm = StackedLSTM(settings.embedding, widths, settings.dropout_hidden)
+        self.lstm = StackedLSTM(settings.embedding, widths, settings.dropout_hidden,
+                                settings.dropout_weights)
         forget_bias_one(self.lstm)
         self.input_dropout = LockedDropout(settings.dropout_input)
         self.output_dropout = LockedDropout(settings.dropout_output)

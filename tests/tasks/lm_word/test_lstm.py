@@ -20,7 +20,8 @@ def settings(**changes: float) -> Settings:
         epochs=20, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     values = {"embedding": 12, "hidden": 10, "layers": 2, "dropout_words": 0.0,
-              "dropout_input": 0.0, "dropout_hidden": 0.0, "dropout_output": 0.0, "window": 7,
+              "dropout_input": 0.0, "dropout_hidden": 0.0, "dropout_output": 0.0,
+              "dropout_weights": 0.0, "window": 7,
               "batch_streams": 3}
     return Settings(track="lm-word", task="lm_word", model="lstm", training=training,
                     **{**values, **changes})
@@ -93,7 +94,8 @@ def test_validation_loss_is_the_loss_of_the_whole_text_read_in_one_stream(
 
 def test_dropout_acts_in_training_only(extracted: Path) -> None:
     system = LSTMLanguageModel(
-        settings(dropout_words=0.3, dropout_input=0.3, dropout_hidden=0.3, dropout_output=0.3),
+        settings(dropout_words=0.3, dropout_input=0.3, dropout_hidden=0.3, dropout_output=0.3,
+                 dropout_weights=0.3),
         read_json(extracted / "fit" / "spec.json"))
     tokens = torch.tensor([[2], [3], [4]])
     outputs = [system.train(mode)(tokens, system.lstm.start(1))[0] for mode in [True] * 2
