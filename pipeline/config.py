@@ -30,14 +30,23 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Twin(Entry):
+    """How a corpus module generates its embedded twin; the module extends it with sizes."""
+
+    def smallest(self) -> Self:
+        """The same twin with as little as tests can use."""
+        return self
+
+
 class CorpusSettings(Entry):
     """An entry of `corpora`; a corpus module extends it as `Settings` with options of its own."""
 
     module: str
 
     def smallest(self) -> Self:
-        """The same corpus with as little as tests can use; a twin says how small it can be."""
-        return self
+        """The same corpus, whose twin, if it has one, is as small as it can be."""
+        twin: Twin | None = getattr(self, "twin", None)
+        return self if twin is None else self.model_copy(update={"twin": twin.smallest()})
 
 
 class FeatureSettings(Entry):

@@ -18,6 +18,7 @@ from pipeline.costs import limited_threads, measured, processor
 from pipeline.files import read_json, write_json
 from pipeline.system import Run, System, system_class
 from pipeline.version import system_version
+from pipeline.work import FULL_PRECISION, chosen_precision, elapsed_seconds
 
 
 def train_system(suite: Suite, root: Path, key: str, seed: int, model: Path, cost: Path,
@@ -28,7 +29,7 @@ def train_system(suite: Suite, root: Path, key: str, seed: int, model: Path, cos
     work = root / "work" / f"{key}-{version.hash}"
     data = root / suite.directory / "features" / settings.track / "fit"
     system = _new_system(settings, data, seed)
-    earlier = _elapsed(work)
+    earlier = elapsed_seconds(work)
     with limited_threads(suite.threads), measured() as measures:
         curve = system.fit(data, Run(seed, work, suite.threads, suite.device, suite.precision,
                                      earlier, logger))
@@ -36,16 +37,10 @@ def train_system(suite: Suite, root: Path, key: str, seed: int, model: Path, cos
     write_json(model / "record.json", {"parameters": system.parameters_count, "curve": curve})
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
     write_json(cost, {**measures, "threads": suite.threads, "processor": processor(suite.device),
-                      "precision": _precision_of(work), "version": asdict(version),
-                      "commit": _git_commit(root)})
+                      "precision": chosen_precision(work) or FULL_PRECISION,
+                      "version": asdict(version), **_git_state(root)})
     _remove_older_work(work, key)
     return system
-
-
-def _elapsed(work: Path) -> float:
-    """Seconds that killed attempts at the same version have spent up to their last checkpoint."""
-    record = work / "elapsed.json"
-    return read_json(record)["seconds"] if record.exists() else 0.0
 
 
 def _remove_older_work(work: Path, key: str) -> None:
@@ -60,11 +55,12 @@ def _new_system(settings: SystemSettings, data: Path, seed: int) -> System:
     return system_class(settings.task, settings.model)(settings, read_json(data / "spec.json"))
 
 
-def _precision_of(work: Path) -> str:
-    record = work / "precision.json"
-    return read_json(record)["precision"] if record.exists() else "32-true"
-
-
-def _git_commit(root: Path) -> str | None:
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
-    return found.stdout.strip() if found.returncode == 0 else None
+def _git_state(root: Path) -> dict[str, str | bool | None]:
+    """The commit, None outside a repository, and whether code or settings differ from it."""
+    command = ["git", "-C", str(root)]
+    head = subprocess.run([*command, "rev-parse", "HEAD"], capture_output=True, text=True)
+    if head.returncode != 0:
+        return {"commit": None, "uncommitted_changes": False}
+    status = subprocess.run([*command, "status", "--porcelain", "--", "pipeline", "stages",
+                             ":(glob)**/params.yaml"], capture_output=True, text=True)
+    return {"commit": head.stdout.strip(), "uncommitted_changes": bool(status.stdout)}

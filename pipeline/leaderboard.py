@@ -134,8 +134,9 @@ def _evidence(suite: Suite, root: Path, key: str) -> dict[str, Any]:
         return {"kind": "ci"}
     costs = costs_of(suite, root, key)
     train = costs["train"]
-    return {"kind": "run", "commit": train["commit"], "processor": train["processor"],
-            "precision": train["precision"],
+    return {"kind": "run", "commit": train["commit"],
+            "uncommitted_changes": train.get("uncommitted_changes", False),
+            "processor": train["processor"], "precision": train["precision"],
             "wall_time": round(train["seconds"] + costs["evaluate"]["seconds"], 2)}
 
 

@@ -125,6 +125,8 @@ def _evidence(board: Mapping[str, Any], own: Sequence[Row]) -> str:
 
 def _run_in_words(evidence: Mapping[str, Any]) -> str:
     commit = f"commit {evidence['commit'][:12]}" if evidence["commit"] else "no commit recorded"
+    if evidence.get("uncommitted_changes"):
+        commit += " with changes that were not committed"
     return (f"trained and tested once by this project, {commit}, {evidence['processor']}, "
             f"precision {evidence['precision']}, {evidence['wall_time']:,.0f} s in all")
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -176,13 +175,6 @@ def system_class(task: str, model: str) -> type[System]:
         raise UserError(f"{module.__file__}: expected one public system class, "
                         f"found {len(found)}")
     return found[0]
-
-
-def seeded(seed: int) -> torch.Generator:
-    """A generator that depends on `seed` alone."""
-    generator = torch.Generator()
-    generator.manual_seed(seed % (2**63))
-    return generator
 
 
 def mean_loss(total: float, terms: float) -> float:

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from pipeline.config import TrainingSettings
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json
 from pipeline.system import Batch, Batches, NeuralSystem, Run, mean_loss
+from pipeline.work import FULL_PRECISION, chosen_precision, record_elapsed, record_precision
 
 SEGMENT_BATCHES = 200
 _SEED_STRIDE = 1_000_003
@@ -192,7 +192,7 @@ class _Module(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         seconds = self._earlier_seconds + time.perf_counter() - self._started
-        write_json(self.run_settings.work / "elapsed.json", {"seconds": round(seconds, 2)})
+        record_elapsed(self.run_settings.work, seconds)
         checkpoint["unrolled"] = {
             "curve": self.curve,
             "sums": self._sums["training"],
@@ -303,12 +303,13 @@ def _trainer(module: _Module, run: Run, best: _BestWeights) -> lightning.Trainer
 def _precision(module: _Module, run: Run, gpu: bool) -> str:
     """bf16 autocast where it is allowed and faster, else fp32; one choice for all resumes."""
     if run.precision == "fp32":
-        return "32-true"
-    record = run.work / "precision.json"
-    if not record.exists():
+        return FULL_PRECISION
+    precision = chosen_precision(run.work)
+    if precision is None:
         faster = gpu or (_has_bf16_instructions() and _bf16_is_faster(module))
-        write_json(record, {"precision": "bf16-mixed" if faster else "32-true"})
-    return read_json(record)["precision"]
+        precision = "bf16-mixed" if faster else FULL_PRECISION
+        record_precision(run.work, precision)
+    return precision
 
 
 def _has_bf16_instructions() -> bool:

@@ -1,6 +1,7 @@
 """Fitting a system as the train stage does: equal bytes, with tracking and without, costs apart."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,27 @@ def test_cost_names_the_version_and_is_apart_from_the_model(project: tuple[Path,
     assert {"seconds", "peak_memory_bytes", "threads", "processor", "precision", "version",
             "commit"} <= set(cost)
     assert "seconds" not in (folder / "costly" / "record.json").read_text()
+
+
+def test_cost_says_whether_code_or_settings_were_committed(project: tuple[Path, Suite]) -> None:
+    folder, _ = project
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e",
+                               *arguments], check=True, capture_output=True, text=True).stdout
+
+    def state() -> tuple[str | None, bool]:
+        train(project, "stated")
+        cost = read_json(folder / "stated.json")
+        return cost["commit"], cost["uncommitted_changes"]
+
+    assert state() == (None, False)
+    (folder / "params.yaml").write_text("root: .\n")
+    git("init", "--quiet")
+    git("add", "pipeline", "stages", "params.yaml")
+    git("commit", "--quiet", "--message", "All")
+    head = git("rev-parse", "HEAD").strip()
+    assert state() == (head, False)
+    with (folder / "params.yaml").open("a") as params:
+        params.write("# changed\n")
+    assert state() == (head, True)

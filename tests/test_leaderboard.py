@@ -62,8 +62,8 @@ def test_a_reproduced_suite_shows_no_clock_time_and_a_run_one_does(tmp_path: Pat
     write_results(toy_suite(), tmp_path)
     assert own_rows(build(toy_suite(), tmp_path, "yearly"))[0]["evidence"] == {"kind": "ci"}
     run = own_rows(build(toy_suite(evidence="run"), tmp_path, "yearly"))[0]["evidence"]
-    assert run == {"kind": "run", "commit": "a" * 40, "processor": "Test CPU",
-                   "precision": "32-true", "wall_time": 71.75}
+    assert run == {"kind": "run", "commit": "a" * 40, "uncommitted_changes": False,
+                   "processor": "Test CPU", "precision": "32-true", "wall_time": 71.75}
 
 
 def test_costs_never_enter_the_json_of_the_reproduced_suite(tmp_path: Path) -> None:

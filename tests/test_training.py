@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pipeline import training
 from pipeline.config import SystemSettings, TrainingSettings
 from pipeline.errors import UserError
-from pipeline.system import NeuralSystem, Run, seeded
+from pipeline.system import NeuralSystem, Run
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,10 +31,11 @@ class ToyBatches:
         self.seed = seed
 
     def plan(self, epoch: int) -> list[int]:
-        return torch.randperm(20, generator=seeded(self.seed * 1000 + epoch)).tolist()
+        generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+        return torch.randperm(20, generator=generator).tolist()
 
     def load(self, description: int) -> dict[str, Tensor]:
-        x = torch.randn(8, 10, generator=seeded(description))
+        x = torch.randn(8, 10, generator=torch.Generator().manual_seed(description))
         return {"x": x, "y": x.sum(dim=1, keepdim=True)}
 
 

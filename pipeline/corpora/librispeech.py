@@ -76,9 +76,6 @@ class Settings(CorpusSettings):
                              "folder: choose one of them")
         return self
 
-    def smallest(self) -> Self:
-        return self.model_copy(update={"twin": self.twin and self.twin.smallest()})
-
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the LibriSpeech tree of the chosen parts and of the twin below `directory`."""

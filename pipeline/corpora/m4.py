@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pipeline.config import CorpusSettings, Entry
+from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
 from pipeline.corpora.kinds import Series
 from pipeline.corpora.shared import m4_twin
@@ -89,11 +89,14 @@ FILES: dict[str, tuple[RemoteFile, RemoteFile]] = {
 }
 
 
-class TwinSettings(Entry):
+class TwinSettings(Twin):
     """The embedded twin: how many series of each frequency, and the seed that makes them."""
 
     seed: int = Field(ge=0)
     series: int = Field(ge=10, le=5000)
+
+    def smallest(self) -> Self:
+        return self.model_copy(update={"series": 10})
 
 
 class Settings(CorpusSettings):
@@ -109,10 +112,6 @@ class Settings(CorpusSettings):
             raise ValueError(f"the twin has no {', '.join(missing)} series, only "
                              f"{', '.join(m4_twin.PROCESSES)}")
         return self
-
-    def smallest(self) -> Self:
-        return self.model_copy(
-            update={"twin": self.twin and self.twin.model_copy(update={"series": 10})})
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:

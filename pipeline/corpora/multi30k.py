@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config import CorpusSettings, Entry
+from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
 from pipeline.corpora.grammar.verb_final import Pair, generate_pairs
 from pipeline.corpora.kinds import SentencePair
@@ -48,7 +48,7 @@ FILES = [
 ]
 
 
-class TwinSettings(Entry):
+class TwinSettings(Twin):
     """The embedded twin: pairs of each split, and how long a sentence may be (English words).
 
     Every split but test_long has sentences of min_words to max_words, so it has some long ones
@@ -71,15 +71,15 @@ class TwinSettings(Entry):
                              f"{self.min_words}, {self.long_words}, {self.max_words}")
         return self
 
+    def smallest(self) -> Self:
+        return self.model_copy(update={"train": 120, "val": 12, "test_2016_flickr": 8,
+                                       "test_long": 4})
+
 
 class Settings(CorpusSettings):
     """Downloaded (`twin: null`) or generated."""
 
     twin: TwinSettings | None
-
-    def smallest(self) -> Self:
-        sizes = {"train": 120, "val": 12, "test_2016_flickr": 8, "test_long": 4}
-        return self.model_copy(update={"twin": self.twin and self.twin.model_copy(update=sizes)})
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:

@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Entry
+from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
 from pipeline.corpora.grammar import english
 from pipeline.corpora.kinds import Sentence
@@ -37,7 +37,7 @@ FILES = [
 ]
 
 
-class TwinSettings(Entry):
+class TwinSettings(Twin):
     """The embedded twin: sentences of each split, drawn in this order from one seed."""
 
     seed: int = Field(ge=0)
@@ -45,15 +45,14 @@ class TwinSettings(Entry):
     valid: int = Field(ge=1)
     test: int = Field(ge=1)
 
+    def smallest(self) -> Self:
+        return self.model_copy(update={"train": 60, "valid": 20, "test": 20})
+
 
 class Settings(CorpusSettings):
     """Downloaded (`twin: null`) or generated."""
 
     twin: TwinSettings | None
-
-    def smallest(self) -> Self:
-        sizes = {"train": 60, "valid": 20, "test": 20}
-        return self.model_copy(update={"twin": self.twin and self.twin.model_copy(update=sizes)})
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pipeline.config import Entry
+from pipeline.config import Entry, Twin
 from pipeline.corpora.grammar import english
 from pipeline.corpora.shared.espeak import RATE, Phoneme, Voice, speak
 from pipeline.errors import UserError
@@ -46,7 +46,7 @@ class Subset(Entry):
     condition: Condition | None
 
 
-class TwinSettings(Entry):
+class TwinSettings(Twin):
     """What is read, by whom, how: everything follows from these and the seed."""
 
     seed: int = Field(ge=0)
