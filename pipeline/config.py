@@ -169,9 +169,10 @@ class Suite(Entry):
         variants = self.systems[key].get("variants") or {"": {}}
         return {variant: row_name(key, variant) for variant in variants}
 
-    def address(self, stage: str, key: str) -> str:
+    def address(self, stage: str, key: str = "") -> str:
         """What `dvc repro`, called in the project's root, calls a stage of this suite."""
-        return f"{self.suite}dvc.yaml:{stage}@{key}" if self.suite else f"{stage}@{key}"
+        name = f"{stage}@{key}" if key else stage
+        return f"{self.suite}dvc.yaml:{name}" if self.suite else name
 
     @property
     def name(self) -> str:

@@ -1,16 +1,15 @@
 """Which of the project's own files a piece of code uses, found by reading imports, not by running.
 
-DVC runs a stage again when a file among its `deps` changes; a file that the stage uses and does
-not list goes stale in silence. This walk finds every used file: the check of dvc.yaml compares it
-with the `deps`, and a system's version hashes it. It takes a superset: an import inside a function
-counts as well. What a name in params.yaml selects at run time cannot be read from the code and is
-given as a further entry point.
+What a stage uses and is not told to watch goes stale in silence. This walk finds every used file:
+`pipeline.sources` lists them for DVC, and a system's version hashes them. It takes a superset: an
+import inside a function counts as well. What a name in params.yaml selects at run time cannot be
+read from the code and is given as a further entry point.
 """
 
 import ast
 import functools
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline.errors import UserError
 
@@ -36,12 +35,6 @@ def modules_used(root: Path, entry_points: Sequence[str]) -> set[Path]:
         for module in _imports(root, path) - OBSERVERS:
             waiting.extend(_files_of(root, module))
     return found
-
-
-def uncovered(used: Iterable[PurePath], deps: Iterable[PurePath]) -> set[PurePath]:
-    """The used files that no dep covers; a dep may be the file itself or a folder above it."""
-    known = set(deps)
-    return {path for path in used if not known.intersection((path, *path.parents))}
 
 
 def _entry_point(root: Path, entry: str) -> list[Path]:

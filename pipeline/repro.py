@@ -183,6 +183,10 @@ def main() -> None:
     if arguments.dry_run:
         print("\n".join(plan.order()))
         return
+    validate = suite.address("validate")
+    if validate in plan.waits_for:  # it finds out whose code has changed
+        run(Plan({validate: set()}, {validate: 1.0}), 1)
+        plan = make_plan(suite, pipeline_file)
     if plan.waits_for:
         print(f"{len(plan.waits_for)} stages to run, {arguments.jobs} side by side; logs in "
               f"{ROOT / 'work' / 'logs'}", flush=True)

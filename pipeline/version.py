@@ -16,6 +16,7 @@ from pipeline.config import Suite
 from pipeline.dependencies import modules_used
 from pipeline.errors import UserError
 from pipeline.files import sha256
+from pipeline.sources import entry_points
 
 # A change of these trains nothing again: one selects how a trained system answers, the other
 # tells how its settings were found.
@@ -36,8 +37,7 @@ def system_version(root: Path, suite: Suite, key: str, seed: int) -> Version:
     """The version of system `key` trained with `seed` on the features that are there now."""
     entry = suite.systems[key]
     features = root / suite.directory / "features" / entry["track"] / "fit"
-    code = modules_used(root, ["stages/train.py",
-                               f"pipeline.tasks.{entry['task']}.{entry['model']}"])
+    code = modules_used(root, entry_points(suite, "train", key))
     params = params_hash(suite, key, seed)
     data = _data_hash(features)
     contents = _contents_hash(root, (root / path for path in code))

@@ -1,7 +1,7 @@
-"""Check the whole params.yaml before any other stage runs, and say so in a file that they need.
+"""Check the whole params.yaml before any other stage runs, and write which code each of them uses.
 
-The file's content never changes, so a changed parameter makes only this stage run again and
-leaves the others to their own dependencies.
+Every other stage needs its list of code from here, so nothing runs before the check. A changed
+parameter or file makes only this stage run again and leaves the others to what concerns them.
 """
 
 from stages.arguments import stage_arguments
@@ -10,10 +10,10 @@ from stages.arguments import stage_arguments
 def main() -> None:
     arguments = stage_arguments()
     from pipeline.config_checks import load_valid
-    from pipeline.files import write_json
+    from pipeline.sources import write_sources
 
     suite = load_valid(arguments.params)
-    write_json(arguments.root / suite.directory / "validated.json", {"params.yaml": "valid"})
+    write_sources(suite, arguments.root, arguments.root / suite.directory / "sources")
 
 
 if __name__ == "__main__":

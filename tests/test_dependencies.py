@@ -1,11 +1,11 @@
 import json
 import subprocess
 import sys
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 
-from pipeline.dependencies import modules_used, uncovered
+from pipeline.dependencies import modules_used
 from pipeline.errors import UserError
 
 
@@ -73,12 +73,6 @@ def test_unknown_entry_points_and_broken_files_are_named(tmp_path: Path) -> None
         modules_used(root, ["stages/gone.py"])
     with pytest.raises(UserError, match="pipeline/broken.py cannot be read.*line 1"):
         modules_used(root, ["pipeline.start"])
-
-
-def test_a_dep_covers_itself_and_what_lies_below() -> None:
-    used = [PurePath("pipeline/nn/cell.py"), PurePath("pipeline/a.py"), PurePath("pipeline/ab.py")]
-    assert uncovered(used, [PurePath("pipeline/nn"), PurePath("pipeline/a.py")]) == {
-        PurePath("pipeline/ab.py")}
 
 
 @pytest.mark.parametrize("module", ["pipeline.fitting", "pipeline.config", "pipeline.publish"])
