@@ -69,7 +69,7 @@ def test_all_problems_are_reported_at_once(raw: dict[str, Any]) -> None:
 
 def test_system_must_repeat_its_tracks_task(raw: dict[str, Any]) -> None:
     raw["systems"]["lm-lstm"]["task"] = "asr"
-    assert any(p.startswith("systems.lm-lstm.task: track 'lm-word' has task 'lm_word'")
+    assert any(p.startswith("systems.lm-lstm.task: track 'lm-word' has task 'language_model'")
                for p in problems_of(raw))
 
 

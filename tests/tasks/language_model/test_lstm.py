@@ -11,8 +11,8 @@ from torch.nn import functional
 from pipeline.config import TrainingSettings
 from pipeline.files import read_json
 from pipeline.system import Run
-from pipeline.tasks.lm_word.lstm import LSTMLanguageModel, Settings
-from pipeline.tasks.lm_word.shared.stream import Stream
+from pipeline.tasks.language_model.lstm import LSTMLanguageModel, Settings
+from pipeline.tasks.language_model.shared.stream import Stream
 
 
 def settings(**changes: float) -> Settings:
@@ -23,7 +23,7 @@ def settings(**changes: float) -> Settings:
               "dropout_input": 0.0, "dropout_hidden": 0.0, "dropout_output": 0.0,
               "dropout_weights": 0.0, "window": 7,
               "batch_streams": 3}
-    return Settings(track="lm-word", task="lm_word", model="lstm", training=training,
+    return Settings(track="lm-word", task="language_model", model="lstm", training=training,
                     **{**values, **changes})
 
 

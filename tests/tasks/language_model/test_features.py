@@ -9,9 +9,9 @@ import pytest
 from pipeline.corpora.kinds import Sentence
 from pipeline.errors import UserError
 from pipeline.files import read_json
-from pipeline.tasks.lm_word import features
-from pipeline.tasks.lm_word.shared.items import Item, read_items
-from pipeline.tasks.lm_word.shared.stream import Stream
+from pipeline.tasks.language_model import features
+from pipeline.tasks.language_model.shared.items import Item, read_items
+from pipeline.tasks.language_model.shared.stream import Stream
 
 
 def test_vocabulary_is_ordered_by_frequency_then_spelling() -> None:

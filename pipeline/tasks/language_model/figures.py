@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pipeline.files import atomic_writer, write_text
 from pipeline.predictions import Prediction, aligned
 from pipeline.system import System
-from pipeline.tasks.lm_word.scoring import nats
-from pipeline.tasks.lm_word.shared.items import Item, read_items
-from pipeline.tasks.lm_word.shared.stream import Stream
+from pipeline.tasks.language_model.scoring import nats
+from pipeline.tasks.language_model.shared.items import Item, read_items
+from pipeline.tasks.language_model.shared.stream import Stream
 
 SURPRISES = 20
 LONGEST_POSITION = 30

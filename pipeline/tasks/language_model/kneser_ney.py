@@ -21,8 +21,8 @@ from pipeline.ngram.kneser_ney import estimate
 from pipeline.ngram.model import NgramModel
 from pipeline.predictions import Prediction
 from pipeline.system import Run, System
-from pipeline.tasks.lm_word.shared.answers import by_sentence
-from pipeline.tasks.lm_word.shared.stream import END, Stream
+from pipeline.tasks.language_model.shared.answers import by_sentence
+from pipeline.tasks.language_model.shared.stream import END, Stream
 
 
 class Settings(SystemSettings):

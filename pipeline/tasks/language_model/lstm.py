@@ -30,9 +30,9 @@ from pipeline.nn.rnn import (
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
-from pipeline.tasks.lm_word.shared.answers import by_sentence
-from pipeline.tasks.lm_word.shared.stream import END, Stream
-from pipeline.tasks.lm_word.shared.windows import Windows
+from pipeline.tasks.language_model.shared.answers import by_sentence
+from pipeline.tasks.language_model.shared.stream import END, Stream
+from pipeline.tasks.language_model.shared.windows import Windows
 
 _STEPS_AT_ONCE = 256
 

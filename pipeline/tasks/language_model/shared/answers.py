@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.predictions import Prediction
-from pipeline.tasks.lm_word.shared.items import read_items
+from pipeline.tasks.language_model.shared.items import read_items
 
 
 def by_sentence(losses: NDArray[np.floating], data: Path) -> Iterator[Prediction]:

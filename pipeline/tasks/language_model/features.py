@@ -16,8 +16,8 @@ from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Sentence
 from pipeline.errors import UserError
 from pipeline.files import write_json
-from pipeline.tasks.lm_word.shared.items import Item, write_items
-from pipeline.tasks.lm_word.shared.stream import END, UNKNOWN, Stream
+from pipeline.tasks.language_model.shared.items import Item, write_items
+from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Stream
 
 
 class Settings(FeatureSettings):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.predictions import Prediction, aligned
 from pipeline.scores import ItemStatistics, Metric, perplexity
-from pipeline.tasks.lm_word.shared.items import Item, read_items
+from pipeline.tasks.language_model.shared.items import Item, read_items
 
 METRICS = {
     "perplexity": Metric(

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.corpora.kinds import Sentence
-from pipeline.tasks.lm_word import features
+from pipeline.tasks.language_model import features
 
 TEXTS = {
     "train": ["the cat sees the dog", "the dog sees", "a cat", "the dog sees the cat"] * 12,

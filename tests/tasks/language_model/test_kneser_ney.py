@@ -10,12 +10,12 @@ from pipeline.errors import UserError
 from pipeline.files import read_json
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.system import Run
-from pipeline.tasks.lm_word.features import encode, vocabulary
-from pipeline.tasks.lm_word.kneser_ney import KneserNey, Settings
+from pipeline.tasks.language_model.features import encode, vocabulary
+from pipeline.tasks.language_model.kneser_ney import KneserNey, Settings
 
 
 def settings(order: int) -> Settings:
-    return Settings(track="lm-word", task="lm_word", model="kneser_ney", order=order)
+    return Settings(track="lm-word", task="language_model", model="kneser_ney", order=order)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.files import read_json, write_json
-from pipeline.tasks.lm_word.shared.stream import Stream
+from pipeline.tasks.language_model.shared.stream import Stream
 
 
 @dataclass(frozen=True)
