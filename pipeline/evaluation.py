@@ -10,6 +10,7 @@ from typing import Any
 from pipeline import predictions, significance
 from pipeline.config import Suite, SystemSettings, task_module
 from pipeline.costs import limited_threads, measured, processor
+from pipeline.errors import UserError
 from pipeline.files import read_json, write_json
 from pipeline.predictions import variant_file
 from pipeline.scores import ItemStatistics, Metric
@@ -70,6 +71,9 @@ def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[st
     known: dict[str, Metric] = task_module(entry.task, "scoring").METRICS
     metrics = {name: metric for name, metric in known.items()
                if math.isfinite(statistics.score(metric))}
+    if entry.metric not in metrics:
+        raise UserError(f"track {track!r} is ranked by {entry.metric!r}, for which its test set has "
+                        f"no items; tracks.{track}.metric can be one of {sorted(metrics)}")
     bounds = significance.intervals(statistics, metrics, suite.resamples, suite.seed)
     primary = statistics.table(known[entry.metric].columns)
     return {

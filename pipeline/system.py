@@ -177,5 +177,12 @@ def system_class(task: str, model: str) -> type[System]:
     return found[0]
 
 
+def seeded(seed: int) -> torch.Generator:
+    """A generator that depends on `seed` alone."""
+    generator = torch.Generator()
+    generator.manual_seed(seed % (2**63))
+    return generator
+
+
 def mean_loss(total: float, terms: float) -> float:
     return total / terms if terms else math.nan

@@ -69,13 +69,14 @@ def test_all_problems_are_reported_at_once(raw: dict[str, Any]) -> None:
 
 def test_system_must_repeat_its_tracks_task(raw: dict[str, Any]) -> None:
     raw["systems"]["lm-lstm"]["task"] = "asr"
-    assert any(p.startswith("systems.lm-lstm.task: track 'lm-word' has task 'lm_word'")
+    assert any(p.startswith("systems.lm-lstm.task: track 'lm-word' has task 'language_model'")
                for p in problems_of(raw))
 
 
 def test_missing_model_names_the_nearest(raw: dict[str, Any]) -> None:
-    raw["systems"]["lm-lstm"]["model"] = "lstn"
-    assert ("systems.lm-lstm.model: no model 'lstn'; did you mean 'lstm'?" in problems_of(raw))
+    raw["systems"]["lm-lstm"]["model"] = "recurent"
+    assert ("systems.lm-lstm.model: no model 'recurent'; did you mean 'recurrent'?"
+            in problems_of(raw))
 
 
 def test_unsafe_name_is_refused(raw: dict[str, Any]) -> None:

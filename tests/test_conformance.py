@@ -88,7 +88,7 @@ def test_saved_system_answers_every_item_as_before(small_tracks: dict[str, Track
     assert answers(loaded, track) == before
     task = SUITE.systems[key]["task"]
     scoring = task_module(task, "scoring")
-    primary = next(iter(scoring.METRICS.values()))
+    primary = scoring.METRICS[SUITE.tracks[SUITE.systems[key]["track"]].metric]
     for name, found in before.items():
         predictions.write(tmp_path / f"{name}.gz", found)
         statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)

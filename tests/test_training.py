@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pipeline import training
 from pipeline.config import SystemSettings, TrainingSettings
 from pipeline.errors import UserError
-from pipeline.system import NeuralSystem, Run
+from pipeline.system import NeuralSystem, Run, seeded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,11 +31,10 @@ class ToyBatches:
         self.seed = seed
 
     def plan(self, epoch: int) -> list[int]:
-        generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-        return torch.randperm(20, generator=generator).tolist()
+        return torch.randperm(20, generator=seeded(self.seed * 1000 + epoch)).tolist()
 
     def load(self, description: int) -> dict[str, Tensor]:
-        x = torch.randn(8, 10, generator=torch.Generator().manual_seed(description))
+        x = torch.randn(8, 10, generator=seeded(description))
         return {"x": x, "y": x.sum(dim=1, keepdim=True)}
 
 

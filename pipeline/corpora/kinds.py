@@ -28,6 +28,20 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line of running text, read as characters; its newline, if it has one, stands at its end.
+
+    `marked` holds the positions of characters that belong to a marked word, and `log_probability`
+    is that of the whole line, both as for a `Sentence`.
+    """
+
+    id: str
+    text: str
+    marked: list[int]
+    log_probability: float | None = None
+
+
+@dataclass(frozen=True)
 class SentencePair:
     """A sentence and its translation, as the publisher writes them (not tokenised)."""
 

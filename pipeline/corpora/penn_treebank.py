@@ -8,6 +8,7 @@ something more than four words back) and natural log-probabilities (`ptb.test.lo
 """
 
 import math
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, Self
 
@@ -16,7 +17,7 @@ from pydantic import Field
 from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
 from pipeline.corpora.grammar import english
-from pipeline.corpora.kinds import Sentence
+from pipeline.corpora.kinds import Line, Sentence
 from pipeline.errors import UserError
 from pipeline.files import read_text, write_text
 
@@ -84,12 +85,26 @@ def sentences(directory: Path, split: Split) -> list[Sentence]:
             for number, words in enumerate(texts, start=1)]
 
 
-def ceiling(directory: Path, split: Split) -> float | None:
-    """Perplexity of the process that wrote a split, <eos> counted; None for a real corpus."""
-    found = sentences(directory, split)
-    logs = [item.log_probability for item in found if item.log_probability is not None]
-    tokens = sum(len(item.words) + 1 for item in found)
-    return math.exp(-math.fsum(logs) / tokens) if logs else None
+def lines(directory: Path, split: Split) -> list[Line]:
+    """The same sentences as characters, byte for byte as they stand in the file.
+
+    A line begins and ends with a space, then comes the newline; <unk> is five characters. The
+    published preparations of this text for characters differ from one another: Mikolov's drops
+    the outer spaces, others spell the newline out as <eos>, whose letters cost next to nothing.
+    """
+    return [_line(sentence) for sentence in sentences(directory, split)]
+
+
+def _line(sentence: Sentence) -> Line:
+    starts = list(accumulate((len(word) + 1 for word in sentence.words), initial=1))
+    marked = [place for start, word, mark in zip(starts, sentence.words, sentence.marked or [],
+                                                 strict=False)
+              for place in range(start, start + len(word)) if mark]
+    return Line(sentence.id, _spelled(sentence.words), marked, sentence.log_probability)
+
+
+def _spelled(words: list[str]) -> str:
+    return f" {' '.join(words)} \n"
 
 
 def _write(directory: Path, split: str, drawn: list[english.Derivation]) -> None:
@@ -99,7 +114,7 @@ def _write(directory: Path, split: str, drawn: list[english.Derivation]) -> None
     write("tags", [" ".join(item.tags) for item in drawn])
     write("marks", [" ".join("1" if mark else "0" for mark in item.marked) for item in drawn])
     write("logprob", [repr(item.log_probability) for item in drawn])
-    write("", [f" {' '.join(item.words)} " for item in drawn])
+    write("", [_spelled(item.words).removesuffix("\n") for item in drawn])
 
 
 def _path(directory: Path, split: str, kind: str = "") -> Path:

@@ -1,8 +1,9 @@
-"""Stacked recurrent layers with locked dropout between them, over torch's fused kernels.
+"""Stacked recurrent layers of any cell, with locked dropout between them and states to carry.
 
-`nn.LSTM` computes a whole sequence in one call but knows only dropout that changes at every step,
-so each layer is a kernel of its own and the dropout stands between them. The cell is Hochreiter
-and Schmidhuber's with forget gates (Gers et al. 2000), without peepholes.
+torch's own stacks know only dropout that changes at every step, so each layer is one of
+`pipeline.nn.cells` (a fused kernel where there is one) and the dropout stands between them.
+`Stack` runs forward and hands its state on, as language models and decoders need;
+`BidirectionalStack` reads whole sequences from both sides, as encoders and taggers do.
 """
 
 from collections.abc import Sequence
@@ -11,77 +12,103 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.nn.cells import Cell, State, layer
 from pipeline.nn.dropout import LockedDropout
 
-LSTMState = list[tuple[Tensor, Tensor]]
+StackState = list[State]
 
 
-class StackedLSTM(nn.Module):
-    """LSTM layers of the given `widths` over inputs [time, batch, features].
+class Stack(nn.Module):
+    """Layers of one cell with the given `widths` over inputs [time, batch, features].
 
-    A state is a pair (h, c) a layer, each [1, batch, width of the layer]. In training, each entry
+    A state is that of each layer: tensors [1, batch, width of the layer]. In training, each entry
     of the recurrent matrices is dropped with probability `weight_dropout`, the same for all steps
     of a call (DropConnect; Merity et al. 2018).
     """
 
-    def __init__(self, features: int, widths: Sequence[int], dropout: float,
+    def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float,
                  weight_dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            nn.LSTM(below, width) for below, width in zip([features, *widths], widths,
-                                                          strict=False))
+            layer(cell, below, width) for below, width in zip([features, *widths], widths,
+                                                              strict=False))
         self.dropout = LockedDropout(dropout)
         self.weight_dropout = weight_dropout
 
-    def forward(self, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+    def forward(self, inputs: Tensor, state: StackState) -> tuple[Tensor, StackState]:
         """Returns the last layer's outputs [time, batch, widths[-1]] and the state after them."""
-        after: LSTMState = []
+        after: StackState = []
         outputs = inputs
-        for index, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
+        for index, (through, before) in enumerate(zip(self.layers, state, strict=True)):
             if index > 0:
                 outputs = self.dropout(outputs)
-            outputs, last = self._through(layer, outputs, before)
+            recurrent = None
+            if self.training and self.weight_dropout:
+                recurrent = functional.dropout(through.weight_hh_l0, self.weight_dropout)
+            outputs, last = through(outputs, before, recurrent)
             after.append(last)
         return outputs, after
 
-    def _through(self, layer: nn.LSTM, inputs: Tensor,
-                 before: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        if not (self.training and self.weight_dropout):
-            return layer(inputs, before)
-        weights = [layer.weight_ih_l0, functional.dropout(layer.weight_hh_l0, self.weight_dropout),
-                   layer.bias_ih_l0, layer.bias_hh_l0]
-        outputs, *last = torch.lstm(inputs, before, weights, has_biases=True, num_layers=1,
-                                    dropout=0.0, train=True, bidirectional=False,
-                                    batch_first=False)
-        return outputs, tuple(last)
-
-    def start(self, batch: int) -> LSTMState:
+    def start(self, batch: int) -> StackState:
         """The state before anything was read: zeros."""
-        return [(layer.weight_hh_l0.new_zeros(1, batch, layer.hidden_size),
-                 layer.weight_hh_l0.new_zeros(1, batch, layer.hidden_size))
-                for layer in self.layers]
+        return [through.start(batch) for through in self.layers]
 
 
-@torch.no_grad()
-def forget_bias_one(lstm: StackedLSTM) -> None:
-    """Let the forget gates begin open, so that a new network remembers (Jozefowicz et al. 2015)."""
-    for layer in lstm.layers:
-        forget = slice(layer.hidden_size, 2 * layer.hidden_size)
-        layer.bias_ih_l0[forget] = 1.0
-        layer.bias_hh_l0[forget] = 0.0
+class BidirectionalStack(nn.Module):
+    """Pairs of layers that read padded sequences from both sides, each pair above the other.
+
+    A layer that runs backward is one that runs forward over each sequence reversed within its own
+    length. Padding then stands behind a sequence for both, so no layer sees it before the
+    sequence is over, and the kernels need no packed sequences, which are slower.
+    """
+
+    def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        below = [features, *(2 * width for width in widths)]
+        self.forwards, self.backwards = (
+            nn.ModuleList(layer(cell, size, width)
+                          for size, width in zip(below, widths, strict=False))
+            for _ in range(2))
+        self.dropout = LockedDropout(dropout)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """States [time, batch, 2 * widths[-1]] of `inputs` [time, batch, features].
+
+        The first half has read from the left, the second from the right; those behind a
+        sequence's length (`lengths` [batch]) mean nothing.
+        """
+        outputs = inputs
+        for index, (left, right) in enumerate(zip(self.forwards, self.backwards, strict=True)):
+            if index > 0:
+                outputs = self.dropout(outputs)
+            batch = outputs.shape[1]
+            from_left, _ = left(outputs, left.start(batch))
+            from_right, _ = right(reverse(outputs, lengths), right.start(batch))
+            outputs = torch.cat([from_left, reverse(from_right, lengths)], dim=-1)
+        return outputs
 
 
-def detached(state: LSTMState) -> LSTMState:
+def reverse(sequences: Tensor, lengths: Tensor) -> Tensor:
+    """Each of `sequences` [time, batch, ...] reversed within its length, padding left in place."""
+    places = torch.arange(len(sequences), device=sequences.device)[:, None]
+    mirrored = lengths.to(sequences.device) - 1 - places
+    index = torch.where(mirrored >= 0, mirrored, places)
+    return sequences.take_along_dim(index.reshape(*index.shape, *[1] * (sequences.dim() - 2)), 0)
+
+
+def detached(state: StackState) -> StackState:
     """The same values with no history, where truncated back-propagation ends."""
-    return [(h.detach(), c.detach()) for h, c in state]
+    return [tuple(tensor.detach() for tensor in tensors) for tensors in state]
 
 
-def state_tensors(state: LSTMState) -> dict[str, Tensor]:
+def state_tensors(state: StackState) -> dict[str, Tensor]:
     """A state as named tensors, for a checkpoint."""
-    return {f"{name}.{index}": tensor for index, pair in enumerate(state)
-            for name, tensor in zip("hc", pair, strict=True)}
+    return {f"{name}.{index}": tensor for index, tensors in enumerate(state)
+            for name, tensor in zip("hc", tensors, strict=False)}
 
 
-def state_from_tensors(tensors: dict[str, Tensor]) -> LSTMState:
+def state_from_tensors(tensors: dict[str, Tensor]) -> StackState:
     """Take back what `state_tensors` gave. Raises KeyError when a tensor is missing."""
-    return [(tensors[f"h.{index}"], tensors[f"c.{index}"]) for index in range(len(tensors) // 2)]
+    names = [name for name in "hc" if f"{name}.0" in tensors]
+    return [tuple(tensors[f"{name}.{index}"] for name in names)
+            for index in range(len(tensors) // len(names))]

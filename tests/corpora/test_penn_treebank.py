@@ -1,6 +1,5 @@
-"""Penn Treebank text: Mikolov's counts, the twin's files and ceiling, every kind of damage."""
+"""Penn Treebank text: Mikolov's counts, the twin's files, lines, every kind of damage."""
 
-import math
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,8 @@ def test_the_real_text_has_its_published_counts(mirror: Path, tmp_path: Path) ->
     assert len({word for item in found["train"] for word in item.words}) + 1 == 10_000
     assert found["test"][0].words[:3] == ["no", "it", "was"]
     assert found["test"][0].marked is None and found["test"][0].log_probability is None
-    assert penn_treebank.ceiling(tmp_path, "test") is None
+    text = "".join(line.text for line in penn_treebank.lines(tmp_path, "train"))
+    assert text == (mirror / "ptb" / "ptb.train.txt").read_text() and len(set(text)) == 50
 
 
 def test_the_twin_is_written_as_mikolov_wrote(twin: Path, mirror: Path) -> None:
@@ -54,11 +54,15 @@ def test_the_twin_comes_back_as_the_grammar_made_it(twin: Path) -> None:
     assert len(set(ids)) == 110 and ids[0] == "train-00001"
 
 
-def test_the_ceiling_counts_the_end_of_each_sentence(tmp_path: Path) -> None:
-    (tmp_path / "ptb.test.txt").write_text(" a b c \n d \n")
-    (tmp_path / "ptb.test.logprob.txt").write_text(f"{math.log(1 / 32)!r}\n{math.log(1 / 2)!r}\n")
-    # Six tokens with <eos>, six bits in all.
-    assert penn_treebank.ceiling(tmp_path, "test") == pytest.approx(2.0)
+def test_lines_are_sentences_as_they_stand_in_the_file(twin: Path) -> None:
+    lines = penn_treebank.lines(twin, "test")
+    assert "".join(line.text for line in lines) == (twin / "ptb.test.txt").read_text()
+    sentences = penn_treebank.sentences(twin, "test")
+    for line, sentence in zip(lines, sentences, strict=True):
+        assert (line.id, line.log_probability) == (sentence.id, sentence.log_probability)
+        marked = [word for word, mark in zip(sentence.words, sentence.marked, strict=True) if mark]
+        assert "".join(line.text[place] for place in line.marked) == "".join(marked)
+    assert any(line.marked for line in lines)
 
 
 def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None:

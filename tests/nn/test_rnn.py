@@ -1,23 +1,25 @@
-"""The stacked LSTM against the equations of the cell, and its state over windows."""
+"""Stacks of layers: equations, states over windows, dropout, and reading from both sides."""
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.nn.cells import _LAYERS, Cell
 from pipeline.nn.rnn import (
-    LSTMState,
-    StackedLSTM,
+    BidirectionalStack,
+    Stack,
+    StackState,
     detached,
-    forget_bias_one,
+    reverse,
     state_from_tensors,
     state_tensors,
 )
 
 
 @pytest.fixture
-def lstm() -> StackedLSTM:
+def lstm() -> Stack:
     torch.manual_seed(0)
-    return StackedLSTM(3, [5, 4], dropout=0.5).double().eval()
+    return Stack("lstm", 3, [5, 4], dropout=0.5).double().eval()
 
 
 def cell(layer: nn.LSTM, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,7 +31,7 @@ def cell(layer: nn.LSTM, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tenso
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def test_outputs_and_state_are_those_of_the_equations(lstm: StackedLSTM) -> None:
+def test_outputs_and_state_are_those_of_the_equations(lstm: Stack) -> None:
     inputs = torch.randn(6, 2, 3, dtype=torch.double)
     outputs, state = lstm(inputs, lstm.start(2))
     expected = list(inputs)
@@ -43,50 +45,45 @@ def test_outputs_and_state_are_those_of_the_equations(lstm: StackedLSTM) -> None
     torch.testing.assert_close(outputs, torch.stack(expected))
 
 
-def test_windows_with_a_carried_state_are_one_long_run(lstm: StackedLSTM) -> None:
+@pytest.mark.parametrize("cell", _LAYERS)
+def test_windows_with_a_carried_state_are_one_long_run(cell: Cell) -> None:
+    torch.manual_seed(0)
+    stack = Stack(cell, 3, [5, 4], dropout=0.5).double().eval()
     inputs = torch.randn(7, 2, 3, dtype=torch.double)
-    whole, last = lstm(inputs, lstm.start(2))
-    first, state = lstm(inputs[:3], lstm.start(2))
-    second, carried = lstm(inputs[3:], state_from_tensors(state_tensors(detached(state))))
+    whole, last = stack(inputs, stack.start(2))
+    first, state = stack(inputs[:3], stack.start(2))
+    second, carried = stack(inputs[3:], state_from_tensors(state_tensors(detached(state))))
     torch.testing.assert_close(torch.cat([first, second]), whole)
-    for pair, expected in zip(carried, last, strict=True):
-        torch.testing.assert_close(pair, expected)
+    for tensors, expected in zip(carried, last, strict=True):
+        torch.testing.assert_close(tensors, expected)
 
 
 def test_dropout_between_layers_is_locked_and_stands_between_them_only() -> None:
     torch.manual_seed(0)
-    lstm = StackedLSTM(2, [40, 3], dropout=0.5)
+    lstm = Stack("lstm", 2, [40, 3], dropout=0.5)
     seen: list[Tensor] = []
     lstm.layers[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     lstm(torch.randn(8, 1, 2), lstm.start(1))
     dropped = seen[0] == 0
     assert torch.equal(dropped, dropped[:1].expand_as(dropped))
     assert 0 < int(dropped[0].sum()) < 40
-    single = StackedLSTM(2, [4], dropout=0.5)
+    single = Stack("lstm", 2, [4], dropout=0.5)
     inputs = torch.randn(5, 1, 2)
     torch.testing.assert_close(single(inputs, single.start(1)), single(inputs, single.start(1)))
 
 
-def test_forget_gates_open_by_one(lstm: StackedLSTM) -> None:
-    forget_bias_one(lstm)
-    for layer in lstm.layers:
-        both = (layer.bias_ih_l0 + layer.bias_hh_l0).chunk(4)
-        assert torch.equal(both[1], torch.ones_like(both[1]))
-        assert not torch.equal(both[0], torch.ones_like(both[0]))
-
-
-def test_a_detached_state_ends_the_gradient(lstm: StackedLSTM) -> None:
+def test_a_detached_state_ends_the_gradient(lstm: Stack) -> None:
     _, state = lstm(torch.randn(2, 1, 3, dtype=torch.double), lstm.start(1))
     assert state[0][0].requires_grad
 
-    def no_history(pairs: LSTMState) -> bool:
+    def no_history(pairs: StackState) -> bool:
         return not any(tensor.requires_grad for pair in pairs for tensor in pair)
 
     assert no_history(detached(state))
 
 
 def test_dropped_recurrent_weights_stay_dropped_over_time_and_the_rest_are_scaled() -> None:
-    lstm = StackedLSTM(2, [3], dropout=0.0, weight_dropout=0.4).double().train()
+    lstm = Stack("lstm", 2, [3], dropout=0.0, weight_dropout=0.4).double().train()
     layer = lstm.layers[0]
     torch.nn.init.zeros_(layer.weight_ih_l0)
     torch.nn.init.ones_(layer.weight_hh_l0)
@@ -109,11 +106,35 @@ def test_dropped_recurrent_weights_stay_dropped_over_time_and_the_rest_are_scale
 
 
 def test_recurrent_weights_learn_through_their_mask_and_are_whole_in_evaluation() -> None:
-    lstm = StackedLSTM(2, [30], dropout=0.0, weight_dropout=0.5)
+    lstm = Stack("lstm", 2, [30], dropout=0.0, weight_dropout=0.5)
     inputs = torch.randn(4, 2, 2)
     lstm(inputs, lstm.start(2))[0].sum().backward()
     untouched = (lstm.layers[0].weight_hh_l0.grad == 0).double().mean()
     assert 0.4 < untouched < 0.6
     lstm.eval()
-    whole, _ = lstm.layers[0](inputs)
+    whole, _ = lstm.layers[0](inputs, *lstm.start(2))
     torch.testing.assert_close(lstm(inputs, lstm.start(2))[0], whole)
+
+
+def test_both_sides_of_padded_sequences_are_those_of_torchs_packed_ones() -> None:
+    torch.manual_seed(2)
+    stack = BidirectionalStack("lstm", 3, [4, 4], dropout=0.0)
+    theirs = nn.LSTM(3, 4, num_layers=2, bidirectional=True)
+    for side, layers in (("", stack.forwards), ("_reverse", stack.backwards)):
+        for level, found in enumerate(layers):
+            for name, parameter in found.named_parameters():
+                getattr(theirs, f"{name[:-1]}{level}{side}").data.copy_(parameter)
+    lengths = torch.tensor([6, 1, 4])
+    inputs = torch.randn(6, 3, 3)
+    packed, _ = theirs(nn.utils.rnn.pack_padded_sequence(inputs, lengths, enforce_sorted=False))
+    expected, _ = nn.utils.rnn.pad_packed_sequence(packed)
+    real = torch.arange(6)[:, None] < lengths
+    torch.testing.assert_close(stack(inputs, lengths)[real], expected[real])
+
+
+def test_sequences_are_reversed_within_their_lengths() -> None:
+    sequences = torch.tensor([[1, 5], [2, 6], [3, 0]])
+    assert reverse(sequences, torch.tensor([3, 2])).T.tolist() == [[3, 2, 1], [6, 5, 0]]
+    deep = sequences[..., None].expand(3, 2, 4)
+    assert torch.equal(reverse(deep, torch.tensor([3, 2]))[..., 3],
+                       reverse(sequences, torch.tensor([3, 2])))

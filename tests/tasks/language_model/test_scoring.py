@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.predictions import Prediction
-from pipeline.tasks.lm_word.scoring import METRICS, score
+from pipeline.tasks.language_model.scoring import METRICS, score
 
 
 @pytest.fixture

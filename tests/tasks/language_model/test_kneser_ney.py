@@ -10,12 +10,13 @@ from pipeline.errors import UserError
 from pipeline.files import read_json
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.system import Run
-from pipeline.tasks.lm_word.features import encode, vocabulary
-from pipeline.tasks.lm_word.kneser_ney import KneserNey, Settings
+from pipeline.tasks.language_model.features import encode, vocabulary
+from pipeline.tasks.language_model.kneser_ney import KneserNey, Settings
+from pipeline.tasks.language_model.shared.stream import Stream
 
 
 def settings(order: int) -> Settings:
-    return Settings(track="lm-word", task="lm_word", model="kneser_ney", order=order)
+    return Settings(track="lm-word", task="language_model", model="kneser_ney", order=order)
 
 
 @pytest.fixture
@@ -31,8 +32,9 @@ def test_penn_treebank_gives_the_published_perplexity(mirror: Path) -> None:
     texts = {split: [line.split() for line in
                      (mirror / "ptb" / f"ptb.{split}.txt").read_text().splitlines()]
              for split in ("train", "test")}
-    words = vocabulary(texts["train"], 1)
-    train, test = (encode(texts[split], words).tokens for split in ("train", "test"))
+    closed = {split: [[*words, "<eos>"] for words in found] for split, found in texts.items()}
+    words = vocabulary(closed["train"], 1, "<eos>")
+    train, test = (encode(closed[split], words).tokens for split in ("train", "test"))
     assert len(words) == 10_000 and len(test) == 82_430
     model = estimate(train, len(words), words.index("<eos>"), 5)
     assert np.exp(-model.score(test).mean()) == pytest.approx(141.19, abs=0.05)
@@ -57,4 +59,16 @@ def test_a_model_of_another_order_is_refused(fitted: KneserNey, tmp_path: Path) 
 
 def test_an_unfitted_model_does_not_predict(extracted: Path) -> None:
     with pytest.raises(UserError, match="not been fitted"):
-        KneserNey(settings(2), {"words": ["<unk>", "<eos>"]}).predict(extracted / "test", None)
+        KneserNey(settings(2), {"unit": "word", "vocabulary": ["<unk>", "<eos>"]}).predict(
+            extracted / "test", None)
+
+
+def test_characters_and_a_last_line_that_is_cut_off(characters: Path, tmp_path: Path) -> None:
+    spec = read_json(characters / "fit" / "spec.json")
+    system = KneserNey(settings(6), spec)
+    system.fit(characters / "fit", Run(seed=1, work=tmp_path / "work"))
+    tokens = Stream.read(characters / "fit", "valid").tokens
+    whole = system.token_losses(tokens)
+    assert np.array_equal(system.token_losses(tokens[:-3]), whole[:-3])
+    system.save(tmp_path / "model")
+    assert "<space>" in (tmp_path / "model" / "model.arpa").read_text()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.tasks.lm_word.shared.windows import Windows
+from pipeline.tasks.language_model.shared.windows import Windows
 
 
 def test_streams_are_consecutive_parts_of_the_text() -> None:

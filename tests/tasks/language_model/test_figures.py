@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from pipeline.files import read_json
-from pipeline.tasks.lm_word.figures import draw
+from pipeline.tasks.language_model.figures import draw
 
 
 def test_surprises_and_positions(extracted: Path, tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
-"""A text as one stream of word ids, as it is stored and read.
+"""A text as one stream of ids, as it is stored and read.
 
 Sentences stand end to end, each closed by <eos>, which is predicted like any other word; nothing
 stands for a beginning. This is the usual arrangement of the Penn Treebank (Mikolov et al. 2010), in
-which perplexities are comparable. A split is `<split>.tokens.npy` (int32, all tokens) and
-`<split>.lengths.npy` (int32, tokens of each sentence, <eos> included), memory-mapped when read.
+which perplexities are comparable. Of characters, a line's newline closes it and is predicted. A
+split is `<split>.tokens.npy` (int32, all tokens) and `<split>.lengths.npy` (int32, tokens of each
+sentence or line, the end included), memory-mapped when read.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 from pipeline.errors import UserError
 from pipeline.files import atomic_writer
 
-END = "<eos>"
+Unit = Literal["word", "character"]
+END: dict[Unit, str] = {"word": "<eos>", "character": "\n"}
 UNKNOWN = "<unk>"
 
 
 @dataclass(frozen=True)
 class Stream:
-    """`tokens` has shape [tokens], `lengths` [sentences]; the lengths sum to the tokens."""
+    """`tokens` has shape [tokens], `lengths` [texts]; the lengths sum to the tokens."""
 
     tokens: NDArray[np.int32]
     lengths: NDArray[np.int32]
@@ -43,5 +45,5 @@ class Stream:
                             "features stage again") from None
         if int(lengths.sum()) != len(tokens):
             raise UserError(f"{directory}: split {split!r} has {len(tokens)} tokens, its "
-                            f"sentences {int(lengths.sum())}; run the features stage again")
+                            f"texts {int(lengths.sum())}; run the features stage again")
         return cls(tokens, lengths)

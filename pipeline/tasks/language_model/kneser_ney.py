@@ -2,7 +2,8 @@
 
 The lectures' n-gram estimates P(w | last n-1 words) by counting; its zeros and its trust in rare
 counts are mended by absolute discounting and by lower orders that count contexts rather than
-occurrences (Kneser and Ney 1995; Chen and Goodman 1999).
+occurrences (Kneser and Ney 1995; Chen and Goodman 1999). A sentence, or a line of characters,
+begins with no memory of the one before it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
@@ -21,14 +23,14 @@ from pipeline.ngram.kneser_ney import estimate
 from pipeline.ngram.model import NgramModel
 from pipeline.predictions import Prediction
 from pipeline.system import Run, System
-from pipeline.tasks.lm_word.shared.answers import by_sentence
-from pipeline.tasks.lm_word.shared.stream import END, Stream
+from pipeline.tasks.language_model.shared.answers import by_item
+from pipeline.tasks.language_model.shared.stream import END, Stream
 
 
 class Settings(SystemSettings):
     """A modified Kneser-Ney entry of `systems`."""
 
-    order: int = Field(ge=1, le=9, description="words of the longest n-gram")
+    order: int = Field(ge=1, le=20, description="units of the longest n-gram")
 
 
 class KneserNey(System):
@@ -41,17 +43,24 @@ class KneserNey(System):
         self.model: NgramModel | None = None
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        self.model = estimate(Stream.read(data, "train").tokens, len(self.spec["words"]),
-                              self._end, self.settings.order)
-        losses = -self.model.score(Stream.read(data, "valid").tokens)
+        tokens = self._closed(Stream.read(data, "train").tokens)
+        self.model = estimate(tokens, len(self.spec["vocabulary"]), self._end,
+                              self.settings.order)
+        losses = self.token_losses(Stream.read(data, "valid").tokens)
         return [{"step": 1, "epoch": 1, "validation_loss": float(losses.mean())}]
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        return by_sentence(-self._fitted.score(Stream.read(data, "test").tokens), data)
+        return by_item(self.token_losses(Stream.read(data, "test").tokens), data)
+
+    def token_losses(self, tokens: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Nats of each of `tokens`."""
+        return -self._fitted.score(self._closed(tokens))[: len(tokens)]
 
     def save(self, directory: Path) -> None:
         super().save(directory)
-        arpa.write(directory / "model.arpa", self._fitted, self.spec["words"])
+        names = {" ": "<space>", "\t": "<tab>"}
+        arpa.write(directory / "model.arpa", self._fitted,
+                   [names.get(unit, unit) for unit in self.spec["vocabulary"]])
 
     def tensors(self) -> Mapping[str, Tensor]:
         return {name: torch.from_numpy(np.ascontiguousarray(array))
@@ -61,7 +70,7 @@ class KneserNey(System):
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         if f"keys.{self.settings.order}" not in arrays:
             raise KeyError(f"keys.{self.settings.order}")
-        self.model = NgramModel.from_arrays(len(self.spec["words"]), self._end, arrays)
+        self.model = NgramModel.from_arrays(len(self.spec["vocabulary"]), self._end, arrays)
 
     @property
     def parameters_count(self) -> int:
@@ -70,7 +79,11 @@ class KneserNey(System):
 
     @property
     def _end(self) -> int:
-        return self.spec["words"].index(END)
+        return self.spec["vocabulary"].index(END[self.spec["unit"]])
+
+    def _closed(self, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
+        """The tokens with an end behind the last line, which a split by position can cut off."""
+        return tokens if tokens[-1] == self._end else np.append(tokens, self._end)
 
     @property
     def _fitted(self) -> NgramModel:

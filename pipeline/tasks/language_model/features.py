@@ -1,0 +1,113 @@
+"""Features of a language-model track: a vocabulary, and texts as streams of ids.
+
+A text is cut into words, each sentence closed by <eos>, or into characters, each line closed by
+its newline. The vocabulary is that of the training text. `fit/` gets training and validation text,
+`test/` the test text, its items, and the score of the generating process where there is one.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.config import FeatureSettings
+from pipeline.corpora.kinds import Line, Sentence
+from pipeline.errors import UserError
+from pipeline.files import write_json
+from pipeline.tasks.language_model.shared.items import Item, write_items
+from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Stream, Unit
+
+
+class Settings(FeatureSettings):
+    """The `features` of a language-model track."""
+
+    unit: Unit = Field(description="what a text is cut into, and what is predicted")
+    min_count: int = Field(ge=1, description="rarer units of the training text become <unk>")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sentence or line: its units with the end, and what the corpus knows of it."""
+
+    id: str
+    units: list[str]
+    marked: list[int]
+    log_probability: float | None
+
+
+def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
+    """Write `fit` and `test`. Raises UserError for a text that cannot be a stream."""
+    texts = {split: _passages(settings.unit, corpus, reader, split)
+             for split in ("train", "valid", "test")}
+    units = vocabulary((passage.units for passage in texts["train"]), settings.min_count,
+                       END[settings.unit])
+    write_json(fit / "spec.json", {"unit": settings.unit, "vocabulary": units})
+    for split, directory in (("train", fit), ("valid", fit), ("test", test)):
+        encode([passage.units for passage in texts[split]], units).write(directory, split)
+    write_items(test, settings.unit,
+                [Item(passage.id, len(passage.units), passage.marked) for passage in texts["test"]])
+    write_json(test / "ceiling.json", _ceiling(settings.unit, texts["test"]))
+
+
+def vocabulary(texts: Iterable[Sequence[str]], min_count: int, end: str) -> list[str]:
+    """<unk>, the end and the units seen `min_count` times or more, by falling frequency.
+
+    The two stand first; equally frequent units follow in code-point order.
+    """
+    counts = Counter(unit for units in texts for unit in units)
+    del counts[UNKNOWN], counts[end]
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [UNKNOWN, end, *(unit for unit, count in ranked if count >= min_count)]
+
+
+def encode(texts: Sequence[Sequence[str]], units: Sequence[str]) -> Stream:
+    """Texts laid end to end as ids; units outside the vocabulary become <unk>."""
+    ids = {unit: identity for identity, unit in enumerate(units)}
+    tokens = [ids.get(unit, ids[UNKNOWN]) for text in texts for unit in text]
+    return Stream(np.array(tokens, np.int32), np.array([len(text) for text in texts], np.int32))
+
+
+def _passages(unit: Unit, corpus: Path, reader: ModuleType, split: str) -> list[Passage]:
+    kind, name, cut = {"word": ("sentences", "words", _from_sentence),
+                       "character": ("lines", "characters", _from_line)}[unit]
+    read = getattr(reader, kind, None)
+    if read is None:
+        raise UserError(f"{corpus}: its reader has no {kind}, so no track over it can have the "
+                        f"unit {unit!r}; choose another unit or corpus")
+    found = read(corpus, split)
+    if not found:
+        raise UserError(f"{corpus}: split {split!r} has no {kind}; fetch or generate the corpus "
+                        "again")
+    return [cut(corpus, split, item) for item in found]
+
+
+def _from_sentence(corpus: Path, split: str, sentence: Sentence) -> Passage:
+    if END["word"] in sentence.words:
+        raise UserError(f"{corpus}: sentence {sentence.id} of {split!r} holds the word "
+                        f"{END['word']}, which closes every sentence by itself; remove it from "
+                        "the text")
+    marked = [place for place, mark in enumerate(sentence.marked or []) if mark]
+    return Passage(sentence.id, [*sentence.words, END["word"]], marked, sentence.log_probability)
+
+
+def _from_line(corpus: Path, split: str, line: Line) -> Passage:
+    if not line.text or END["character"] in line.text[:-1]:
+        raise UserError(f"{corpus}: line {line.id} of {split!r} is empty or holds a newline "
+                        "before its end; the reader gives one line at a time")
+    return Passage(line.id, list(line.text), line.marked, line.log_probability)
+
+
+def _ceiling(unit: Unit, passages: Sequence[Passage]) -> dict[str, float]:
+    """The generating process's score, {} where its probabilities are not known."""
+    logs = [passage.log_probability for passage in passages]
+    if None in logs:
+        return {}
+    nats = -math.fsum(logs) / sum(len(passage.units) for passage in passages)
+    if unit == "word":
+        return {"perplexity": math.exp(nats)}
+    return {"bits_per_character": nats / math.log(2)}

@@ -1,0 +1,82 @@
+"""Scores of language models, over all units and at long dependencies.
+
+A prediction of a sentence or line is `{"id", "nll": [...]}`: the negative natural log-probability
+of each of its units, its end included. Words are scored by perplexity and characters by bits, from
+the same sums.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+from pipeline.predictions import Prediction, aligned
+from pipeline.scores import ItemStatistics, Metric, perplexity, ratio
+from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
+
+
+def bits(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Total negative log-likelihood in nats / units, in bits."""
+    return ratio(sums) / np.log(2)
+
+
+METRICS = {
+    "perplexity": Metric(
+        "lower", ("nll", "tokens"), perplexity,
+        "exp of the mean negative log-probability of a token, sentence ends predicted",
+        signature="tokens: words, <unk> and <eos>; log: natural"),
+    "perplexity_long": Metric(
+        "lower", ("nll_long", "tokens_long"), perplexity,
+        "perplexity of the words that depend on something more than four words back",
+        signature="tokens: marked words; log: natural"),
+    "bits_per_character": Metric(
+        "lower", ("nll_characters", "characters"), bits,
+        "mean negative log-probability of a character, newlines predicted",
+        signature="characters: all of the text, spaces and newlines included; log: base 2",
+        decimals=4),
+    "bits_per_character_long": Metric(
+        "lower", ("nll_characters_long", "characters_long"), bits,
+        "bits a character of the words that depend on something more than four words back",
+        signature="characters: those of marked words; log: base 2", decimals=4),
+}
+_COLUMNS = {"word": ("nll", "tokens", "nll_long", "tokens_long"),
+            "character": ("nll_characters", "characters", "nll_characters_long",
+                          "characters_long")}
+
+
+def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
+    """Sums of each test item; those of the other unit are 0.
+
+    Raises UserError when predictions and test items do not line up, or a value is no negative
+    log-probability.
+    """
+    items = read_items(test)
+    answers = aligned(predictions, [item.id for item in items])
+    rows = [_sums(nats(answer, item), item) for answer, item in zip(answers, items, strict=True)]
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 4)
+    columns = {name: np.zeros(len(items)) for names in _COLUMNS.values() for name in names}
+    columns |= {name: table[:, place] for place, name in enumerate(_COLUMNS[read_unit(test)])}
+    return ItemStatistics([item.id for item in items], columns)
+
+
+def nats(prediction: Prediction, item: Item) -> NDArray[np.float64]:
+    """The checked values of one item, shape [item.length]. Raises UserError."""
+    try:
+        losses = np.array(prediction["nll"], dtype=np.float64)
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"prediction {item.id!r} has no list of numbers 'nll'; evaluate the "
+                        "system again") from None
+    if losses.shape != (item.length,):
+        raise UserError(f"prediction {item.id!r}: expected {item.length} values of 'nll' (its "
+                        f"units and the end), got shape {losses.shape}; evaluate the system again "
+                        "on this corpus")
+    if not (np.all(np.isfinite(losses)) and np.all(losses >= 0)):
+        raise UserError(f"prediction {item.id!r}: 'nll' holds a value that is no finite negative "
+                        "log-probability; evaluate the system again")
+    return losses
+
+
+def _sums(losses: NDArray[np.float64], item: Item) -> tuple[float, float, float, float]:
+    """In the order of `_COLUMNS`."""
+    return losses.sum(), len(losses), losses[item.marked].sum(), len(item.marked)

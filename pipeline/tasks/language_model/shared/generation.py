@@ -1,0 +1,97 @@
+"""Text from a language model: draw a unit from what it expects next, let it read it, go on.
+
+The temperature divides the scores before the softmax: below 1 the model dares less, at 0 it always
+takes the best unit. `top_k` leaves the k best units in the draw. All texts are drawn side by side,
+and the same seed gives the same texts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from pipeline.config_errors import nearest
+from pipeline.errors import UserError
+from pipeline.system import seeded
+from pipeline.tasks.language_model.shared.stream import END, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next unit is chosen; `top_k` 0 leaves all units in the draw. Raises UserError."""
+
+    temperature: float
+    top_k: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise UserError(f"a temperature is 0 or more, got {self.temperature}")
+        if self.top_k < 0:
+            raise UserError(f"top-k is 1 or more, or 0 for all units, got {self.top_k}")
+
+
+class Model(Protocol):
+    """A language model as `generate` needs it; see `shared.model`."""
+
+    end: int
+    spec: dict[str, Any]
+
+    def begin(self, count: int) -> Any: ...
+
+    def advance(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]: ...
+
+
+@torch.no_grad()
+def generate(model: Model, prompt: Sequence[int], count: int, length: int,
+             sampling: Sampling) -> Tensor:
+    """Ids [count, length] that follow an end and `prompt`; <unk>, which is no text, is not drawn.
+
+    Raises UserError when there is nothing to draw.
+    """
+    if count < 1 or length < 1:
+        raise UserError(f"expected at least one text of one unit, got {count} of {length}")
+    generator = seeded(sampling.seed)
+    unknown = model.spec["vocabulary"].index(UNKNOWN)
+    read = torch.tensor([model.end, *prompt])[:, None].expand(-1, count)
+    state = model.begin(count)
+    drawn = []
+    for _ in range(length):
+        scores, state = model.advance(read, state)
+        scores = scores.float().index_fill(1, torch.tensor(unknown), -torch.inf)
+        drawn.append(choose(scores, sampling, generator))
+        read = drawn[-1][None]
+    return torch.stack(drawn, dim=1)
+
+
+def choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
+    """One unit [count] a row of `scores` [count, types]."""
+    if sampling.temperature == 0:
+        return scores.argmax(dim=1)
+    if 0 < sampling.top_k < scores.shape[1]:
+        best, places = scores.topk(sampling.top_k, dim=1)
+        scores = torch.full_like(scores, -torch.inf).scatter(1, places, best)
+    shares = torch.softmax((scores - scores.amax(1, keepdim=True)) / sampling.temperature, dim=1)
+    return torch.multinomial(shares, 1, generator=generator)[:, 0]
+
+
+def ids_of(text: str, spec: dict[str, Any]) -> list[int]:
+    """The ids of a prompt's words or characters. Raises UserError naming one that is unknown."""
+    units = text.split() if spec["unit"] == "word" else list(text)
+    ids = {unit: identity for identity, unit in enumerate(spec["vocabulary"])}
+    for unit in units:
+        if unit not in ids:
+            raise UserError(f"the {spec['unit']} {unit!r} is not in the vocabulary of the training "
+                            f"text{nearest(unit, list(ids))}")
+    return [ids[unit] for unit in units]
+
+
+def text_of(ids: Sequence[int], spec: dict[str, Any]) -> str:
+    """Units as text: characters as they are, words with spaces and a new line a sentence."""
+    units = [spec["vocabulary"][identity] for identity in ids]
+    if spec["unit"] == "character":
+        return "".join(units)
+    sentences = " ".join("\n" if unit == END["word"] else unit for unit in units)
+    return sentences.replace(" \n ", "\n").replace(" \n", "\n").replace("\n ", "\n")

@@ -1,0 +1,56 @@
+"""What every neural language model can do: score a text, and write one."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.config import VariantSettings
+from pipeline.predictions import Prediction
+from pipeline.system import NeuralSystem
+from pipeline.tasks.language_model.shared.answers import by_item
+from pipeline.tasks.language_model.shared.generation import Sampling, generate, ids_of, text_of
+from pipeline.tasks.language_model.shared.stream import END, Stream
+
+
+class LanguageModel(NeuralSystem):
+    """p(next unit | units before it); `end` is the id of the sentence's or line's end."""
+
+    def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        self.types = len(spec["vocabulary"])
+        self.end = spec["vocabulary"].index(END[spec["unit"]])
+
+    @abstractmethod
+    def token_losses(self, tokens: NDArray[np.integer],
+                     variant: VariantSettings | None = None) -> NDArray[np.float64]:
+        """Nats of each of `tokens`, read as one text that follows an end."""
+
+    @abstractmethod
+    def begin(self, count: int) -> Any:
+        """State of `count` texts before anything was read."""
+
+    @abstractmethod
+    def advance(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Scores [count, types] of what follows `tokens` [steps, count], and the new state."""
+
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        return by_item(self.token_losses(Stream.read(data, "test").tokens, variant), data)
+
+    def validation_loss(self, data: Path, variant: VariantSettings | None) -> float:
+        """Nats a unit of the validation text in the features' `fit` folder."""
+        return float(self.token_losses(Stream.read(data, "valid").tokens, variant).mean())
+
+    def sample_texts(self, prompt: str, count: int, length: int,
+                     sampling: Sampling) -> list[str]:
+        """`count` texts of `length` units that go on from `prompt`, without it.
+
+        Raises UserError for a prompt with a unit outside the vocabulary.
+        """
+        self.eval()
+        found = generate(self, ids_of(prompt, self.spec), count, length, sampling)
+        return [text_of(ids, self.spec) for ids in found.tolist()]

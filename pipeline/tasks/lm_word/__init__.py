@@ -1,1 +1,0 @@
-"""Word language models: the probability of every word of a text, given the words before it."""
