@@ -65,10 +65,12 @@ def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[st
     """Every metric of the track's task that the test set has items for, with its 95 % interval.
 
     `n_items` counts the items that the track's primary metric is about: those of another
-    condition have nothing in its sums.
+    condition have nothing in its sums. A task whose scoring has a function `details` adds what it
+    returns, numbers that stand behind the metrics and are not ranked.
     """
     entry = suite.track(track)
-    known: dict[str, Metric] = task_module(entry.task, "scoring").METRICS
+    scoring = task_module(entry.task, "scoring")
+    known: dict[str, Metric] = scoring.METRICS
     metrics = {name: metric for name, metric in known.items()
                if math.isfinite(statistics.score(metric))}
     if entry.metric not in metrics:
@@ -76,6 +78,7 @@ def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[st
                         f"no items; tracks.{track}.metric can be one of {sorted(metrics)}")
     bounds = significance.intervals(statistics, metrics, suite.resamples, suite.seed)
     primary = statistics.table(known[entry.metric].columns)
+    details = scoring.details(statistics) if hasattr(scoring, "details") else {}
     return {
         "metrics": {name: {"value": statistics.score(metric),
                            "low": bounds[name][0], "high": bounds[name][1]}
@@ -83,4 +86,5 @@ def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[st
         "n_items": int(primary.any(axis=1).sum()),
         "signature": {name: metric.signature for name, metric in metrics.items()
                       if metric.signature},
+        **({"details": details} if details else {}),
     }

@@ -8,6 +8,7 @@ says which columns it sums and how the sums become a score.
 
 import csv
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,9 @@ class ItemStatistics:
         return np.stack([self.columns[name] for name in columns], axis=1)
 
     def score(self, metric: Metric) -> float:
-        """The metric over all items."""
+        """The metric over all items; NaN where these statistics are not about it."""
+        if not self.columns.keys() >= set(metric.columns):
+            return math.nan
         return float(metric.value(self.table(metric.columns).sum(axis=0)))
 
     def write(self, path: Path) -> None:

@@ -43,11 +43,18 @@ class Line:
 
 @dataclass(frozen=True)
 class SentencePair:
-    """A sentence and its translation, as the publisher writes them (not tokenised)."""
+    """A sentence and its translation, as the publisher writes them (not tokenised).
+
+    Known for embedded twins only: `references`, (occupation, pronoun) for each English pronoun that
+    refers to one, in their order; `likeliest`, the target of a perfect translator, where the
+    source leaves open what the publisher's translation says.
+    """
 
     id: str
     source: str
     target: str
+    references: tuple[tuple[str, str], ...] = ()
+    likeliest: str | None = None
 
 
 @dataclass(frozen=True)

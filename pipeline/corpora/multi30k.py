@@ -3,9 +3,11 @@
 Task 1, raw text: a gzip file a language and split, one sentence a line (Elliott et al. 2016,
 "Multi30K: Multilingual English-German Image Descriptions"). The twin has the same file names with
 English (`en`) and a verb-final language (`vf`) from `pipeline.corpora.grammar.verb_final`: splits
-train, val and test_2016_flickr, and `test_long`, a test set of long sentences alone. Beside each
-split, `train.references.gz` has for each sentence its pronouns that refer to an occupation, as
-`occupation:pronoun:position` (position of the pronoun among the English words, from 0).
+train, val and test_2016_flickr, `test_long`, a test set of long sentences alone, and
+`test_gender`, sentences about one occupation whose gender `vf` leaves open. Beside each split,
+`train.references.gz` has for each sentence its pronouns that refer to an occupation, as
+`occupation:pronoun:position` (position of the pronoun among the English words, from 0), and
+`train.likeliest.gz` the English that a perfect translator from `vf` would give.
 """
 
 import gzip
@@ -16,10 +18,15 @@ from pydantic import Field, model_validator
 
 from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
-from pipeline.corpora.grammar.verb_final import Pair, generate_pairs
+from pipeline.corpora.grammar.verb_final import (
+    Pair,
+    generate_open_pairs,
+    generate_pairs,
+    with_shared_names,
+)
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
-from pipeline.files import write_gzip_lines
+from pipeline.files import read_gzip_lines, write_gzip_lines
 
 _SOURCE = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 
@@ -52,7 +59,9 @@ class TwinSettings(Twin):
     """The embedded twin: pairs of each split, and how long a sentence may be (English words).
 
     Every split but test_long has sentences of min_words to max_words, so it has some long ones
-    too; test_long has those of long_words to max_words. No sentence is in two splits.
+    too; test_long has those of long_words to max_words. No sentence is in two splits. A name of
+    the grammar has a word in each language; `names` replaces them by that many, mostly rare ones,
+    which are the same in both.
     """
 
     seed: int = Field(ge=0)
@@ -60,6 +69,8 @@ class TwinSettings(Twin):
     val: int = Field(ge=1)
     test_2016_flickr: int = Field(ge=1)
     test_long: int = Field(ge=1)
+    test_gender: int = Field(ge=0, description="sentences for each occupation")
+    names: int = Field(ge=0, description="names that both languages share; 0: none are shared")
     min_words: int = Field(ge=2)
     long_words: int = Field(ge=2)
     max_words: int = Field(ge=2)
@@ -69,11 +80,15 @@ class TwinSettings(Twin):
         if not self.min_words <= self.long_words <= self.max_words:
             raise ValueError("expected min_words <= long_words <= max_words, got "
                              f"{self.min_words}, {self.long_words}, {self.max_words}")
+        if self.test_gender and self.max_words < 8:
+            raise ValueError("test_gender needs sentences of 8 words, got max_words "
+                             f"{self.max_words}: in shorter ones few pronouns have an antecedent")
         return self
 
     def smallest(self) -> Self:
         return self.model_copy(update={"train": 120, "val": 12, "test_2016_flickr": 8,
-                                       "test_long": 4})
+                                       "test_long": 4,
+                                       "test_gender": min(1, self.test_gender)})
 
 
 class Settings(CorpusSettings):
@@ -102,8 +117,12 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
     if len(sources) != len(targets):
         raise UserError(f"{paths[0]} has {len(sources)} lines, {paths[1]} {len(targets)}: not "
                         "parallel; fetch or generate the corpus again")
-    return [SentencePair(f"{split}-{number:05d}", *texts)
-            for number, texts in enumerate(zip(sources, targets, strict=True), start=1)]
+    references = _references(directory, split) or [()] * len(sources)
+    likeliest = _likeliest(directory, split) if target == "en" else None
+    return [SentencePair(f"{split}-{number:05d}", *found)
+            for number, found in enumerate(zip(sources, targets, references,
+                                               likeliest or [None] * len(sources),
+                                               strict=True), start=1)]
 
 
 def _generate(twin: TwinSettings) -> dict[str, list[Pair]]:
@@ -113,7 +132,12 @@ def _generate(twin: TwinSettings) -> dict[str, list[Pair]]:
     found = {split: [next(remaining) for _ in range(size)] for split, size in sizes.items()}
     found["test_long"] = generate_pairs(twin.test_long, twin.seed + 1, twin.long_words,
                                         twin.max_words, known=drawn)
-    return found
+    found["test_gender"] = generate_open_pairs(twin.test_gender, twin.seed + 2, twin.min_words,
+                                               twin.max_words, known=drawn)
+    if not twin.names:
+        return found
+    return {split: with_shared_names(pairs_of_split, twin.seed + number, twin.names)
+            for number, (split, pairs_of_split) in enumerate(found.items())}
 
 
 def _write(directory: Path, split: str, drawn: list[Pair]) -> None:
@@ -122,6 +146,22 @@ def _write(directory: Path, split: str, drawn: list[Pair]) -> None:
     write_gzip_lines(directory / f"{split}.references.gz", [
         " ".join(f"{item.occupation}:{item.pronoun}:{item.position}" for item in pair.references)
         for pair in drawn])
+    write_gzip_lines(directory / f"{split}.likeliest.gz",
+                     [" ".join(pair.likeliest) for pair in drawn])
+
+
+def _references(directory: Path, split: str) -> list[tuple[tuple[str, str], ...]] | None:
+    """(occupation, pronoun) of each sentence's pronouns; None where the publisher says nothing."""
+    path = directory / f"{split}.references.gz"
+    if not path.exists():
+        return None
+    return [tuple((occupation, pronoun) for occupation, pronoun, _ in
+                  (item.split(":") for item in line.split())) for line in read_gzip_lines(path)]
+
+
+def _likeliest(directory: Path, split: str) -> list[str] | None:
+    path = directory / f"{split}.likeliest.gz"
+    return read_gzip_lines(path) if path.exists() else None
 
 
 def _lines(path: Path) -> list[str]:

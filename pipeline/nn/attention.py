@@ -1,10 +1,10 @@
 """Attention: a weighted average of memory states, with weights that depend on a query.
 
 A score compares the query with each memory state, the softmax over the states that are not padding
-turns scores into weights, and the context is the weighted sum. Two scores of the literature:
-additive, v tanh(W q + U m) (Bahdanau, Cho and Bengio 2015), and general, q W m (Luong, Pham and
-Manning 2015). The part of a score that depends on the memory alone (`keys`) is computed once a
-sentence, since a decoder asks many queries of one memory.
+turns scores into weights, and the context is the weighted sum. Three scores of the literature:
+additive, v tanh(W q + U m) (Bahdanau, Cho and Bengio 2015), and dot, q m, and general, q W m (both
+Luong, Pham and Manning 2015). The part of a score that depends on the memory alone (`keys`) is
+computed once a sentence, since a decoder asks many queries of one memory.
 """
 
 from abc import abstractmethod
@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-AttentionKind = Literal["additive", "general"]
+AttentionKind = Literal["additive", "dot", "general"]
 
 
 class Attention(nn.Module):
@@ -56,22 +56,38 @@ class AdditiveAttention(Attention):
         return self.score(hidden).squeeze(-1)
 
 
-class GeneralAttention(Attention):
-    """Score q W m, a bilinear form: one matrix product for all queries and states."""
+class DotAttention(Attention):
+    """Score q m: nothing to learn, so queries and what is compared with them are of one width."""
 
     def __init__(self, query: int, memory: int) -> None:
         super().__init__()
-        self.key = nn.Linear(memory, query, bias=False)
+        if query != memory:
+            raise ValueError(f"a dot product needs a memory as wide as the queries ({query}), got "
+                             f"{memory}")
 
     def keys(self, states: Tensor) -> Tensor:
-        return self.key(states)
+        return states
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         return queries @ keys.transpose(1, 2)
 
 
+class GeneralAttention(DotAttention):
+    """Score q W m, a bilinear form: the dot product after a linear map into the queries' space."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__(query, query)
+        self.key = nn.Linear(memory, query, bias=False)
+
+    def keys(self, states: Tensor) -> Tensor:
+        return self.key(states)
+
+
 def attention(kind: AttentionKind, query: int, memory: int, hidden: int) -> Attention:
-    """Attention of the named kind; `hidden` is the width of the additive score's layer."""
+    """Attention of the named kind; `hidden` is the width of the additive score's layer.
+
+    `memory` is the width of the states that `keys` is given; the dot product wants that of `query`.
+    """
     if kind == "additive":
         return AdditiveAttention(query, memory, hidden)
-    return GeneralAttention(query, memory)
+    return DotAttention(query, memory) if kind == "dot" else GeneralAttention(query, memory)

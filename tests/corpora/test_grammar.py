@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.corpora.grammar import english, verb_final
+from pipeline.corpora.grammar.invented import shared_names
 from pipeline.corpora.grammar.lexicon import FULL, OCCUPATIONS, Lexicon, plural, verb
 from pipeline.corpora.grammar.rules import build
 from pipeline.corpora.grammar.synchronous import (
@@ -263,3 +264,43 @@ def test_pairs_keep_to_their_length_and_differ() -> None:
     assert all(21 <= len(pair.english) <= 30 for pair in found)
     assert len({tuple(pair.english) for pair in found}) == 200
     assert verb_final.generate_pairs(100, 4, 21, 30) == found[:100]
+
+
+@pytest.mark.parametrize(("sentence", "best"), [
+    ("the engineer helped herself", "the engineer helped himself"),
+    ("the nurse helped himself because he sleeps", "the nurse helped herself because she sleeps"),
+    ("the woman helped herself", "the woman helped herself"),
+    ("mary finds her car", "mary finds her car"),
+    ("she helps her", "he helps him"),
+    ("the nurse raises his hand", "the nurse raises her hand"),
+    ("they help her", "they help him")])
+def test_the_likeliest_english_of_a_verb_final_sentence(sentence: str, best: str) -> None:
+    (tree,) = parses(verb_final.grammar(), sentence.split())
+    assert " ".join(verb_final.likeliest(leaves(tree))) == best
+
+
+@pytest.mark.parametrize(("sentence", "occupation"), [
+    ("the engineer helped herself", "engineer"),
+    ("the nurse raises his hand because he sleeps", "nurse"),
+    ("the engineer that the nurse knows helped herself", None),
+    ("the nurse that the woman knows helped herself", None),
+    ("the engineer helps him", None),
+    ("the engineer sleeps", None),
+    ("he helped himself", None)])
+def test_sentences_that_leave_one_occupations_gender_open(sentence: str,
+                                                          occupation: str | None) -> None:
+    (tree,) = parses(verb_final.grammar(), sentence.split())
+    assert verb_final.open_occupation(leaves(tree)) == occupation
+
+
+def test_open_pairs_are_many_for_each_occupation(pairs: list[verb_final.Pair]) -> None:
+    found = verb_final.generate_open_pairs(2, 5, 3, 15, known=pairs)
+    occupations = Counter(pair.references[0].occupation for pair in found)
+    assert occupations == dict.fromkeys(verb_final.LEXICON.occupations.split(), 2)
+    assert not {tuple(pair.english) for pair in found} & {tuple(p.english) for p in pairs}
+
+
+def test_shared_names_are_no_words_of_either_language(pairs: list[verb_final.Pair]) -> None:
+    names = shared_names(20_000)
+    assert len(set(names)) == 20_000
+    assert not set(names) & {word for pair in pairs for word in pair.english + pair.verb_final}

@@ -7,11 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.corpora import multi30k
+from pipeline.corpora.grammar.verb_final import LEXICON
 from pipeline.errors import UserError
 
 OPTIONS = {"seed": 3, "train": 300, "val": 40, "test_2016_flickr": 50, "test_long": 20,
-           "min_words": 3, "long_words": 21, "max_words": 32}
-SPLITS = ("train", "val", "test_2016_flickr", "test_long")
+           "test_gender": 2, "names": 0, "min_words": 3, "long_words": 21, "max_words": 32}
+SPLITS = ("train", "val", "test_2016_flickr", "test_long", "test_gender")
+OCCUPATIONS = LEXICON.occupations.split()
+COUNTS = OPTIONS | {"test_gender": 2 * len(OCCUPATIONS)}
 
 
 def settings(**options: int) -> multi30k.Settings:
@@ -57,16 +60,16 @@ def test_pairs_are_read_in_either_direction(corpus: Path) -> None:
 def test_the_twin_has_its_splits_and_no_sentence_twice(twin: Path) -> None:
     found = {split: multi30k.pairs(twin, split, "en", "vf") for split in SPLITS}
     assert {split: len(items) for split, items in found.items()} == {
-        split: OPTIONS[split] for split in SPLITS}
+        split: COUNTS[split] for split in SPLITS}
     sources = [item.source for items in found.values() for item in items]
     assert len(set(sources)) == len(sources)
 
 
 def test_short_sentences_are_in_one_split_too(tmp_path: Path) -> None:
     # Two or three words leave so few sentences that a second drawing meets them again.
-    multi30k.prepare(settings(min_words=2, long_words=2, max_words=3, test_long=200), tmp_path,
-                     None)
-    sources = [item.source for split in SPLITS
+    multi30k.prepare(settings(min_words=2, long_words=2, max_words=3, test_long=200,
+                              test_gender=0), tmp_path, None)
+    sources = [item.source for split in SPLITS[:4]
                for item in multi30k.pairs(tmp_path, split, "en", "vf")]
     assert len(set(sources)) == len(sources) == 590
 
@@ -96,7 +99,7 @@ def test_references_point_at_pronouns(twin: Path) -> None:
 def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None:
     multi30k.prepare(settings(), tmp_path, None)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert len(names) == 12
+    assert len(names) == 4 * len(SPLITS)
     assert all((tmp_path / name).read_bytes() == (twin / name).read_bytes() for name in names)
 
 
@@ -120,6 +123,37 @@ def test_a_missing_language_or_split_is_named(corpus: Path) -> None:
         multi30k.pairs(corpus, "train", "en", "vf")
     with pytest.raises(UserError, match="val.en.gz does not exist"):
         multi30k.pairs(corpus, "val", "en", "de")
+
+
+def test_pairs_into_english_say_what_the_source_leaves_open(twin: Path, corpus: Path) -> None:
+    back = multi30k.pairs(twin, "test_gender", "vf", "en")
+    forth = multi30k.pairs(twin, "test_gender", "en", "vf")
+    assert sorted(pair.references[0][0] for pair in back) == sorted(OCCUPATIONS * 2)
+    assert [pair.references for pair in forth] == [pair.references for pair in back]
+    assert {pair.likeliest for pair in forth} == {None}
+    assert any(pair.likeliest != pair.target for pair in back)
+    (first, *_) = multi30k.pairs(corpus, "train", "de", "en")
+    assert first.references == () and first.likeliest is None
+
+
+def test_shared_names_stand_in_both_languages(twin: Path, tmp_path: Path) -> None:
+    multi30k.prepare(settings(names=500), tmp_path, None)
+    plain, named = (multi30k.pairs(folder, "train", "en", "vf") for folder in (twin, tmp_path))
+    renamed = 0
+    for before, after in zip(plain, named, strict=True):
+        for old, new in zip(before.source.split(), after.source.split(), strict=True):
+            if old != new:
+                assert old in LEXICON.men_names.split() + LEXICON.women_names.split()
+                assert new in after.target.split() and new not in before.target.split()
+                renamed += 1
+    assert renamed > 30
+    names = LEXICON.men_names.split() + LEXICON.women_names.split()
+    assert not any(set(names) & set(pair.source.split()) for pair in named)
+
+
+def test_sentences_too_short_for_the_gender_probe_are_refused() -> None:
+    with pytest.raises(ValidationError, match="test_gender needs sentences of 8 words"):
+        settings(min_words=2, long_words=2, max_words=3)
 
 
 def test_lengths_out_of_order_are_refused() -> None:

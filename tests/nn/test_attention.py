@@ -5,22 +5,23 @@ import math
 import pytest
 import torch
 
-from pipeline.nn.attention import AdditiveAttention, GeneralAttention, attention
+from pipeline.nn.attention import Attention, attention
 
-KINDS = ["additive", "general"]
+KINDS = ["additive", "dot", "general"]
+WIDTHS = {"additive": 4, "dot": 6, "general": 4}
 
 
 @pytest.fixture
-def memory() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Queries [2, 3, 4], states [2, 5, 6] and a mask that hides two states of the second row."""
+def memory(kind: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Queries [2, 3, width], states [2, 5, 6] and a mask that hides two of the second row."""
     torch.manual_seed(0)
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
-    return torch.randn(2, 3, 4), torch.randn(2, 5, 6), mask
+    return torch.randn(2, 3, WIDTHS[kind]), torch.randn(2, 5, 6), mask
 
 
-def module(kind: str) -> AdditiveAttention | GeneralAttention:
+def module(kind: str) -> Attention:
     torch.manual_seed(1)
-    return attention(kind, query=4, memory=6, hidden=7)
+    return attention(kind, query=WIDTHS[kind], memory=6, hidden=7)
 
 
 def score_by_hand(kind: str, found: torch.nn.Module, query: torch.Tensor,
@@ -28,6 +29,8 @@ def score_by_hand(kind: str, found: torch.nn.Module, query: torch.Tensor,
     weights = {name: tensor.tolist() for name, tensor in found.state_dict().items()}
     def product(matrix: list[list[float]], vector: torch.Tensor) -> list[float]:
         return [sum(a * b for a, b in zip(row, vector.tolist(), strict=True)) for row in matrix]
+    if kind == "dot":
+        return sum(q * m for q, m in zip(query.tolist(), state.tolist(), strict=True))
     key = product(weights["key.weight"], state)
     if kind == "general":
         return sum(q * k for q, k in zip(query.tolist(), key, strict=True))
@@ -58,3 +61,8 @@ def test_padding_has_no_weight_and_no_influence(kind, memory):
     assert torch.all(weights[1, :, 3:] == 0)
     other = states.masked_fill(~mask[:, :, None], 1e4)
     torch.testing.assert_close(found(queries, found.keys(other), other, mask)[0], contexts)
+
+
+def test_a_dot_product_needs_equal_widths():
+    with pytest.raises(ValueError, match="as wide as the queries"):
+        attention("dot", query=4, memory=6, hidden=7)

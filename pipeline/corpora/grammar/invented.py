@@ -31,3 +31,17 @@ class Inventor:
             stem = _SYLLABLES[first] + _SYLLABLES[second]
             if stem not in _PARTICLES:
                 return stem
+
+
+def shared_names(count: int) -> list[str]:
+    """The first `count` names that both languages have, no two alike, such as "korimen".
+
+    Three syllables and an n: no other word of either language ends like that.
+    """
+    size = len(_SYLLABLES)
+    names = []
+    for number in range(count):
+        place = number * _STRIDE**2 % size**3
+        names.append(_SYLLABLES[place // size**2] + _SYLLABLES[place // size % size]
+                     + _SYLLABLES[place % size] + "n")
+    return names

@@ -26,15 +26,27 @@ class AttentionTranslator(Translator):
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
+        plain = settings.attention == "dot"
         self.attention = attention(settings.attention, query=settings.hidden,
-                                   memory=self.context_width, hidden=settings.hidden)
+                                   memory=settings.hidden if plain else self.context_width,
+                                   hidden=settings.hidden)
 
     @property
     def context_width(self) -> int:
         return 2 * self.settings.hidden + self.settings.embedding
 
     def remember(self, memory: Memory) -> Memory:
-        return replace(memory, keys=self.attention.keys(memory.states))
+        return replace(memory, keys=self.attention.keys(self._compared(memory.states)))
+
+    def _compared(self, states: Tensor) -> Tensor:
+        """What of the states a query is compared with: all, or the sum of both directions.
+
+        A dot product wants vectors of the query's width, so it gets those.
+        """
+        if self.settings.attention != "dot":
+            return states
+        ahead, behind = states[..., : 2 * self.settings.hidden].chunk(2, dim=-1)
+        return ahead + behind
 
     def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         return self.attention(queries, memory.keys, memory.states, memory.mask)

@@ -2,7 +2,8 @@
 
 The pieces are learnt from the training split alone. `fit/` gets training and validation pairs,
 `test/` the test sources as pieces, everything readable in `items.json` (id, condition, source,
-reference), and the models that turn pieces into text and back.
+reference; of a probe's item also what its answer is held against), and the models that turn pieces
+into text and back.
 """
 
 from collections.abc import Iterable
@@ -10,16 +11,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, Self
 
+import numpy as np
 from pydantic import Field, field_validator
 
 from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.files import write_gzip_lines, write_json
+from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
+from pipeline.tasks.translation.shared.probe_items import (
+    DegenerateSettings,
+    Item,
+    degenerate_items,
+    gender_items,
+)
+from pipeline.tasks.translation.shared.probes import BIGRAMS, known_bigrams
 from pipeline.tasks.translation.shared.sequences import write_sequences
 from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, train_tokenizer
 
-Condition = Literal["test", "long"]
+Condition = Literal["test", "long", "gender"]
 
 
 class Settings(FeatureSettings):
@@ -30,11 +40,16 @@ class Settings(FeatureSettings):
     train: str = Field(description="name of the corpus's split")
     valid: str
     tests: dict[Condition, str] = Field(
-        description="splits that are translated; BLEU is that of 'test', 'long' is a set apart")
+        description="splits that are translated; BLEU is that of 'test', 'long' is a set apart, "
+                    "'gender' a probe")
     pieces: PieceModel
     vocabulary: int = Field(ge=8, description="pieces, of each language if not joint")
     joint: bool = Field(description="one set of pieces for both languages")
-    generated: bool = Field(description="a reference is the grammar's own and only translation")
+    generated: bool = Field(description="a reference is a grammar's own translation")
+    tokenizer: BleuTokenizer = Field(
+        "13a", description="sacreBLEU's: char for a target language without spaces")
+    degenerate: DegenerateSettings | None = Field(
+        None, description="probe with repeated words, for corpora whose words stand apart")
 
     @field_validator("tests")
     @classmethod
@@ -63,13 +78,31 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(fit / "spec.json", {"source_vocabulary": len(source),
                                    "target_vocabulary": len(target), "joint": settings.joint})
 
-    items = [(condition, pair) for condition, split in sorted(settings.tests.items())
-             for pair in pairs(split)]
-    write_sequences(test, "source", [source.encode(pair.source) for _, pair in items])
-    write_json(test / "items.json", [
-        {"id": f"{condition}/{pair.id}", "condition": condition, "source": pair.source,
-         "reference": pair.target} for condition, pair in items])
-    write_json(test / "ceiling.json", {"bleu": 100.0} if settings.generated else {})
+    items = [item for condition, split in sorted(settings.tests.items())
+             for item in (gender_items(pairs(split), train) if condition == "gender"
+                          else _items(condition, pairs(split)))]
+    if settings.degenerate:
+        items += degenerate_items(settings.degenerate, train)
+        write_gzip_lines(test / BIGRAMS, known_bigrams(pair.target for pair in train))
+    write_sequences(test, "source", [source.encode(str(item["source"])) for item in items])
+    write_json(test / "items.json", items)
+    write_json(test / "scoring.json", {"tokenizer": settings.tokenizer})
+    write_json(test / "ceiling.json",
+               {"bleu": _ceiling(pairs(settings.tests["test"]))} if settings.generated else {})
+
+
+def _items(condition: Condition, pairs: list[SentencePair]) -> list[Item]:
+    return [{"id": f"{condition}/{pair.id}", "condition": condition, "source": pair.source,
+             "reference": pair.target} for pair in pairs]
+
+
+def _ceiling(pairs: list[SentencePair]) -> float:
+    """BLEU of a perfect translator: 100 where a source has one translation, else its best guess."""
+    if all(pair.likeliest is None for pair in pairs):
+        return 100.0
+    counts = [bleu_statistics(pair.target if pair.likeliest is None else pair.likeliest,
+                              pair.target) for pair in pairs]
+    return float(bleu(np.sum(counts, axis=0, dtype=np.float64)))
 
 
 def _tokenizers(settings: Settings, train: list[SentencePair],

@@ -5,6 +5,9 @@ every step, in all else it is the network with attention: what differs in their 
 bottleneck.
 """
 
+from typing import Self
+
+from pydantic import model_validator
 from torch import Tensor
 
 from pipeline.tasks.translation.shared.encoder import Memory
@@ -12,7 +15,14 @@ from pipeline.tasks.translation.shared.translator import Translator, TranslatorS
 
 
 class Settings(TranslatorSettings):
-    pass
+    """No hyper-parameters of its own."""
+
+    @model_validator(mode="after")
+    def _nothing_to_copy_by(self) -> Self:
+        if any(variant.unknown == "copy" for variant in self.variants.values()):
+            raise ValueError("variants: unknown words are copied by attention, which this network "
+                             "has not; say 'keep' or 'never'")
+        return self
 
 
 class FixedVectorTranslator(Translator):

@@ -150,16 +150,23 @@ def test_an_epoch_has_every_pair_once_within_the_budget(tmp_path):
     batches = PairBatches(extracted(tmp_path) / "fit", "train", tokens=100, seed=4)
     plans = [batches.plan(epoch) for epoch in range(3)]
     for plan in plans:
-        assert sorted(np.concatenate(plan).tolist()) == list(range(200))
+        assert sorted(np.concatenate([b.items for b in plan]).tolist()) == list(range(200))
         for batch in map(batches.load, plan):
             assert max(batch["source"].numel(), batch["targets"].numel()) <= 100
             assert batch["inputs"].shape == batch["targets"].shape
             assert set(batch["inputs"][:, 0].tolist()) == {BOS}
             assert (batch["targets"] == EOS).sum(dim=1).tolist() == [1] * len(batch["targets"])
     assert len({len(plan) for plan in plans}) == 1
-    assert not all(np.array_equal(a, b) for a, b in zip(*plans[:2], strict=True))
+    assert not all(np.array_equal(a.items, b.items) for a, b in zip(*plans[:2], strict=True))
     again = PairBatches(tmp_path / "fit", "train", tokens=100, seed=4).plan(2)
-    assert all(np.array_equal(a, b) for a, b in zip(again, plans[2], strict=True))
+    assert all(np.array_equal(a.items, b.items) for a, b in zip(again, plans[2], strict=True))
+
+
+def test_a_batch_knows_how_much_training_came_before_it(tmp_path):
+    batches = PairBatches(extracted(tmp_path) / "fit", "train", tokens=100, seed=4)
+    plan = batches.plan(3)
+    assert [round((batch.epochs - 3) * len(plan)) for batch in plan] == list(range(len(plan)))
+    assert batches.load(plan[1])["epochs"] == plan[1].epochs
 
 
 def test_an_item_over_the_budget_is_a_batch_of_its_own():

@@ -10,14 +10,17 @@ import sacrebleu
 from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.predictions import Prediction
-from pipeline.tasks.translation.scoring import METRICS, bleu, bleu_statistics, chrf, score
+from pipeline.tasks.translation.scoring import METRICS, score
+from pipeline.tasks.translation.shared.measures import bleu, bleu_statistics, chrf
 
 WORDS = ["Ein", "Hund", "läuft", "über", "die", "grüne", "Wiese", ",", "während", "Männer",
          "(beide", "3,5", "Jahre", "alt)", "zusehen", ".", '"Gut"', "&", "schön", "Gruß-Karte"]
 
 
-def written(directory: Path, pairs: list[tuple[str, str, str, str]]) -> list[Prediction]:
+def written(directory: Path, pairs: list[tuple[str, str, str, str]],
+            tokenizer: str = "13a") -> list[Prediction]:
     """Items (condition, source, reference, hypothesis) as a test folder; their predictions."""
+    write_json(directory / "scoring.json", {"tokenizer": tokenizer})
     write_json(directory / "items.json", [
         {"id": f"{condition}/{number}", "condition": condition, "source": source,
          "reference": reference}
@@ -104,6 +107,19 @@ def test_predictions_must_fit_the_test_set(tmp_path):
     predictions = written(tmp_path, random_pairs(5, 0.5))
     with pytest.raises(UserError, match="1 items without a prediction"):
         score(predictions[1:], tmp_path)
+
+
+def test_text_without_spaces_is_scored_by_characters(tmp_path):
+    """With sacreBLEU's char tokenizer; a BLEU of words would be one word a sentence."""
+    pairs = [("test", "a b", "彼は水泳が得意ではなかった。", "彼は水泳が好きではなかった。"),
+             ("test", "a", "成功を祈るわ。", "成功を祈ります。")]
+    statistics = score(written(tmp_path, pairs, "char"), tmp_path)
+    expected = sacrebleu.corpus_bleu([h for *_, h in pairs], [[r for _, _, r, _ in pairs]],
+                                     tokenize="char").score
+    assert statistics.score(METRICS["bleu_char"]) == pytest.approx(expected, abs=1e-9)
+    assert 30 < expected < 90
+    assert all(math.isnan(statistics.score(METRICS[name])) for name in ("bleu", "bleu_long"))
+    assert "tok:char" in METRICS["bleu_char"].signature
 
 
 def test_the_signature_is_sacrebleus():

@@ -17,6 +17,7 @@ GREEDY = Variant(beam=1, length_normalisation=0.0)
 BEAM = Variant(beam=5, length_normalisation=1.0)
 SYSTEMS = [("fixed_vector", {"cell": "lstm"}), ("fixed_vector", {"cell": "gru"}),
            ("attention", {"cell": "lstm", "attention": "additive"}),
+           ("attention", {"cell": "gru", "attention": "dot"}),
            ("attention", {"cell": "gru", "attention": "general", "encoder_layers": 2})]
 SOURCES = [[4, 5, 6, 7, 8, EOS], [9, EOS], [10, 11, 12, EOS], [EOS]]
 TARGETS = [[4, 5, EOS], [6, 7, 8, 9, EOS], [EOS], [11, 10, EOS]]
@@ -33,7 +34,7 @@ def padded(sequences, extra=0):
 def batch(sources, targets, extra=0):
     return {"source": padded(sources, extra), "targets": padded(targets, extra),
             "source_lengths": torch.tensor([len(source) for source in sources]),
-            "inputs": padded([[BOS, *target[:-1]] for target in targets], extra)}
+            "inputs": padded([[BOS, *target[:-1]] for target in targets], extra), "epochs": 0.0}
 
 
 def translate(system, sources, variant, extra=0):
@@ -157,6 +158,61 @@ def test_the_loss_is_torchs_cross_entropy_smoothed_in_training_alone(make_system
         torch.testing.assert_close(system.train(train).loss(pairs)[0], expected)
 
 
+def sampling(start, **changes):
+    return {"teacher_forcing": {"kind": "linear", "start": start, "slope": 0.1, "least": 0.0},
+            **changes}
+
+
+@torch.no_grad()
+def test_the_decoder_reads_its_own_words_as_the_schedule_says(make_system):
+    system = make_system("attention", **sampling(1.0))
+    read = []
+    decode = system.decode
+    system.decode = lambda tokens, *rest: read.append(tokens) or decode(tokens, *rest)
+    pairs = batch(SOURCES, TARGETS)
+
+    def inputs(epochs, training=True):
+        read.clear()
+        system.train(training).loss(pairs | {"epochs": epochs})
+        return read[-1], len(read)
+
+    assert torch.equal(inputs(0.0)[0], pairs["inputs"])
+    assert torch.equal(inputs(10.0, training=False)[0], pairs["inputs"])
+    own, calls = inputs(10.0)
+    longest = pairs["inputs"].shape[1]
+    assert calls == longest  # a step for each draw, and the whole target at once
+    assert torch.equal(own[:, 0], pairs["inputs"][:, 0])
+    assert not torch.equal(own, pairs["inputs"])
+    assert not {PAD, BOS, UNK} & set(own[:, 1:].flatten().tolist())
+
+
+@torch.no_grad()
+def test_words_that_the_decoder_draws_follow_from_those_it_has_read(make_system):
+    """With a network that is sure of each word, what it draws is what it says when it searches."""
+    system = make_system("attention", **sampling(0.0001))
+    for parameter in system.parameters():
+        parameter.normal_(std=1.0)
+    system.embeddings["target"].weight.mul_(20)
+    targets = [[4] * 8 + [EOS] for _ in SOURCES]
+    memory = system.encode(padded(SOURCES), torch.tensor([len(source) for source in SOURCES]))
+    own = system.train()._inputs(batch(SOURCES, targets) | {"epochs": 1.0}, memory)
+    for row, answer in enumerate(translate(system.eval(), SOURCES, GREEDY)):
+        said = own[row, 1 : len(answer) + 1].tolist()
+        assert said == answer[: len(said)]
+
+
+def test_scheduled_sampling_depends_on_the_seed_alone(make_system):
+    losses = []
+    for seed in (1, 1, 2):
+        system = make_system("attention", **sampling(0.5))
+        torch.manual_seed(seed)
+        total, _ = system.train().loss(batch(SOURCES, TARGETS))
+        total.backward()
+        losses.append(total.item())
+        assert all(p.grad.abs().sum() for p in system.parameters())
+    assert losses[0] == losses[1] != losses[2]
+
+
 @torch.no_grad()
 def test_words_are_hidden_in_training_alone(make_system):
     hiding, plain = (make_system("attention", word_dropout=share) for share in (0.9, 0.0))
@@ -180,10 +236,15 @@ def test_the_fixed_vector_is_all_that_the_decoder_knows(make_system):
 
 def test_attention_weights_are_those_of_the_translation(make_system):
     system = make_system("attention").eval()
-    weights = system.attention_weights(SOURCES[0], TARGETS[1])
-    assert weights.shape == (len(TARGETS[1]), len(SOURCES[0]))
-    torch.testing.assert_close(weights.sum(dim=1), torch.ones(len(TARGETS[1])))
-    assert make_system("fixed_vector").eval().attention_weights(SOURCES[0], TARGETS[1]) is None
+    lengths = torch.tensor([len(source) for source in SOURCES])
+    weights = system.attention_weights(padded(SOURCES), lengths, TARGETS)
+    assert weights.shape == (4, max(map(len, TARGETS)), max(map(len, SOURCES)))
+    for row, (source, target) in enumerate(zip(SOURCES, TARGETS, strict=True)):
+        alone = system.attention_weights(torch.tensor([source]), lengths[[row]], [target])
+        torch.testing.assert_close(alone.sum(dim=2), torch.ones(1, len(target)))
+        torch.testing.assert_close(weights[row, : len(target), : len(source)], alone[0])
+    fixed = make_system("fixed_vector").eval()
+    assert fixed.attention_weights(padded(SOURCES), lengths, TARGETS) is None
 
 
 @torch.no_grad()
@@ -207,7 +268,9 @@ def test_a_joint_vocabulary_has_one_embedding(make_system, tmp_path):
 
 @pytest.mark.parametrize("changes", [{"cell": "elman"}, {"dropout": 1.0}, {"variants": {}},
                                      {"variants": {"x": {"beam": 0, "length_normalisation": 0.0}}},
-                                     {"attention": "dot"}])
+                                     {"attention": "cosine"},
+                                     {"teacher_forcing": {"kind": "linear", "start": 2.0,
+                                                          "slope": 0.0, "least": 0.0}}])
 def test_settings_out_of_range_are_refused(make_system, changes):
     with pytest.raises(ValidationError, match=next(iter(changes))):
         make_system("attention", **changes)

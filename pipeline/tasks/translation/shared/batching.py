@@ -5,6 +5,7 @@ would exceed the budget; then the batches are shuffled. Little padding is comput
 costs about the same, and the cuts depend on lengths alone, so each epoch has as many batches.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,19 @@ def cut(lengths: NDArray[np.int64], budget: int) -> list[slice]:
     return slices
 
 
+@dataclass(frozen=True)
+class PlannedBatch:
+    """Which pairs are in a batch, and how many epochs of training come before it."""
+
+    items: NDArray[np.int64]
+    epochs: float
+
+
 class PairBatches:
     """Batches of one split: `source` [B, S], `source_lengths` [B], `inputs` and `targets` [B, T].
 
     `inputs` begin with BOS and `targets` end with EOS: at each position the decoder sees the
-    correct tokens so far and is asked for the next one (teacher forcing).
+    correct tokens so far and is asked for the next one. `epochs` is that of the plan.
     """
 
     def __init__(self, directory: Path, split: str, tokens: int, seed: int) -> None:
@@ -42,18 +51,20 @@ class PairBatches:
         self.tokens = tokens
         self.seed = seed
 
-    def plan(self, epoch: int) -> list[NDArray[np.int64]]:
+    def plan(self, epoch: int) -> list[PlannedBatch]:
         generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
         source, target = self.source.lengths, self.target.lengths
         longest = np.maximum(source, target)
         order = np.lexsort((generator.random(len(source)), source, longest))
         batches = [order[part] for part in cut(longest[order], self.tokens)]
-        return [batches[index] for index in generator.permutation(len(batches))]
+        return [PlannedBatch(batches[index], epoch + place / len(batches))
+                for place, index in enumerate(generator.permutation(len(batches)))]
 
-    def load(self, description: NDArray[np.int64]) -> Batch:
-        source, source_lengths = self.source.padded(description)
-        targets, _ = self.target.padded(description)
+    def load(self, description: PlannedBatch) -> Batch:
+        source, source_lengths = self.source.padded(description.items)
+        targets, _ = self.target.padded(description.items)
         inputs = np.concatenate([np.full((len(targets), 1), BOS), targets[:, :-1]], axis=1)
         arrays = {"source": source, "source_lengths": source_lengths, "inputs": inputs,
                   "targets": targets}
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return {**tensors, "epochs": description.epochs}

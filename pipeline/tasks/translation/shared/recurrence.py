@@ -4,6 +4,10 @@ Padding stands at the end of a sequence, so a layer that runs forward never sees
 sequence is over. A layer that runs backward is one that runs forward over each sequence reversed
 within its own length. Neither needs packed sequences, which torch computes several times slower
 than padded ones.
+
+The GRU is the one that torch computes fused, of three that are taught: its update gate z keeps the
+old state, h' = (1 - z) n + z h, and its reset gate comes after the product with the old state,
+n = tanh(W x + b + r * (U h + c)), where Cho et al. 2014 have U (r * h).
 """
 
 from typing import Literal

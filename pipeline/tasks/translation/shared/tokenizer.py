@@ -16,6 +16,7 @@ from pipeline.errors import UserError
 from pipeline.files import write_bytes
 
 PAD, BOS, EOS, UNK = range(4)
+SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # how a piece writes the space before it
 PieceModel = Literal["unigram", "bpe", "word"]
 
 
@@ -63,6 +64,16 @@ class Tokenizer:
     def decode(self, tokens: list[int]) -> str:
         """The text of piece numbers; PAD, BOS and EOS have none."""
         return self._processor.decode(tokens)
+
+    def decode_with(self, tokens: list[int], unknown: list[str]) -> str:
+        """The same with the i-th of `unknown`, a piece as text, where the i-th token is UNK."""
+        text = self._processor.decode([word if token == UNK else self._processor.id_to_piece(token)
+                                       for token, word in zip(tokens, unknown, strict=True)])
+        return text.replace(SPACE, " ").strip()
+
+    def split(self, text: str) -> list[str]:
+        """`text` as the pieces that `encode` numbers, those without a number too, without EOS."""
+        return self._processor.encode(text, out_type=str)
 
     def pieces(self, tokens: list[int]) -> list[str]:
         """Readable pieces, for figures."""

@@ -1,14 +1,14 @@
 """Encoder-decoder networks: training loss and translation; a system adds where contexts come from.
 
-Trained with teacher forcing and label smoothing (Szegedy et al. 2016). The target's embedding is
-also the output layer (Press and Wolf 2017), and with one vocabulary for both languages the
-source's embedding too.
+Trained with teacher forcing or scheduled sampling and with label smoothing (Szegedy et al. 2016).
+The target's embedding is also the output layer (Press and Wolf 2017), and with one vocabulary for
+both languages the source's embedding too.
 """
 
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
+from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
@@ -26,8 +27,10 @@ from pipeline.tasks.translation.shared.beam import beam_search
 from pipeline.tasks.translation.shared.decoder import Decoder
 from pipeline.tasks.translation.shared.encoder import Encoder, Memory
 from pipeline.tasks.translation.shared.recurrence import Cell, State
+from pipeline.tasks.translation.shared.schedule import ALWAYS, TruthSchedule
 from pipeline.tasks.translation.shared.sequences import Sequences
-from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK, Tokenizer
+from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK
+from pipeline.tasks.translation.shared.unknown import AnswerWriter
 
 SENTENCES_AT_ONCE = 64
 
@@ -37,6 +40,9 @@ class Variant(VariantSettings):
 
     beam: int = Field(ge=1, le=1000)
     length_normalisation: float = Field(ge=0, le=2, description="exponent of the length")
+    unknown: Literal["never", "keep", "copy"] = Field(
+        "never", description="UNK in a translation: never chosen, written as <unk>, or replaced by "
+                             "the source word with the highest attention")
 
 
 class TranslatorSettings(SystemSettings):
@@ -49,6 +55,8 @@ class TranslatorSettings(SystemSettings):
     dropout: float = Field(ge=0, lt=1)
     word_dropout: float = Field(ge=0, lt=1, description="share of words hidden in training")
     label_smoothing: float = Field(ge=0, lt=1)
+    teacher_forcing: TruthSchedule = Field(
+        ALWAYS, description="probability that the decoder reads the correct word in training")
     batch_tokens: int = Field(ge=1, description="sentences times longest, padding included")
     training: TrainingSettings
     variants: dict[str, Variant] = Field(min_length=1)
@@ -90,8 +98,9 @@ class Translator(NeuralSystem):
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Cross-entropy in nats of the target tokens, smoothed in training only."""
-        readouts, _ = self._teacher_forced(batch["source"], batch["source_lengths"],
-                                           batch["inputs"])
+        memory = self.encode(batch["source"], batch["source_lengths"])
+        readouts, _, _ = self.decode(self._inputs(batch, memory), memory,
+                                     self.decoder.start(memory))
         real = batch["targets"] != PAD
         readouts, targets = readouts[real], batch["targets"][real]
         total = linear_cross_entropy(readouts, self.embeddings["target"].weight, self.output_bias,
@@ -99,6 +108,15 @@ class Translator(NeuralSystem):
         if self.training:
             total = total + self.settings.label_smoothing * self._advantage(readouts, targets)
         return total, float(len(targets))
+
+    def _inputs(self, batch: Batch, memory: Memory) -> Tensor:
+        """What the decoder reads: the correct words, in training perhaps some of its own."""
+        if not self.training:
+            return batch["inputs"]
+        scorer = _Scorer(self, memory, beam=1)
+        return sampled_inputs(batch["inputs"],
+                              self.settings.teacher_forcing.probability(batch["epochs"]),
+                              lambda tokens: scorer.advance(tokens[:, None])[:, 0])
 
     def _advantage(self, readouts: Tensor, targets: Tensor) -> Tensor:
         """Sum over targets of the target's logit less the mean logit of all tokens.
@@ -111,12 +129,14 @@ class Translator(NeuralSystem):
         return (readouts * directions).sum() + (bias[targets] - bias.mean()).sum()
 
     @torch.no_grad()
-    def attention_weights(self, source: list[int], target: list[int]) -> Tensor | None:
-        """Weights [len(target), len(source)] while `target` is produced from `source`."""
-        _, weights = self._teacher_forced(
-            torch.tensor([source]), torch.tensor([len(source)]),
-            torch.tensor([[BOS, *target[:-1]]]))
-        return None if weights is None else weights[0]
+    def attention_weights(self, source: Tensor, lengths: Tensor,
+                          targets: list[list[int]]) -> Tensor | None:
+        """Weights [B, T, S] while each of `targets` (the longest has T) is made of its source."""
+        longest = max(map(len, targets))
+        inputs = torch.tensor([[BOS, *target, *[PAD] * (longest - len(target))]
+                               for target in targets])[:, :longest]
+        memory = self.encode(source, lengths)
+        return self.decode(inputs, memory, self.decoder.start(memory))[2]
 
     @torch.no_grad()
     def translate(self, source: Tensor, lengths: Tensor, variant: Variant) -> list[list[int]]:
@@ -124,20 +144,25 @@ class Translator(NeuralSystem):
 
         A translation has at most twice as many tokens as its source, and ten more.
         """
-        scorer = _Scorer(self, self.encode(source, lengths), variant.beam)
+        scorer = _Scorer(self, self.encode(source, lengths), variant.beam,
+                         unknown=variant.unknown != "never")
         return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation)
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         sources = Sequences(data, "source")
-        tokenizer = Tokenizer(data / "target.model")
+        items = read_json(data / "items.json")
+        writer = AnswerWriter(data, [item["source"] for item in items],
+                              self.attention_weights if variant.unknown == "copy" else None)
         by_length = np.argsort(sources.lengths, kind="stable")
         hypotheses = [""] * len(sources)
         for start in range(0, len(sources), SENTENCES_AT_ONCE):
-            items = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = map(torch.from_numpy, sources.padded(items))
-            for item, answer in zip(items, self.translate(tokens, lengths, variant), strict=True):
-                hypotheses[item] = tokenizer.decode(answer)
-        for item, hypothesis in zip(read_json(data / "items.json"), hypotheses, strict=True):
+            numbers = by_length[start : start + SENTENCES_AT_ONCE]
+            tokens, lengths = map(torch.from_numpy, sources.padded(numbers))
+            answers = self.translate(tokens, lengths, variant)
+            for number, text in zip(numbers, writer.texts(numbers, tokens, lengths, answers),
+                                    strict=True):
+                hypotheses[number] = text
+        for item, hypothesis in zip(items, hypotheses, strict=True):
             yield {"id": item["id"], "hypothesis": hypothesis}
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
@@ -150,20 +175,12 @@ class Translator(NeuralSystem):
         embedded = self.embeddings["target"](self._hide_words(tokens))
         return self.decoder(embedded, memory, state, self.contexts)
 
-    def log_probabilities(self, readouts: Tensor) -> Tensor:
-        """Of the next token; PAD, BOS and UNK are no tokens of a translation."""
-        logits = self._logits(readouts).float()
-        logits[..., [PAD, BOS, UNK]] = -torch.inf
+    def log_probabilities(self, readouts: Tensor, unknown: bool = False) -> Tensor:
+        """Of the next token; PAD, BOS and, if not `unknown`, UNK are no tokens of a translation."""
+        logits = functional.linear(readouts, self.embeddings["target"].weight,
+                                   self.output_bias).float()
+        logits[..., [PAD, BOS] if unknown else [PAD, BOS, UNK]] = -torch.inf
         return logits.log_softmax(dim=-1)
-
-    def _teacher_forced(self, source: Tensor, lengths: Tensor,
-                        inputs: Tensor) -> tuple[Tensor, Tensor | None]:
-        memory = self.encode(source, lengths)
-        readouts, _, weights = self.decode(inputs, memory, self.decoder.start(memory))
-        return readouts, weights
-
-    def _logits(self, readouts: Tensor) -> Tensor:
-        return functional.linear(readouts, self.embeddings["target"].weight, self.output_bias)
 
     def _hide_words(self, tokens: Tensor) -> Tensor:
         """In training, some words become UNK, so that none is relied on alone."""
@@ -176,8 +193,10 @@ class Translator(NeuralSystem):
 class _Scorer:
     """The network as beam search sees it."""
 
-    def __init__(self, system: Translator, memory: Memory, beam: int) -> None:
+    def __init__(self, system: Translator, memory: Memory, beam: int,
+                 unknown: bool = False) -> None:
         self.system = system
+        self.unknown = unknown
         self.memory = memory
         self.state: State = tuple(tensor.repeat_interleave(beam, dim=0)
                                   for tensor in system.decoder.start(memory))
@@ -185,7 +204,7 @@ class _Scorer:
     def advance(self, tokens: Tensor) -> Tensor:
         readouts, self.state, _ = self.system.decode(tokens.reshape(-1, 1), self.memory,
                                                      self.state)
-        return self.system.log_probabilities(readouts).reshape(*tokens.shape, -1)
+        return self.system.log_probabilities(readouts, self.unknown).reshape(*tokens.shape, -1)
 
     def reorder(self, sentences: Tensor, parents: Tensor) -> None:
         rows = (sentences[:, None] * parents.shape[1] + parents).flatten()
