@@ -16,7 +16,7 @@ from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.files import write_json
-from pipeline.tasks.translation.shared.sequences import write_sequences
+from pipeline.sequences import write_sequences
 from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, train_tokenizer
 
 Condition = Literal["test", "long"]

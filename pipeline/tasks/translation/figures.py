@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.files import atomic_writer, read_json, write_text
 from pipeline.predictions import Prediction, aligned
+from pipeline.sequences import Sequences
 from pipeline.tasks.translation.scoring import bleu, bleu_statistics
-from pipeline.tasks.translation.shared.sequences import Sequences
 from pipeline.tasks.translation.shared.tokenizer import Tokenizer
 from pipeline.tasks.translation.shared.translator import Translator
 

@@ -20,13 +20,13 @@ from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
+from pipeline.sequences import Sequences
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
 from pipeline.tasks.translation.shared.beam import beam_search
 from pipeline.tasks.translation.shared.decoder import Decoder
 from pipeline.tasks.translation.shared.encoder import Encoder, Memory
 from pipeline.tasks.translation.shared.recurrence import Cell, State
-from pipeline.tasks.translation.shared.sequences import Sequences
 from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK, Tokenizer
 
 SENTENCES_AT_ONCE = 64
@@ -134,7 +134,7 @@ class Translator(NeuralSystem):
         hypotheses = [""] * len(sources)
         for start in range(0, len(sources), SENTENCES_AT_ONCE):
             items = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = map(torch.from_numpy, sources.padded(items))
+            tokens, lengths = map(torch.from_numpy, sources.padded(items, PAD))
             for item, answer in zip(items, self.translate(tokens, lengths, variant), strict=True):
                 hypotheses[item] = tokenizer.decode(answer)
         for item, hypothesis in zip(read_json(data / "items.json"), hypotheses, strict=True):
