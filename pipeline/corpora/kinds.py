@@ -42,6 +42,19 @@ class Line:
 
 
 @dataclass(frozen=True)
+class LabelledSentence:
+    """A word sequence and its class: a sentence and its sentiment, a question and its answer.
+
+    `group` names a part of the corpus whose accuracy is of interest by itself, or is None.
+    """
+
+    id: str
+    words: list[str]
+    label: str
+    group: str | None = None
+
+
+@dataclass(frozen=True)
 class SentencePair:
     """A sentence and its translation, as the publisher writes them (not tokenised).
 

@@ -4,7 +4,9 @@ A score compares the query with each memory state, the softmax over the states t
 turns scores into weights, and the context is the weighted sum. Three scores of the literature:
 additive, v tanh(W q + U m) (Bahdanau, Cho and Bengio 2015), and dot, q m, and general, q W m (both
 Luong, Pham and Manning 2015). The part of a score that depends on the memory alone (`keys`) is
-computed once a sentence, since a decoder asks many queries of one memory.
+computed once a sentence, since a decoder asks many queries of one memory. Where a whole sequence
+becomes one vector there is one query, and query and keys come from the same layer
+(`AttentionPooling`).
 """
 
 from abc import abstractmethod
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 AttentionKind = Literal["additive", "dot", "general"]
+Query = Literal["learnt", "last"]
 
 
 class Attention(nn.Module):
@@ -91,3 +94,33 @@ def attention(kind: AttentionKind, query: int, memory: int, hidden: int) -> Atte
     if kind == "additive":
         return AdditiveAttention(query, memory, hidden)
     return DotAttention(query, memory) if kind == "dot" else GeneralAttention(query, memory)
+
+
+class AttentionPooling(nn.Module):
+    """One average of a sequence's states, with weights a_t = softmax(u_t . u_l).
+
+    u_t = tanh(W h_t + b), and u_l is a parameter (`learnt`; Yang et al. 2016, "Hierarchical
+    Attention Networks for Document Classification") or the u of the sequence's last state
+    (`last`), so that what was read last asks the question.
+    """
+
+    def __init__(self, memory: int, hidden: int, query: Query) -> None:
+        super().__init__()
+        self.key = nn.Linear(memory, hidden)
+        self.query = nn.Parameter(torch.empty(hidden).uniform_(-1, 1) / hidden**0.5) \
+            if query == "learnt" else None
+
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Context [batch, memory] and weights [batch, positions] of `states`.
+
+        Shapes: states [batch, positions, memory], `mask` [batch, positions], true at states that
+        exist. These stand before the padding, and each row has one at least.
+        """
+        keys = torch.tanh(self.key(states))
+        if self.query is None:
+            last = mask.sum(dim=1) - 1
+            scores = (keys @ keys[torch.arange(len(keys)), last, :, None]).squeeze(-1)
+        else:
+            scores = keys @ self.query
+        weights = scores.float().masked_fill(~mask, -torch.inf).softmax(dim=-1)
+        return (weights.to(states.dtype)[:, None, :] @ states).squeeze(1), weights

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pipeline.nn.attention import Attention, attention
+from pipeline.nn.attention import Attention, AttentionPooling, attention
 
 KINDS = ["additive", "dot", "general"]
 WIDTHS = {"additive": 4, "dot": 6, "general": 4}
@@ -66,3 +66,38 @@ def test_padding_has_no_weight_and_no_influence(kind, memory):
 def test_a_dot_product_needs_equal_widths():
     with pytest.raises(ValueError, match="as wide as the queries"):
         attention("dot", query=4, memory=6, hidden=7)
+
+
+def pooling(query: str) -> AttentionPooling:
+    """W = [[1, 0], [0, 2]], b = (0, -1), learnt u_l = (1, 2)."""
+    found = AttentionPooling(memory=2, hidden=2, query=query)
+    values = {"key.weight": torch.tensor([[1.0, 0.0], [0.0, 2.0]]),
+              "key.bias": torch.tensor([0.0, -1.0]), "query": torch.tensor([1.0, 2.0])}
+    found.load_state_dict({name: values[name] for name in found.state_dict()})
+    return found
+
+
+# States (0, .5), (1, .5), (0, 1) have u = (0, 0), (tanh 1, 0), (0, tanh 1) with tanh 1 = 0.761594.
+# Scores with u_l = (1, 2): 0, 0.761594, 1.523188, exponentials 1, 2.141687, 4.586824, sum 7.728511.
+# Scores with the last u: 0, 0, 0.580026, exponentials 1, 1, 1.786085, sum 3.786085.
+@pytest.mark.parametrize(("query", "by_hand", "context"), [
+    ("learnt", [0.129391, 0.277115, 0.593494], [0.277115, 0.796747]),
+    ("last", [0.264125, 0.264125, 0.471750], [0.264125, 0.735875])])
+def test_pooling_by_hand(query, by_hand, context):
+    states = torch.tensor([[[0.0, 0.5], [1.0, 0.5], [0.0, 1.0], [9.0, 9.0]]])
+    mask = torch.tensor([[True, True, True, False]])
+    contexts, weights = pooling(query)(states, mask)
+    torch.testing.assert_close(weights, torch.tensor([[*by_hand, 0.0]]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(contexts, torch.tensor([context]), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("query", ["learnt", "last"])
+def test_pooling_does_not_see_padding(query, memory):
+    _, states, mask = memory
+    torch.manual_seed(2)
+    found = AttentionPooling(memory=6, hidden=3, query=query)
+    contexts, weights = found(states, mask)
+    alone, weights_alone = found(states[1:, :3], mask[1:, :3])
+    torch.testing.assert_close(contexts[1:], alone)
+    torch.testing.assert_close(weights[1:, :3], weights_alone)
+    assert torch.all(weights[1, 3:] == 0)

@@ -18,6 +18,7 @@ from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.files import write_gzip_lines, write_json
+from pipeline.sequences import write_sequences
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
 from pipeline.tasks.translation.shared.probe_items import (
     DegenerateSettings,
@@ -26,7 +27,6 @@ from pipeline.tasks.translation.shared.probe_items import (
     gender_items,
 )
 from pipeline.tasks.translation.shared.probes import BIGRAMS, known_bigrams
-from pipeline.tasks.translation.shared.sequences import write_sequences
 from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, train_tokenizer
 
 Condition = Literal["test", "long", "gender"]

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pipeline.files import atomic_writer, read_json, write_text
 from pipeline.predictions import Prediction, aligned
+from pipeline.sequences import Sequences
 from pipeline.tasks.translation.scoring import details, score
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
-from pipeline.tasks.translation.shared.sequences import Sequences
 from pipeline.tasks.translation.shared.tokenizer import Tokenizer
 from pipeline.tasks.translation.shared.translator import Translator
 

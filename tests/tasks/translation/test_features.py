@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.files import read_json, sha256
+from pipeline.sequences import Sequences
 from pipeline.tasks.translation.features import Settings, extract
 from pipeline.tasks.translation.shared.batching import PairBatches, cut
-from pipeline.tasks.translation.shared.sequences import Sequences, write_sequences
-from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, UNK, Tokenizer
 
 NOUNS = ["Hund", "Mädchen", "McDonald's", "Straße", "Großmutter", "Café"]
 VERBS = ["läuft", "sieht", "isst (3,5 kg)", "sagt: \"ja!\"", "e-mailt"]
@@ -137,13 +137,6 @@ def test_damaged_files_are_named(tmp_path):
         path.unlink()
         with pytest.raises(UserError, match="does not exist"):
             read(path)
-
-
-def test_padded_batches(tmp_path):
-    write_sequences(tmp_path, "some", [[5, 6, EOS], [EOS], [7, 8, 9, EOS]])
-    tokens, lengths = Sequences(tmp_path, "some").padded(np.array([2, 1]))
-    assert tokens.tolist() == [[7, 8, 9, EOS], [EOS, PAD, PAD, PAD]]
-    assert lengths.tolist() == [4, 1]
 
 
 def test_an_epoch_has_every_pair_once_within_the_budget(tmp_path):

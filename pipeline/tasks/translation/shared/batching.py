@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.sequences import Sequences
 from pipeline.system import Batch
-from pipeline.tasks.translation.shared.sequences import Sequences
-from pipeline.tasks.translation.shared.tokenizer import BOS
+from pipeline.tasks.translation.shared.tokenizer import BOS, PAD
 
 
 def cut(lengths: NDArray[np.int64], budget: int) -> list[slice]:
@@ -61,8 +61,8 @@ class PairBatches:
                 for place, index in enumerate(generator.permutation(len(batches)))]
 
     def load(self, description: PlannedBatch) -> Batch:
-        source, source_lengths = self.source.padded(description.items)
-        targets, _ = self.target.padded(description.items)
+        source, source_lengths = self.source.padded(description.items, PAD)
+        targets, _ = self.target.padded(description.items, PAD)
         inputs = np.concatenate([np.full((len(targets), 1), BOS), targets[:, :-1]], axis=1)
         arrays = {"source": source, "source_lengths": source_lengths, "inputs": inputs,
                   "targets": targets}

@@ -21,6 +21,7 @@ from pipeline.files import read_json
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
+from pipeline.sequences import Sequences
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
 from pipeline.tasks.translation.shared.beam import beam_search
@@ -28,7 +29,6 @@ from pipeline.tasks.translation.shared.decoder import Decoder
 from pipeline.tasks.translation.shared.encoder import Encoder, Memory
 from pipeline.tasks.translation.shared.recurrence import Cell, State
 from pipeline.tasks.translation.shared.schedule import ALWAYS, TruthSchedule
-from pipeline.tasks.translation.shared.sequences import Sequences
 from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK
 from pipeline.tasks.translation.shared.unknown import AnswerWriter
 
@@ -157,7 +157,7 @@ class Translator(NeuralSystem):
         hypotheses = [""] * len(sources)
         for start in range(0, len(sources), SENTENCES_AT_ONCE):
             numbers = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = map(torch.from_numpy, sources.padded(numbers))
+            tokens, lengths = map(torch.from_numpy, sources.padded(numbers, PAD))
             answers = self.translate(tokens, lengths, variant)
             for number, text in zip(numbers, writer.texts(numbers, tokens, lengths, answers),
                                     strict=True):

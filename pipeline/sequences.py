@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from pipeline.errors import UserError
 from pipeline.files import atomic_writer
-from pipeline.tasks.translation.shared.tokenizer import PAD
 
 
 def write_sequences(directory: Path, name: str, sequences: Sequence[Sequence[int]]) -> None:
@@ -20,18 +19,16 @@ def write_sequences(directory: Path, name: str, sequences: Sequence[Sequence[int
     lengths = [len(sequence) for sequence in sequences]
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
     stream = np.fromiter((token for sequence in sequences for token in sequence), np.int32)
-    for path, array in ((directory / f"{name}.npy", stream),
-                        (directory / f"{name}.offsets.npy", offsets)):
-        with atomic_writer(path) as file:
-            np.save(file, array, allow_pickle=False)
+    write_array(directory / f"{name}.npy", stream)
+    write_array(directory / f"{name}.offsets.npy", offsets)
 
 
 class Sequences:
     """Read-only view of what `write_sequences` wrote."""
 
     def __init__(self, directory: Path, name: str) -> None:
-        self._stream = _read(directory / f"{name}.npy")
-        self._offsets = _read(directory / f"{name}.offsets.npy")
+        self._stream = read_array(directory / f"{name}.npy")
+        self._offsets = read_array(directory / f"{name}.offsets.npy")
         if self._offsets[-1] != len(self._stream):
             raise UserError(f"{directory / name}.npy and its offsets do not fit together; remove "
                             "them and run the features stage again")
@@ -46,17 +43,24 @@ class Sequences:
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self._offsets)
 
-    def padded(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The named sequences as [items, longest], PAD after each end, and their lengths."""
+    def padded(self, items: NDArray[np.int64],
+               padding: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The named sequences as [items, longest], `padding` after each end, and their lengths."""
         starts = self._offsets[items]
         lengths = self._offsets[items + 1] - starts
         positions = np.arange(lengths.max())
         inside = positions < lengths[:, None]
         tokens = self._stream[np.where(inside, starts[:, None] + positions, 0)]
-        return np.where(inside, tokens, PAD).astype(np.int64), lengths
+        return np.where(inside, tokens, padding).astype(np.int64), lengths
 
 
-def _read(path: Path) -> NDArray:
+def write_array(path: Path, array: NDArray) -> None:
+    with atomic_writer(path) as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def read_array(path: Path) -> NDArray:
+    """Memory-mapped. Raises UserError when the file is missing or damaged."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:

@@ -1,0 +1,39 @@
+"""Batches of sentences of equal or similar length, with their labels.
+
+Sentences are sorted by length, equals in an order drawn anew each epoch, cut into batches of equal
+number, and the batches are shuffled: little padding is computed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.sequences import Sequences, read_array
+from pipeline.system import Batch
+
+PADDING = 0  # any word does: what is read after a sentence's end has no effect
+
+
+class Sentences:
+    """Batches of one split: `tokens` [B, T], `lengths` [B] and `labels` [B]."""
+
+    def __init__(self, directory: Path, split: str, batch: int, seed: int) -> None:
+        self.sentences = Sequences(directory, split)
+        self.labels = read_array(directory / f"{split}.labels.npy")
+        self.batch = batch
+        self.seed = seed
+
+    def plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        lengths = self.sentences.lengths
+        order = np.lexsort((generator.random(len(lengths)), lengths))
+        batches = [order[start : start + self.batch]
+                   for start in range(0, len(order), self.batch)]
+        return [batches[index] for index in generator.permutation(len(batches))]
+
+    def load(self, description: NDArray[np.int64]) -> Batch:
+        tokens, lengths = self.sentences.padded(description, PADDING)
+        return {"tokens": torch.from_numpy(tokens), "lengths": torch.from_numpy(lengths),
+                "labels": torch.from_numpy(self.labels[description])}
