@@ -91,3 +91,37 @@ class Series:
     past: NDArray[np.float64]
     future: NDArray[np.float64]
     optimal: NDArray[np.float64] | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Analogy:
+    """A question "a is to b as c is to what?", whose answer is `d`; `section` is its relation."""
+
+    section: str
+    a: str
+    b: str
+    c: str
+    d: str
+
+
+@dataclass(frozen=True)
+class RatedPair:
+    """Two words and how similar or related people find them, on the scale of the list."""
+
+    source: str
+    words: tuple[str, str]
+    rating: float
+
+
+@dataclass(frozen=True)
+class WordTests:
+    """What vectors of words are held against.
+
+    `classes` has words by class, a word in several of them where it is ambiguous; words of one
+    class can stand for each other wherever the class is meant. A corpus without known classes has
+    none.
+    """
+
+    classes: dict[str, list[str]]
+    analogies: list[Analogy]
+    pairs: list[RatedPair]

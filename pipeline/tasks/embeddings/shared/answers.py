@@ -1,0 +1,95 @@
+"""How vectors of words answer the test items, whatever they were learnt with.
+
+Likeness is the cosine. Answers are words of the vocabulary other than <unk>; those of an analogy
+are not among the question's own three words (3CosAdd, Mikolov et al. 2013, "Linguistic
+Regularities in Continuous Space Word Representations").
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import VariantSettings
+from pipeline.corpora.kinds import Analogy, RatedPair
+from pipeline.predictions import Prediction
+from pipeline.system import System
+from pipeline.tasks.embeddings.shared.items import Items
+from pipeline.tasks.embeddings.shared.text import UNKNOWN
+
+NEIGHBOURS = 10
+_ROWS = 2048
+Vectors = NDArray[np.float64]
+
+
+class WordVectors(System):
+    """A system whose result is a vector for each word of `spec["words"]`."""
+
+    @abstractmethod
+    def vectors(self) -> Vectors:
+        """The words' vectors, shape [words, dimensions]."""
+
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        """Answers to the items of `data`, None where a word of the item has no vector.
+
+        {"id", "neighbours": [words]} of a probe, {"id", "answer": word} of an analogy,
+        {"id", "cosine": number} of a pair.
+        """
+        items = Items.read(data)
+        space = Space(self.spec["words"], self.vectors())
+        found = [
+            *({"neighbours": near} for near in space.neighbours(items.words, NEIGHBOURS)),
+            *({"answer": word} for word in space.analogies(items.analogies)),
+            *({"cosine": cosine} for cosine in space.cosines(items.pairs))]
+        for identity, answer in zip(items.ids, found, strict=True):
+            yield {"id": identity, **answer}
+
+
+class Space:
+    """Words as points on the unit sphere; a zero vector stays zero and is like nothing."""
+
+    def __init__(self, words: list[str], vectors: Vectors) -> None:
+        self.words = words
+        self.ids = {word: number for number, word in enumerate(words)}
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self.points = vectors / np.where(lengths > 0, lengths, 1.0)
+
+    def neighbours(self, words: list[str], count: int) -> list[list[str]]:
+        """The words nearest to each of `words`, nearest first, all of which have vectors."""
+        found = []
+        for start in range(0, len(words), _ROWS):
+            rows = np.array([self.ids[word] for word in words[start : start + _ROWS]], np.int64)
+            likeness = self._likeness(self.points[rows], rows[:, None])
+            nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
+            found += [[self.words[index] for index in row] for row in nearest]
+        return found
+
+    def analogies(self, questions: list[Analogy]) -> list[str | None]:
+        """The word nearest to b - a + c, of unit vectors."""
+        known = [place for place, item in enumerate(questions)
+                 if {item.a, item.b, item.c}.issubset(self.ids)]
+        found: list[str | None] = [None] * len(questions)
+        for start in range(0, len(known), _ROWS):
+            places = known[start : start + _ROWS]
+            ids = np.array([[self.ids[word] for word in (item.a, item.b, item.c)]
+                            for item in (questions[place] for place in places)])
+            a, b, c = (self.points[ids[:, column]] for column in range(3))
+            for place, index in zip(places, self._likeness(b - a + c, ids).argmax(1),
+                                    strict=True):
+                found[place] = self.words[index]
+        return found
+
+    def cosines(self, pairs: list[RatedPair]) -> list[float | None]:
+        """The cosine of each pair, to six decimals."""
+        return [round(float(self.points[self.ids[first]] @ self.points[self.ids[second]]), 6)
+                if {first, second}.issubset(self.ids) else None
+                for first, second in (item.words for item in pairs)]
+
+    def _likeness(self, targets: Vectors, excluded: NDArray[np.int64]) -> Vectors:
+        """Dot products [rows, words]; a row's `excluded` words and <unk> come last."""
+        likeness = targets @ self.points.T
+        np.put_along_axis(likeness, excluded, -np.inf, axis=1)
+        likeness[:, self.ids[UNKNOWN]] = -np.inf
+        return likeness
