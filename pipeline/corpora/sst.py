@@ -15,7 +15,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Entry
+from pipeline.config import CorpusSettings, Twin
 from pipeline.corpora.fetch import RemoteFile, fetch
 from pipeline.corpora.grammar import sentiment
 from pipeline.corpora.kinds import LabelledSentence
@@ -42,7 +42,7 @@ FILES = [
 ]
 
 
-class TwinSettings(Entry):
+class TwinSettings(Twin):
     """The embedded twin: different sentences of each split, drawn in this order from one seed."""
 
     seed: int = Field(ge=0)
@@ -51,15 +51,14 @@ class TwinSettings(Entry):
     test: int = Field(ge=1)
     noise: float = Field(ge=0, lt=0.5, description="share of labels moved to a neighbouring class")
 
+    def smallest(self) -> Self:
+        return self.model_copy(update={"train": 80, "valid": 20, "test": 20})
+
 
 class Settings(CorpusSettings):
     """Downloaded (`twin: null`) or generated."""
 
     twin: TwinSettings | None
-
-    def smallest(self) -> Self:
-        sizes = {"train": 80, "valid": 20, "test": 20}
-        return self.model_copy(update={"twin": self.twin and self.twin.model_copy(update=sizes)})
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:

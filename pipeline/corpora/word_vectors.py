@@ -61,9 +61,6 @@ class Settings(CorpusSettings):
 
     twin: TwinSettings | None
 
-    def smallest(self) -> Self:
-        return self.model_copy(update={"twin": self.twin and self.twin.smallest()})
-
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write text and lists into `directory`."""
