@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pipeline.config import ClaimSettings, Suite
 from pipeline.errors import UserError
 from pipeline.files import read_json
-from pipeline.leaderboard import metrics_of, read_result
+from pipeline.leaderboard import metrics_of, read_result, systems_run
 from pipeline.predictions import variant_file
 from pipeline.scores import ItemStatistics, Metric
 from pipeline.significance import paired_p_values
@@ -25,9 +25,20 @@ SIGNIFICANT = 0.05
 
 
 def judge_all(suite: Suite, root: Path) -> list[dict[str, Any]]:
-    """Every claim of the suite with its verdict, as leaderboards/claims.json lists them."""
+    """Every claim with its verdict, as leaderboards/claims.json lists them.
+
+    One that names a system which has not been run is left out; see `leaderboard.systems_run`.
+    """
     spread = read_spread(suite, root)
-    return [judge(suite, root, claim, spread) for claim in suite.claims]
+    return [judge(suite, root, claim, spread) for claim in suite.claims
+            if not _rows_not_run(suite, root, claim.track).intersection(
+                [claim.better, *claim.worse])]
+
+
+def _rows_not_run(suite: Suite, root: Path, track: str) -> set[str]:
+    run = systems_run(suite, root, track)
+    return {row for key in suite.systems_of(track) if key not in run
+            for row in suite.rows_of(key).values()}
 
 
 def judge(suite: Suite, root: Path, claim: ClaimSettings, spread: Spread) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 The rows are those that params.yaml names, so a removed system leaves none behind. A published
 figure of a system that is not run here is a row among the others, ranked by its value: to list it
-apart would hide that it is better. The JSON holds quality alone for the suite that CI reproduces;
-seconds and memory stand in the Markdown, because they differ from machine to machine.
+apart would hide that it is better. A suite whose systems train for hours is run a system at a
+time, and its pages name those that have not been run. The JSON holds quality alone for the suite
+that CI reproduces; seconds and memory stand in the Markdown, because they differ from machine to
+machine.
 """
 
 from collections.abc import Mapping
@@ -30,7 +32,7 @@ def write_leaderboard(suite: Suite, root: Path, track: str) -> None:
 
 def render(suite: Suite, root: Path, board: Board) -> str:
     """The leaderboard as Markdown, with what its rows have cost."""
-    costs = {row: costs_of(suite, root, key) for key in suite.systems_of(board["track"])
+    costs = {row: costs_of(suite, root, key) for key in systems_run(suite, root, board["track"])
              for row in suite.rows_of(key).values()}
     return page(suite, board, costs)
 
@@ -39,7 +41,7 @@ def build(suite: Suite, root: Path, track: str) -> Board:
     """The leaderboard of a track as its JSON says it, best row first."""
     entry = suite.track(track)
     metric = metrics_of(suite, track)[entry.metric]
-    results = {key: read_result(suite, root, key) for key in suite.systems_of(track)}
+    results = {key: read_result(suite, root, key) for key in systems_run(suite, root, track)}
     ceiling = _ceiling(results, entry.metric)
     rows = [row for key, result in results.items()
             for row in _own_rows(suite, root, key, result, entry)]
@@ -51,7 +53,14 @@ def build(suite: Suite, root: Path, track: str) -> Board:
         "metric": entry.metric, "better": metric.better, "ceiling": ceiling,
         "floor": _floor(entry, track, ceiling), "tolerance": entry.tolerance,
         "rows": sorted(rows, key=lambda row: (-metric.gain(row["value"], 0.0), row["system"])),
+        "not_run": [key for key in suite.systems_of(track) if key not in results],
     }
+
+
+def systems_run(suite: Suite, root: Path, track: str) -> list[str]:
+    """The track's systems that have results, which in a suite that CI reproduces are all."""
+    return [key for key in suite.systems_of(track)
+            if suite.evidence == "ci" or _metrics_file(suite, root, key).exists()]
 
 
 def own_rows(board: Board) -> list[dict[str, Any]]:
@@ -74,8 +83,7 @@ def metrics_of(suite: Suite, track: str) -> dict[str, Metric]:
 
 def read_result(suite: Suite, root: Path, key: str) -> dict[str, Any]:
     """A system's metrics file. Raises UserError naming the command that makes a missing one."""
-    track = suite.systems[key]["track"]
-    result = _read(suite, root, "evaluate", key, f"metrics/{track}/{key}.json")
+    result = _read(suite, "evaluate", key, _metrics_file(suite, root, key))
     if missing := set(suite.rows_of(key)) - set(result["variants"]):
         raise UserError(f"metrics of {key!r} lack {', '.join(map(repr, sorted(missing)))}; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
@@ -84,13 +92,16 @@ def read_result(suite: Suite, root: Path, key: str) -> dict[str, Any]:
 
 def costs_of(suite: Suite, root: Path, key: str) -> dict[str, dict[str, Any]]:
     """What training and evaluating a system have cost, by stage."""
-    track = suite.systems[key]["track"]
-    return {stage: _read(suite, root, stage, key, f"costs/{track}/{key}.{stage}.json")
+    folder = root / suite.directory / "costs" / suite.systems[key]["track"]
+    return {stage: _read(suite, stage, key, folder / f"{key}.{stage}.json")
             for stage in ("train", "evaluate")}
 
 
-def _read(suite: Suite, root: Path, stage: str, key: str, path: str) -> dict[str, Any]:
-    file = root / suite.directory / path
+def _metrics_file(suite: Suite, root: Path, key: str) -> Path:
+    return root / suite.directory / "metrics" / suite.systems[key]["track"] / f"{key}.json"
+
+
+def _read(suite: Suite, stage: str, key: str, file: Path) -> dict[str, Any]:
     if not file.exists():
         raise UserError(f"{file} does not exist; run "
                         f"'dvc repro {suite.address(stage, key)}'")

@@ -23,6 +23,7 @@ def page(suite: Suite, board: Mapping[str, Any], costs: Mapping[str, Costs]) -> 
         *_further_metrics(board["metric"], metrics, own),
         *_floor(suite, board, metrics[entry.metric]),
         _evidence(board, own),
+        *_not_run(suite, board),
         *_sources(board, metrics[entry.metric].decimals),
         *_signatures(own),
         "Costs are those of the machine that ran a row and are never compared. Reproduce this page "
@@ -104,6 +105,13 @@ def _floor(suite: Suite, board: Mapping[str, Any], metric: Metric) -> Iterator[s
              for reached in [metric.gain(row["value"], board["floor"]) >= 0]]
     yield (f"Floor, fixed before tuning: {board['metric']} {bound} "
            f"{decimal(board['floor'], metric.decimals)}. {', '.join(found)}.")
+
+
+def _not_run(suite: Suite, board: Mapping[str, Any]) -> Iterator[str]:
+    if board["not_run"]:
+        names = ", ".join(f"`{key}`" for key in board["not_run"])
+        yield (f"Configured and not run yet: {names}. Run one with "
+               f"`dvc repro {suite.address('evaluate', board['not_run'][0])}`.")
 
 
 def _evidence(board: Mapping[str, Any], own: Sequence[Row]) -> str:

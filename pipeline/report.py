@@ -29,6 +29,7 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
         "The best system of each track and the next one. Published figures stand beside them, not "
         "among them, because they were not measured here.",
         _winners(suite, boards),
+        *_not_run(boards),
         _floors(suite, boards),
         "## Claims",
         *_claims(suite, claims),
@@ -86,6 +87,11 @@ def _best_published(suite: Suite, board: Board) -> str:
     return decimal(best, metric.decimals)
 
 
+def _not_run(boards: Sequence[Board]) -> list[str]:
+    missing = [f"`{key}` ({board['track']})" for board in boards for key in board["not_run"]]
+    return [f"Configured and not run yet: {', '.join(missing)}."] if missing else []
+
+
 def _floors(suite: Suite, boards: Sequence[Board]) -> str:
     failures = [f"- **{board['track']}**: `{row['system']}` has {board['metric']} "
                 f"{_score(suite, board, row['value'])} and is under its floor "
@@ -98,8 +104,17 @@ def _floors(suite: Suite, boards: Sequence[Board]) -> str:
 
 
 def _claims(suite: Suite, claims: Sequence[Claim]) -> list[str]:
-    if not claims:
+    if not suite.claims:
         return ["This suite states no claims."]
+    judged = {claim["id"] for claim in claims}
+    open_claims = [f"- {claim.text} (`{claim.track}`)" for claim in suite.claims
+                   if claim.id not in judged]
+    return [*(_judged(suite, claims) if claims else []),
+            *(["Not judged, because a system that the claim names has not been run:",
+               "\n".join(open_claims)] if open_claims else [])]
+
+
+def _judged(suite: Suite, claims: Sequence[Claim]) -> list[str]:
     rows = [_claim_cells(suite, claim) for claim in claims]
     return [
         "Sentences of the lectures, held against these leaderboards. A claim says that one row is "

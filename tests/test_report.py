@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from pipeline.claims import judge_all
+from pipeline.errors import UserError
 from pipeline.files import read_json, write_json
+from pipeline.leaderboard import write_leaderboard
 from pipeline.report import summary, write_report
 from tests.toy_suite import toy_suite, write_results
 
@@ -67,3 +71,28 @@ def test_the_summary_names_winners_and_where_to_look(tmp_path: Path) -> None:
     assert "network  owa 0.500" in text
     assert "leaderboards/README.md" in text and "make ui" in text
     assert "UNDER" not in text
+
+
+def test_a_suite_that_is_run_by_hand_names_what_has_not_been_run(tmp_path: Path) -> None:
+    suite = toy_suite(root="..", suite="real/", evidence="run")
+    write_results(suite, tmp_path)
+    (tmp_path / "real/metrics/yearly/network.json").unlink()
+    write_leaderboard(suite, tmp_path, "yearly")
+    write_report(suite, tmp_path)
+    board = read_json(tmp_path / "real/leaderboards/yearly.json")
+    assert board["not_run"] == ["network"]
+    assert {row["evidence"]["kind"] for row in board["rows"] if row["system"] == "network"} == {
+        "published"}
+    page = (tmp_path / "real/leaderboards/yearly.md").read_text()
+    assert "not run yet: `network`" in page and "real/dvc.yaml:evaluate@network" in page
+    text = (tmp_path / "real/leaderboards/README.md").read_text()
+    assert "not run yet: `network` (yearly)" in text
+    assert "- A network forecasts better (`yearly`)" in text.split("Not judged")[1]
+    assert read_json(tmp_path / "real/leaderboards/claims.json") == []
+
+
+def test_a_suite_that_ci_reproduces_may_lack_nothing(tmp_path: Path) -> None:
+    write_results(toy_suite(), tmp_path)
+    (tmp_path / "metrics/yearly/network.json").unlink()
+    with pytest.raises(UserError, match="evaluate@network"):
+        write_report(toy_suite(), tmp_path)
