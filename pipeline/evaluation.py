@@ -72,8 +72,8 @@ def metrics_row(suite: Suite, track: str, statistics: ItemStatistics) -> dict[st
     metrics = {name: metric for name, metric in known.items()
                if math.isfinite(statistics.score(metric))}
     if entry.metric not in metrics:
-        raise UserError(f"track {track!r} is ranked by {entry.metric!r}, for which its test set has "
-                        f"no items; tracks.{track}.metric can be one of {sorted(metrics)}")
+        raise UserError(f"track {track!r} is ranked by {entry.metric!r}, for which its test set "
+                        f"has no items; tracks.{track}.metric can be one of {sorted(metrics)}")
     bounds = significance.intervals(statistics, metrics, suite.resamples, suite.seed)
     primary = statistics.table(known[entry.metric].columns)
     return {
