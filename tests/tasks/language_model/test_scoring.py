@@ -23,7 +23,23 @@ def test_perplexities_by_hand(extracted: Path, answers: list[Prediction]) -> Non
     assert statistics.columns["tokens"].tolist() == [8, 3, 1, 4]
     assert statistics.score(METRICS["perplexity"]) == pytest.approx(math.exp(18 / 16))
     assert statistics.score(METRICS["perplexity_long"]) == pytest.approx(math.exp(3))
-    assert next(iter(METRICS)) == "perplexity"
+
+
+def test_bits_by_hand(characters: Path) -> None:
+    """A quarter of certainty at each of the 6 marked characters, one half at the other 49."""
+    two, four = math.log(2), math.log(4)
+    answers = [{"id": "test-0", "nll": [two] * 26 + [four] * 6 + [two]},
+               {"id": "test-1", "nll": [two] * 8}, {"id": "test-2", "nll": [two]},
+               {"id": "test-3", "nll": [two] * 13}]
+    statistics = score(answers, characters / "test")
+    assert statistics.score(METRICS["bits_per_character"]) == pytest.approx((49 + 12) / 55)
+    assert statistics.score(METRICS["bits_per_character_long"]) == pytest.approx(2.0)
+    assert math.isnan(statistics.score(METRICS["perplexity"]))
+
+
+def test_words_have_no_bits_a_character(extracted: Path, answers: list[Prediction]) -> None:
+    statistics = score(answers, extracted / "test")
+    assert math.isnan(statistics.score(METRICS["bits_per_character"]))
 
 
 @pytest.mark.parametrize("change, message", [

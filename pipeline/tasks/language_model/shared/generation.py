@@ -7,12 +7,12 @@ and the same seed gives the same texts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from pipeline.config_errors import nearest
 from pipeline.errors import UserError
 from pipeline.system import seeded
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN
@@ -83,8 +83,9 @@ def ids_of(text: str, spec: dict[str, Any]) -> list[int]:
     ids = {unit: identity for identity, unit in enumerate(spec["vocabulary"])}
     for unit in units:
         if unit not in ids:
+            close = get_close_matches(unit, ids, n=1)
             raise UserError(f"the {spec['unit']} {unit!r} is not in the vocabulary of the training "
-                            f"text{nearest(unit, list(ids))}")
+                            f"text{f'; did you mean {close[0]!r}?' if close else ''}")
     return [ids[unit] for unit in units]
 
 

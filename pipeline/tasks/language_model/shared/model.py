@@ -41,16 +41,20 @@ class LanguageModel(NeuralSystem):
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
         return by_item(self.token_losses(Stream.read(data, "test").tokens, variant), data)
 
-    def validation_loss(self, data: Path, variant: VariantSettings | None) -> float:
-        """Nats a unit of the validation text in the features' `fit` folder."""
-        return float(self.token_losses(Stream.read(data, "valid").tokens, variant).mean())
+    def validation_loss(self, data: Path, variant: VariantSettings | None,
+                        items: int | None = None) -> float:
+        """Nats a unit of the validation text in the features' `fit` folder, or its beginning."""
+        tokens = Stream.read(data, "valid").tokens[:items]
+        return float(self.token_losses(tokens, variant).mean())
 
-    def sample_texts(self, prompt: str, count: int, length: int,
-                     sampling: Sampling) -> list[str]:
-        """`count` texts of `length` units that go on from `prompt`, without it.
+    def sample_texts(self, prompt: str, count: int, length: int, temperature: float = 1.0,
+                     top_k: int = 0, seed: int = 1) -> list[str]:
+        """`prompt` and `length` units that go on from it, `count` times; see `shared.generation`.
 
-        Raises UserError for a prompt with a unit outside the vocabulary.
+        Raises UserError for a prompt with a unit outside the vocabulary, and for numbers that
+        make no sense.
         """
         self.eval()
-        found = generate(self, ids_of(prompt, self.spec), count, length, sampling)
-        return [text_of(ids, self.spec) for ids in found.tolist()]
+        begun = ids_of(prompt, self.spec)
+        drawn = generate(self, begun, count, length, Sampling(temperature, top_k, seed))
+        return [text_of([*begun, *ids], self.spec) for ids in drawn.tolist()]
