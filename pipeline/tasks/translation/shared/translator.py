@@ -111,11 +111,11 @@ class Translator(NeuralSystem):
 
     def _inputs(self, batch: Batch, memory: Memory) -> Tensor:
         """What the decoder reads: the correct words, in training perhaps some of its own."""
-        if not self.training:
+        schedule = self.settings.teacher_forcing
+        if not self.training or schedule == ALWAYS:
             return batch["inputs"]
         scorer = _Scorer(self, memory, beam=1)
-        return sampled_inputs(batch["inputs"],
-                              self.settings.teacher_forcing.probability(batch["epochs"]),
+        return sampled_inputs(batch["inputs"], schedule.probability(batch["epochs"]),
                               lambda tokens: scorer.advance(tokens[:, None])[:, 0])
 
     def _advantage(self, readouts: Tensor, targets: Tensor) -> Tensor:

@@ -1,0 +1,73 @@
+"""Batched beam search beside the same search sentence by sentence, on one trained model.
+
+Both find the same translations. The system must have been trained: `dvc repro train@<system>`.
+
+    python -m benchmarks.beam_search [--system translation-attention] [--sentences 192] [--rounds 5]
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.config import load
+from pipeline.errors import run_command
+from pipeline.system import system_class
+from pipeline.tasks.translation.shared.sequences import Sequences
+from pipeline.tasks.translation.shared.translator import SENTENCES_AT_ONCE, Translator, Variant
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--params", type=Path, default=ROOT / "params.yaml")
+    parser.add_argument("--system", default="translation-attention")
+    parser.add_argument("--sentences", type=int, default=192)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--beam", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    suite = load(arguments.params)
+    entry = suite.systems[arguments.system]
+    base = ROOT / suite.directory
+    system = system_class(entry["task"], entry["model"]).load(base / "models" / arguments.system)
+    assert isinstance(system, Translator)
+    sources = Sequences(base / "features" / entry["track"] / "test", "source")
+    chosen = np.linspace(0, len(sources) - 1, arguments.sentences).astype(np.int64)
+    by_length = chosen[np.argsort(sources.lengths[chosen], kind="stable")]
+    variant = Variant(beam=arguments.beam, length_normalisation=1.0)
+
+    def translate(at_once: int) -> list[list[int]]:
+        answers = []
+        for start in range(0, len(by_length), at_once):
+            tokens, lengths = map(torch.from_numpy,
+                                  sources.padded(by_length[start : start + at_once]))
+            answers += system.translate(tokens, lengths, variant)
+        return answers
+
+    same = sum(a == b for a, b in zip(translate(SENTENCES_AT_ONCE), translate(1), strict=True))
+    print(f"{same} of {len(by_length)} translations are the same")
+    batched, loop = zip(*((seconds(lambda: translate(SENTENCES_AT_ONCE)),
+                           seconds(lambda: translate(1))) for _ in range(arguments.rounds)),
+                        strict=True)
+    ratios = sorted(slow / fast for fast, slow in zip(batched, loop, strict=True))
+    print(f"beam {arguments.beam}, {len(by_length)} sentences, {arguments.rounds} rounds, 1 thread")
+    print(f"  sentence by sentence  {statistics.median(loop):8.3f} s")
+    print(f"  batches of {SENTENCES_AT_ONCE}         {statistics.median(batched):8.3f} s")
+    print(f"  ratio {statistics.median(ratios):.1f} (from {ratios[0]:.1f} to {ratios[-1]:.1f})")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Processor time, which other processes on the machine do not lengthen much."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    run_command(main)
