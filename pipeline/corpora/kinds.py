@@ -55,6 +55,15 @@ class LabelledSentence:
 
 
 @dataclass(frozen=True)
+class TaggedSentence:
+    """A tokenised sentence with one tag a word."""
+
+    id: str
+    words: list[str]
+    tags: list[str]
+
+
+@dataclass(frozen=True)
 class SentencePair:
     """A sentence and its translation, as the publisher writes them (not tokenised).
 

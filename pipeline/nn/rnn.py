@@ -96,6 +96,17 @@ def reverse(sequences: Tensor, lengths: Tensor) -> Tensor:
     return sequences.take_along_dim(index.reshape(*index.shape, *[1] * (sequences.dim() - 2)), 0)
 
 
+def ends(states: Tensor, lengths: Tensor) -> Tensor:
+    """What each direction holds once it has read all of a sequence, [batch, 2 * width].
+
+    `states` [time, batch, 2 * width] are a `BidirectionalStack`'s: reading from the left ends at
+    the last step within `lengths` [batch], reading from the right at the first.
+    """
+    from_left, from_right = states.chunk(2, dim=-1)
+    batch = torch.arange(len(lengths), device=states.device)
+    return torch.cat([from_left[lengths.to(states.device) - 1, batch], from_right[0]], dim=-1)
+
+
 def detached(state: StackState) -> StackState:
     """The same values with no history, where truncated back-propagation ends."""
     return [tuple(tensor.detach() for tensor in tensors) for tensors in state]

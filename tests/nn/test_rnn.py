@@ -10,6 +10,7 @@ from pipeline.nn.rnn import (
     Stack,
     StackState,
     detached,
+    ends,
     reverse,
     state_from_tensors,
     state_tensors,
@@ -130,6 +131,19 @@ def test_both_sides_of_padded_sequences_are_those_of_torchs_packed_ones() -> Non
     expected, _ = nn.utils.rnn.pad_packed_sequence(packed)
     real = torch.arange(6)[:, None] < lengths
     torch.testing.assert_close(stack(inputs, lengths)[real], expected[real])
+
+
+def test_both_sides_end_with_the_last_states_of_torchs() -> None:
+    stack = BidirectionalStack("lstm", 3, [4], dropout=0.0)
+    theirs = nn.LSTM(3, 4, bidirectional=True)
+    for side, layers in (("", stack.forwards), ("_reverse", stack.backwards)):
+        for name, parameter in layers[0].named_parameters():
+            getattr(theirs, name + side).data.copy_(parameter)
+    lengths = torch.tensor([6, 1, 4])
+    inputs = torch.randn(6, 3, 3)
+    _, (last, _) = theirs(nn.utils.rnn.pack_padded_sequence(inputs, lengths, enforce_sorted=False))
+    torch.testing.assert_close(ends(stack(inputs, lengths), lengths),
+                               torch.cat([last[0], last[1]], dim=-1))
 
 
 def test_sequences_are_reversed_within_their_lengths() -> None:

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.dropout import LockedDropout, embedding_with_dropout
-from pipeline.nn.rnn import StackedLSTM, forget_bias_one
+from pipeline.nn.rnn import Stack
 from pipeline.predictions import Prediction
 from pipeline.sequences import Sequences
 from pipeline.system import Batch, NeuralSystem
@@ -52,10 +52,9 @@ class Classifier(NeuralSystem):
     def __init__(self, settings: ClassifierSettings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.embedding = nn.Parameter(torch.empty(len(spec["words"]), settings.embedding))
-        nn.init.uniform_(self.embedding, -0.1, 0.1)
-        self.lstm = StackedLSTM(settings.embedding, [settings.hidden] * settings.layers,
-                                settings.dropout_hidden, settings.dropout_weights)
-        forget_bias_one(self.lstm)
+        nn.init.normal_(self.embedding)
+        self.lstm = Stack("lstm", settings.embedding, [settings.hidden] * settings.layers,
+                          settings.dropout_hidden, settings.dropout_weights)
         self.input_dropout = LockedDropout(settings.dropout_input)
         self.output_dropout = LockedDropout(settings.dropout_output)
         self.output = nn.Linear(settings.hidden, len(spec["labels"]))

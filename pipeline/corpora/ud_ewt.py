@@ -1,0 +1,116 @@
+"""UD English EWT, web text with tags in CoNLL-U, and its embedded twin.
+
+CoNLL-U has a word a line with ten columns apart by tabs, comments with `#`, and an empty line after
+each sentence; column 4 is the universal tag (UPOS), column 5 the Penn Treebank's (XPOS). A line
+whose id is a range (`2-3`, "don't" before it is split) or has a point (`8.1`, a word that is not
+written) is no word and is skipped (Silveira et al. 2014, "A Gold Standard Dependency Corpus for
+English"; de Marneffe et al. 2021, "Universal Dependencies"). The twin is
+`pipeline.corpora.shared.ewt_twin`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pipeline.config import CorpusSettings
+from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.kinds import TaggedSentence
+from pipeline.corpora.shared.ewt_twin import TwinSettings, write_twin
+from pipeline.errors import UserError
+from pipeline.files import read_text
+
+Split = Literal["train", "dev", "test"]
+Column = Literal["upos", "xpos"]
+
+COLUMNS = 10
+_PLACES: dict[Column, int] = {"upos": 3, "xpos": 4}
+_SOURCE = "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/master"
+
+
+def _file(split: str, size: int, sha256: str) -> RemoteFile:
+    name = f"en_ewt-ud-{split}.conllu"
+    return RemoteFile(name, f"ud_ewt/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
+
+
+FILES = [
+    _file("train", 14203025, "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b"),
+    _file("dev", 1805545, "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6"),
+    _file("test", 1804515, "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd"),
+]
+
+
+class Settings(CorpusSettings):
+    """Downloaded (`twin: null`) or generated."""
+
+    twin: TwinSettings | None
+
+
+def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
+    """Write the CoNLL-U files of the three splits into `directory`."""
+    if settings.twin is None:
+        fetch(FILES, directory, mirror)
+    else:
+        write_twin(settings.twin, directory)
+
+
+def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence]:
+    """The sentences of a split with the tags of a column.
+
+    Raises UserError naming file and line for what is not CoNLL-U, and for a word without a tag.
+    """
+    path = directory / f"en_ewt-ud-{split}.conllu"
+    found, seen = [], set()
+    for number, (identity, words) in enumerate(_blocks(path), start=1):
+        identity = identity or f"{split}-{number:05d}"
+        if identity in seen:
+            raise UserError(f"{path}: two sentences have the id {identity!r}; fetch or generate "
+                            "the corpus again")
+        seen.add(identity)
+        forms, tags = [], []
+        for line, cells in words:
+            tag = cells[_PLACES[column]]
+            if tag in ("", "_"):
+                raise UserError(f"{path}, line {line}: {cells[1]!r} has no {column.upper()} tag; "
+                                "choose a column that this treebank fills")
+            forms.append(cells[1])
+            tags.append(tag)
+        found.append(TaggedSentence(identity, forms, tags))
+    if not found:
+        raise UserError(f"{path} holds no sentences; fetch or generate the corpus again")
+    return found
+
+
+def _blocks(path: Path) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
+    """(sent_id or '', words) of each sentence; a word is its line's number and its cells."""
+    identity, words, begun = "", [], False
+    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
+        if line.strip() == "":
+            if begun and not words:
+                raise UserError(f"{path}, line {number}: a sentence ends that has no words; "
+                                "remove its comments or fetch the corpus again")
+            if begun:
+                yield identity, words
+            identity, words, begun = "", [], False
+            continue
+        begun = True
+        if line.startswith("#"):
+            key, _, value = line[1:].partition("=")
+            identity = value.strip() if key.strip() == "sent_id" else identity
+        elif (cells := _cells(path, number, line, len(words))) is not None:
+            words.append((number, cells))
+
+
+def _cells(path: Path, number: int, line: str, before: int) -> list[str] | None:
+    """The cells of a word's line, None for a range or an empty node."""
+    cells = line.split("\t")
+    if len(cells) != COLUMNS:
+        raise UserError(f"{path}, line {number}: expected {COLUMNS} columns apart by tabs, got "
+                        f"{len(cells)}; fetch or generate the corpus again")
+    parts = cells[0].replace("-", ".").split(".")
+    if len(parts) == 2 and all(part.isdecimal() for part in parts):
+        return None
+    if cells[0] != str(before + 1) or not cells[1]:
+        raise UserError(f"{path}, line {number}: expected word {before + 1} of the sentence, got "
+                        f"id {cells[0]!r} and form {cells[1]!r}; fetch or generate the corpus "
+                        "again")
+    return cells

@@ -1,0 +1,1 @@
+"""Part-of-speech tagging: one tag for every word of a sentence."""
