@@ -1,26 +1,20 @@
 """Batched beam search beside the same search sentence by sentence, on one trained model.
 
 Both find the same translations. The system must have been trained: `dvc repro train@<system>`.
-
-    python -m benchmarks.beam_search [--system translation-attention] [--sentences 192] [--rounds 5]
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.timing import ROOT, compare
 from pipeline.config import load
 from pipeline.errors import run_command
 from pipeline.system import system_class
 from pipeline.tasks.translation.shared.sequences import Sequences
 from pipeline.tasks.translation.shared.translator import SENTENCES_AT_ONCE, Translator, Variant
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
@@ -52,21 +46,8 @@ def main() -> None:
 
     same = sum(a == b for a, b in zip(translate(SENTENCES_AT_ONCE), translate(1), strict=True))
     print(f"{same} of {len(by_length)} translations are the same")
-    batched, loop = zip(*((seconds(lambda: translate(SENTENCES_AT_ONCE)),
-                           seconds(lambda: translate(1))) for _ in range(arguments.rounds)),
-                        strict=True)
-    ratios = sorted(slow / fast for fast, slow in zip(batched, loop, strict=True))
-    print(f"beam {arguments.beam}, {len(by_length)} sentences, {arguments.rounds} rounds, 1 thread")
-    print(f"  sentence by sentence  {statistics.median(loop):8.3f} s")
-    print(f"  batches of {SENTENCES_AT_ONCE}         {statistics.median(batched):8.3f} s")
-    print(f"  ratio {statistics.median(ratios):.1f} (from {ratios[0]:.1f} to {ratios[-1]:.1f})")
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Processor time, which other processes on the machine do not lengthen much."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
+    compare(lambda: translate(SENTENCES_AT_ONCE), lambda: translate(1), arguments.rounds,
+            f"beam {arguments.beam} over batches of {SENTENCES_AT_ONCE}", "sentence by sentence")
 
 
 if __name__ == "__main__":

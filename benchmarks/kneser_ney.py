@@ -5,22 +5,19 @@ kenlm scores the same model, read from its ARPA file, so its probabilities are c
 
 import argparse
 import math
-import os
 import statistics
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing import compare, seconds
-from pipeline.config import load
+from benchmarks.timing import compare, mirror_folder, seconds
 from pipeline.corpora import penn_treebank
 from pipeline.errors import run_command
 from pipeline.ngram import arpa
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.tasks.language_model.features import encode, vocabulary
 
-ROOT = Path(__file__).resolve().parent.parent
 ORDER = 5
 END = "<eos>"
 
@@ -28,8 +25,7 @@ END = "<eos>"
 def texts(folder: Path) -> dict[str, list[list[str]]]:
     """Training and test sentences, each closed by <eos>."""
     settings = penn_treebank.Settings(module="penn_treebank", twin=None)
-    mirror = os.environ.get("UNROLLED_MIRROR") or load(ROOT / "real/params.yaml").mirror
-    penn_treebank.prepare(settings, folder, (ROOT / mirror).resolve() if mirror else None)
+    penn_treebank.prepare(settings, folder, mirror_folder())
     return {split: [[*sentence.words, END] for sentence in penn_treebank.sentences(folder, split)]
             for split in ("train", "test")}
 

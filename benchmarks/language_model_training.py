@@ -8,18 +8,17 @@ drawn at random, which changes no time.
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.timing import compare
+from benchmarks.timing import ROOT, compare
 from pipeline.config import load
+from pipeline.errors import run_command
 from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel, Settings
-from pipeline.training import _has_bf16_instructions
+from pipeline.training import has_bf16_instructions
 
-ROOT = Path(__file__).resolve().parent.parent
 TYPES = 10_000
 
 
@@ -83,7 +82,7 @@ def main() -> None:
         total, terms = ours.loss({"inputs": inputs, "targets": targets})
         return total / terms
 
-    bf16 = _has_bf16_instructions()
+    bf16 = has_bf16_instructions()
     clip = settings.training.gradient_clip
     print(f"{settings.window} steps of {streams} streams, "
           f"{ours.parameters_count:,} parameters, {arguments.threads} thread(s), "
@@ -94,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -306,13 +306,14 @@ def _precision(module: _Module, run: Run, gpu: bool) -> str:
         return FULL_PRECISION
     precision = chosen_precision(run.work)
     if precision is None:
-        faster = gpu or (_has_bf16_instructions() and _bf16_is_faster(module))
+        faster = gpu or (has_bf16_instructions() and _bf16_is_faster(module))
         precision = "bf16-mixed" if faster else FULL_PRECISION
         record_precision(run.work, precision)
     return precision
 
 
-def _has_bf16_instructions() -> bool:
+def has_bf16_instructions() -> bool:
+    """Whether this processor computes with bf16; without, bf16 is slower than fp32."""
     flags = Path("/proc/cpuinfo")
     return flags.exists() and "avx512_bf16" in flags.read_text()
 
