@@ -7,8 +7,10 @@ def main() -> None:
     arguments = stage_arguments("system")
     from pipeline.config import load
     from pipeline.fitting import train_system
+    from pipeline.memory import keep_freed_memory
     from pipeline.tracking import live_logger
 
+    keep_freed_memory()
     suite = load(arguments.params)
     base = arguments.root / suite.directory
     track = suite.systems[arguments.key]["track"]
