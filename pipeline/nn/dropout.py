@@ -1,9 +1,12 @@
-"""Dropout for recurrent networks: one mask for a whole sequence.
+"""Dropout for recurrent networks: what enters and leaves a layer, never its way through time.
 
-A mask drawn anew at every time step destroys what a recurrent layer tries to remember; the same
-mask at all steps is a Bayesian approximation and regularises without that noise (Gal and
-Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks").
+The same mask at all steps of a sequence is a Bayesian approximation (Gal and Ghahramani 2016, "A
+Theoretically Grounded Application of Dropout in Recurrent Neural Networks"). A mask drawn anew at
+each step (Zaremba, Sutskever and Vinyals 2014) is noisier for the layer above, and a batch sees
+many more masks, which counts when there are few steps of training.
 """
+
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,6 +30,14 @@ class LockedDropout(nn.Module):
         if not self.training or self.p == 0:
             return inputs
         return inputs * _mask(inputs, (1, *inputs.shape[1:]), self.p)
+
+
+Masks = Literal["locked", "fresh"]
+
+
+def sequence_dropout(masks: Masks, p: float) -> nn.Module:
+    """Dropout of [time, batch, features]: `locked` for all times, `fresh` at each."""
+    return LockedDropout(p) if masks == "locked" else nn.Dropout(p)
 
 
 def embedding_with_dropout(tokens: Tensor, weight: Tensor, p: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Stacked recurrent layers of any cell, with locked dropout between them and states to carry.
+"""Stacked recurrent layers of any cell, with dropout between them and states to carry.
 
 torch's own stacks know only dropout that changes at every step, so each layer is one of
 `pipeline.nn.cells` (a fused kernel where there is one) and the dropout stands between them.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.nn.cells import Cell, State, layer
-from pipeline.nn.dropout import LockedDropout
+from pipeline.nn.dropout import LockedDropout, Masks, sequence_dropout
 
 StackState = list[State]
 
@@ -23,16 +23,17 @@ class Stack(nn.Module):
 
     A state is that of each layer: tensors [1, batch, width of the layer]. In training, each entry
     of the recurrent matrices is dropped with probability `weight_dropout`, the same for all steps
-    of a call (DropConnect; Merity et al. 2018).
+    of a call (DropConnect; Merity et al. 2018), and features between layers with `dropout` by
+    `masks`.
     """
 
     def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float,
-                 weight_dropout: float = 0.0) -> None:
+                 weight_dropout: float = 0.0, masks: Masks = "locked") -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             layer(cell, below, width) for below, width in zip([features, *widths], widths,
                                                               strict=False))
-        self.dropout = LockedDropout(dropout)
+        self.dropout = sequence_dropout(masks, dropout)
         self.weight_dropout = weight_dropout
 
     def forward(self, inputs: Tensor, state: StackState) -> tuple[Tensor, StackState]:

@@ -59,7 +59,7 @@ def test_windows_with_a_carried_state_are_one_long_run(cell: Cell) -> None:
         torch.testing.assert_close(tensors, expected)
 
 
-def test_dropout_between_layers_is_locked_and_stands_between_them_only() -> None:
+def test_dropout_between_layers_is_locked_or_fresh_and_stands_between_them_only() -> None:
     torch.manual_seed(0)
     lstm = Stack("lstm", 2, [40, 3], dropout=0.5)
     seen: list[Tensor] = []
@@ -68,6 +68,12 @@ def test_dropout_between_layers_is_locked_and_stands_between_them_only() -> None
     dropped = seen[0] == 0
     assert torch.equal(dropped, dropped[:1].expand_as(dropped))
     assert 0 < int(dropped[0].sum()) < 40
+    fresh = Stack("lstm", 2, [40, 3], dropout=0.5, masks="fresh")
+    fresh.layers[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    fresh(torch.randn(8, 1, 2), fresh.start(1))
+    dropped = seen[1] == 0
+    assert not torch.equal(dropped, dropped[:1].expand_as(dropped))
+    assert 100 < int(dropped.sum()) < 220
     single = Stack("lstm", 2, [4], dropout=0.5)
     inputs = torch.randn(5, 1, 2)
     torch.testing.assert_close(single(inputs, single.start(1)), single(inputs, single.start(1)))

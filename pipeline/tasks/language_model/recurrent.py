@@ -1,8 +1,8 @@
 """Recurrent language model of any cell, with variational dropout and carried states.
 
 Elman 1990 and Mikolov et al. 2010 for the network, Zaremba et al. 2014 for its LSTM, Press and
-Wolf 2017 for the output layer that is the embedding, Gal and Ghahramani 2016 for masks that stay
-over time and for dropped words, Merity et al. 2018 for dropped recurrent weights. The state is
+Wolf 2017 for the output layer that is the embedding, Gal and Ghahramani 2016 for masks that may
+stay over time and for dropped words, Merity et al. 2018 for dropped recurrent weights. The state is
 carried from window to window, and gradients end at the window's beginning (truncated
 back-propagation through time).
 
@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.cells import Cell
-from pipeline.nn.dropout import LockedDropout, embedding_with_dropout
+from pipeline.nn.dropout import Masks, embedding_with_dropout, sequence_dropout
 from pipeline.nn.rnn import Stack, StackState, detached, state_from_tensors, state_tensors
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.system import Batch
@@ -56,6 +56,8 @@ class Settings(SystemSettings):
     dropout_hidden: float = Field(ge=0, lt=1, description="between layers")
     dropout_output: float = Field(ge=0, lt=1, description="of the last layer's outputs")
     dropout_weights: float = Field(ge=0, lt=1, description="of the recurrent weights")
+    dropout_masks: Masks = Field("locked", description="one mask for all steps, or a fresh one at "
+                                                       "each; of input, hidden and output")
     window: int = Field(ge=1, description="steps of truncated back-propagation")
     batch_streams: int = Field(ge=1, description="streams that the training text is cut into")
     training: TrainingSettings
@@ -76,12 +78,12 @@ class RecurrentLanguageModel(LanguageModel):
         self.width = settings.embedding if settings.tied else settings.hidden
         widths = [settings.hidden] * (settings.layers - 1) + [self.width]
         self.stack = Stack(settings.cell, settings.embedding, widths, settings.dropout_hidden,
-                           settings.dropout_weights)
+                           settings.dropout_weights, settings.dropout_masks)
         if not settings.tied:
             self.output_weight = nn.Parameter(torch.empty(self.types, self.width))
             nn.init.uniform_(self.output_weight, -0.1, 0.1)
-        self.input_dropout = LockedDropout(settings.dropout_input)
-        self.output_dropout = LockedDropout(settings.dropout_output)
+        self.input_dropout = sequence_dropout(settings.dropout_masks, settings.dropout_input)
+        self.output_dropout = sequence_dropout(settings.dropout_masks, settings.dropout_output)
         self.state: StackState | None = None
 
     @property
