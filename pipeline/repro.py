@@ -78,11 +78,17 @@ class Running:
 def make_plan(suite: Suite, pipeline_file: str) -> Plan:
     """What has to run, from DVC's graph and status; empty when everything is up to date."""
     from dvc.lock import LockError
+    from dvc.utils.strictyaml import YAMLSyntaxError, YAMLValidationError
 
     try:
         needs, changed = _graph(pipeline_file)
     except LockError as error:
         raise UserError(f"another dvc command is at work in this folder: {error}") from None
+    except (YAMLSyntaxError, YAMLValidationError) as error:
+        # DVC writes its lock in place, so a command killed at that moment leaves half of it.
+        raise UserError(f"{error}; take the committed file back (git checkout -- FILE) and run "
+                        "again: what had been done is in DVC's cache and is not done twice"
+                        ) from None
     stale = set(changed)
     while True:
         more = {name for name in needs if name not in stale and needs[name] & stale}

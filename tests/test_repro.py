@@ -111,6 +111,17 @@ def test_another_dvc_command_at_work_is_named(root: Path) -> None:
     assert "another dvc command is at work in this folder" in found.stderr
 
 
+@pytest.mark.parametrize("left", ["", "schema: '2.0'\nstages:\n  a:\n    cmd: ["])
+def test_a_lock_file_that_a_kill_cut_short_is_named(left: str, root: Path, tmp_path: Path,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    Repo.init(str(tmp_path), no_scm=True)
+    (tmp_path / "dvc.yaml").write_text("stages:\n  a:\n    cmd: echo\n    outs: [b]\n")
+    (tmp_path / "dvc.lock").write_text(left)
+    monkeypatch.setattr(repro, "ROOT", tmp_path)
+    with pytest.raises(UserError, match=r"(?s)dvc\.lock.*git checkout"):
+        repro.make_plan(load(root / "params.yaml"), "dvc.yaml")
+
+
 def test_no_jobs_is_refused(root: Path) -> None:
     found = subprocess.run([sys.executable, "-m", "pipeline.repro", "--jobs", "0"], cwd=root,
                            capture_output=True, text=True)
