@@ -133,14 +133,18 @@ def test_training_shares_count_the_first_pronoun_of_a_sentence():
     assert masculine_shares(pairs) == {"nurse": 0.25, "engineer": 1.0}
 
 
-def test_gender_items_carry_the_training_share():
+def test_gender_items_carry_the_training_share(capsys):
     training = [pair("", ("nurse", "he")), pair("", ("nurse", "she"))]
-    (item,) = gender_items([pair("the nurse helps herself", ("nurse", "herself"))], training)
+    nurse = pair("the nurse helps herself", ("nurse", "herself"))
+    pilot = pair("the pilot helps himself", ("pilot", "himself"))
+    (item,) = gender_items([nurse, pilot], training)
+    assert "1 of 2 sentences are left out" in capsys.readouterr().out
     assert item == {"id": "gender/nurse/train-1", "condition": "gender", "source": "s",
                     "reference": "the nurse helps herself", "masculine_share": 0.5}
-    for unfit in (pair("the pilot helps himself", ("pilot", "himself")), pair("no pronoun")):
-        with pytest.raises(UserError, match="no sentence for the gender probe"):
-            gender_items([unfit], training)
+    with pytest.raises(UserError, match="no sentence for the gender probe"):
+        gender_items([nurse, pair("no pronoun")], training)
+    with pytest.raises(UserError, match="no pronoun for any occupation"):
+        gender_items([pilot], training)
 
 
 def test_repeated_words_have_one_clear_translation():

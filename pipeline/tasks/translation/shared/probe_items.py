@@ -45,19 +45,27 @@ def masculine_shares(pairs: list[SentencePair]) -> dict[str, float]:
 def gender_items(pairs: list[SentencePair], training: list[SentencePair]) -> list[Item]:
     """Items of the gender probe: `pairs` with the one occupation that their pronouns refer to.
 
-    Raises UserError when a sentence has no such occupation, or training never refers to it.
+    An occupation that training has no pronoun for has no share to compare with; its sentences are
+    left out, and the count is printed. Raises UserError for a sentence without an occupation, and
+    when none is left.
     """
     shares = masculine_shares(training)
     items: list[Item] = []
     for pair in pairs:
-        occupation = pair.references[0][0] if pair.references else None
-        if occupation not in shares:
+        if not pair.references:
             raise UserError(f"{pair.id} is no sentence for the gender probe: no pronoun of it "
-                            "refers to an occupation that training has pronouns for; name another "
-                            "split as features.tests.gender, or enlarge the corpus")
-        items.append({"id": f"gender/{occupation}/{pair.id}", "condition": "gender",
-                      "source": pair.source, "reference": pair.target,
-                      "masculine_share": shares[occupation]})
+                            "refers to an occupation; name another split as features.tests.gender")
+        occupation = pair.references[0][0]
+        if occupation in shares:
+            items.append({"id": f"gender/{occupation}/{pair.id}", "condition": "gender",
+                          "source": pair.source, "reference": pair.target,
+                          "masculine_share": shares[occupation]})
+    if not items:
+        raise UserError("training has no pronoun for any occupation of the gender probe; enlarge "
+                        "the corpus or leave features.tests.gender out")
+    if len(items) < len(pairs):
+        print(f"gender probe: {len(pairs) - len(items)} of {len(pairs)} sentences are left out, "
+              "because training never refers to their occupation")
     return items
 
 
