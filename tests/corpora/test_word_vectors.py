@@ -104,3 +104,8 @@ def test_a_missing_list_is_named(twin: Path) -> None:
     (twin / "questions-words.txt").unlink()
     with pytest.raises(UserError, match="questions-words.txt does not exist"):
         word_vectors.word_tests(twin)
+
+
+def test_no_question_is_asked_twice() -> None:
+    for relation, found in word_classes.questions(10_000, seed=1).items():
+        assert len(set(found)) == len(found) > 0, relation

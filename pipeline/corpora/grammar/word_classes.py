@@ -49,7 +49,8 @@ def relations() -> dict[str, list[tuple[str, str]]]:
     for name, words in known.items():
         for word in words:
             parts.setdefault(word, set()).add(re.split(r"[.\[]", name)[0])
-    return {relation: [(a, b) for a, b in pairs
+    # A verb that takes two kinds of objects stands in two classes and is still one verb.
+    return {relation: [(a, b) for a, b in dict.fromkeys(pairs)
                        if parts[a] <= _PARTS[relation][0] and parts[b] <= _PARTS[relation][1]]
             for relation, pairs in _pairs()}
 
