@@ -4,6 +4,7 @@ Each track's corpus is generated at its smallest, goes through the real features
 system is fitted on it for two short epochs with the shape that params.yaml gives it.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ class Track:
 @pytest.fixture(scope="session")
 def small_tracks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Track]:
     """Features of every track of the embedded suite; test processes share one copy."""
-    base = tmp_path_factory.getbasetemp().parent / "conformance"
+    own = tmp_path_factory.getbasetemp()
+    base = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "conformance"
     base.mkdir(exist_ok=True)
     suite = load_valid(ROOT / "params.yaml")
     with FileLock(base / "lock"):

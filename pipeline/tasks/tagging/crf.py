@@ -9,6 +9,7 @@ maximum without a learning rate (Sha and Pereira 2003, "Shallow Parsing with Con
 Fields").
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -142,17 +143,15 @@ class ConditionalRandomField(System, Tagger):
         return "score", self.crf.table()
 
     def tensors(self) -> Mapping[str, Tensor]:
-        names = "\n".join("\t".join(self.features.values[template.name])
-                          for template in TEMPLATES)
+        values = json.dumps(self.features.values).encode("utf-8")
         return {"weights": self.weights, **self.crf.state_dict(prefix="crf."),
-                "features": torch.frombuffer(bytearray(names.encode("utf-8")), dtype=torch.uint8)}
+                "features": torch.frombuffer(bytearray(values), dtype=torch.uint8)}
 
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        lines = tensors["features"].numpy().tobytes().decode("utf-8").split("\n")
-        if len(lines) != len(TEMPLATES):
-            raise RuntimeError(f"features of {len(lines)} templates, expected {len(TEMPLATES)}")
-        self.features = FeatureSet({template.name: line.split("\t") if line else []
-                                    for template, line in zip(TEMPLATES, lines, strict=True)})
+        values = json.loads(tensors["features"].numpy().tobytes())
+        if list(values) != [template.name for template in TEMPLATES]:
+            raise RuntimeError("features of other templates than those of this version")
+        self.features = FeatureSet(values)
         if tensors["weights"].shape != (len(self.features), len(self.spec["tags"])):
             raise RuntimeError(f"weights of shape {list(tensors['weights'].shape)} for "
                                f"{len(self.features)} features")

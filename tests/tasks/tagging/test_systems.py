@@ -23,7 +23,7 @@ HMM = {"suffix": 3, "rare": 10, "prior": 0.5, "candidates": 8, "least": 0.001,
 CRF = {"min_count": 1, "l2": 0.1, "iterations": 20, "report_every": 10}
 BILSTM = {"embedding": 16, "letter_embedding": 8, "letter_hidden": 8, "hidden": 16, "layers": 1,
           "output": "crf", "dropout": 0.0, "word_dropout": 0.5, "batch_sentences": 8,
-          "training": {"epochs": 8, "optimizer": "adam", "learning_rate": 0.02,
+          "training": {"epochs": 24, "optimizer": "adam", "learning_rate": 0.02,
                        "schedule": "cosine", "warmup_steps": 0, "weight_decay": 0.0,
                        "gradient_clip": 5.0, "patience": 0}}
 MODELS = {"most_frequent": (most_frequent.MostFrequentTag, {}),
