@@ -68,7 +68,8 @@ def _winners(suite: Suite, boards: Sequence[Board]) -> str:
 
 def _winner_cells(suite: Suite, board: Board) -> list[str]:
     own = own_rows(board)
-    cells = [f"[{board['track']}]({board['track']}.md)",
+    # A track of which nothing has been run has no page yet.
+    cells = [f"[{board['track']}]({board['track']}.md)" if own else board["track"],
              f"{board['metric']}, {board['better']} is better"]
     for place in (0, 1):
         row = own[place] if place < len(own) else None
