@@ -12,8 +12,9 @@ import torch
 from benchmarks.timing import ROOT, compare
 from pipeline.config import load
 from pipeline.errors import run_command
+from pipeline.sequences import Sequences
 from pipeline.system import system_class
-from pipeline.tasks.translation.shared.sequences import Sequences
+from pipeline.tasks.translation.shared.tokenizer import PAD
 from pipeline.tasks.translation.shared.translator import SENTENCES_AT_ONCE, Translator, Variant
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         answers = []
         for start in range(0, len(by_length), at_once):
             tokens, lengths = map(torch.from_numpy,
-                                  sources.padded(by_length[start : start + at_once]))
+                                  sources.padded(by_length[start : start + at_once], PAD))
             answers += system.translate(tokens, lengths, variant)
         return answers
 
