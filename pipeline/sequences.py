@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import read_array, write_array
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer
 
 
 def write_sequences(directory: Path, name: str, sequences: Sequence[Sequence[int]]) -> None:
@@ -52,19 +52,3 @@ class Sequences:
         inside = positions < lengths[:, None]
         tokens = self._stream[np.where(inside, starts[:, None] + positions, 0)]
         return np.where(inside, tokens, padding).astype(np.int64), lengths
-
-
-def write_array(path: Path, array: NDArray) -> None:
-    with atomic_writer(path) as file:
-        np.save(file, array, allow_pickle=False)
-
-
-def read_array(path: Path) -> NDArray:
-    """Memory-mapped. Raises UserError when the file is missing or damaged."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; run the features stage") from None
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); remove it and run the features stage "
-                        "again") from None

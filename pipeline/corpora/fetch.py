@@ -9,7 +9,7 @@ stalls or is refused for now is tried again with growing pauses, as long as byte
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -66,6 +66,12 @@ class RemoteFile:
             if digest.hexdigest() != expected:
                 return f"expected {name} {expected}, got {digest.hexdigest()}"
         return None
+
+
+def listing(mirror: str, address: str, files: Mapping[str, tuple[int, str]]) -> list[RemoteFile]:
+    """Files {name: (bytes, SHA-256)} that an address and a folder of the mirror have alike."""
+    return [RemoteFile(name, f"{mirror}/{name}", f"{address}/{name}", sha256=sha256, size=size)
+            for name, (size, sha256) in files.items()]
 
 
 def fetch(files: Sequence[RemoteFile], directory: Path, mirror: Path | None,

@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.grammar.verb_final import (
     Pair,
     generate_open_pairs,
@@ -30,29 +30,20 @@ from pipeline.files import read_gzip_lines, write_gzip_lines
 
 _SOURCE = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 
-
-def _file(name: str, size: int, sha256: str) -> RemoteFile:
-    return RemoteFile(name, f"multi30k/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    _file("train.en.gz", 568929,
-          "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f"),
-    _file("train.de.gz", 637044,
-          "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6"),
-    _file("val.en.gz", 21650,
-          "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28"),
-    _file("val.de.gz", 24681,
-          "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a"),
-    _file("test_2016_flickr.en.gz", 21077,
-          "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9"),
-    _file("test_2016_flickr.de.gz", 22890,
-          "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8"),
-    _file("test_2017_flickr.en.gz", 19138,
-          "76a444ee25172e72695cddb13ae4a3bda59430617be88e0bb46b60504f054074"),
-    _file("test_2017_flickr.de.gz", 21471,
-          "a2c89666db00c495cd8513b9d708d5a3acc205d7de312ef2bf5fb7ebc1540aee"),
-]
+FILES = listing("multi30k", _SOURCE, {
+    "train.en.gz": (568929, "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f"),
+    "train.de.gz": (637044, "726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6"),
+    "val.en.gz": (21650, "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28"),
+    "val.de.gz": (24681, "f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a"),
+    "test_2016_flickr.en.gz": (
+        21077, "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9"),
+    "test_2016_flickr.de.gz": (
+        22890, "9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8"),
+    "test_2017_flickr.en.gz": (
+        19138, "76a444ee25172e72695cddb13ae4a3bda59430617be88e0bb46b60504f054074"),
+    "test_2017_flickr.de.gz": (
+        21471, "a2c89666db00c495cd8513b9d708d5a3acc205d7de312ef2bf5fb7ebc1540aee"),
+})
 
 
 class TwinSettings(Twin):

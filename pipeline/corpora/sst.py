@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.grammar import sentiment
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.errors import UserError
@@ -30,16 +30,11 @@ _NAMES = {"train": "train", "valid": "dev", "test": "test"}
 _SEPARATOR = " ||| "
 _SOURCE = "https://raw.githubusercontent.com/neubig/nn4nlp-code/master/data/classes"
 
-
-def _file(name: str, size: int, sha256: str) -> RemoteFile:
-    return RemoteFile(name, f"sst/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    _file("train.txt", 936994, "7aeac81f2a387f2ce7fab98ed8f40ef85cc9c8ad11bcbb63b122e95665cb1f35"),
-    _file("dev.txt", 121643, "11963c76cd073e68006da0390620aadf5a4b8f775e2f900e92a50b3002e39b9b"),
-    _file("test.txt", 242474, "bdcc8352d37bdc82113e4a4dd887b824144201539d5a1e49be566232d306a4ba"),
-]
+FILES = listing("sst", _SOURCE, {
+    "train.txt": (936994, "7aeac81f2a387f2ce7fab98ed8f40ef85cc9c8ad11bcbb63b122e95665cb1f35"),
+    "dev.txt": (121643, "11963c76cd073e68006da0390620aadf5a4b8f775e2f900e92a50b3002e39b9b"),
+    "test.txt": (242474, "bdcc8352d37bdc82113e4a4dd887b824144201539d5a1e49be566232d306a4ba"),
+})
 
 
 class TwinSettings(Twin):

@@ -8,32 +8,21 @@ scored shall not depend on one. English stays in tokens ("i can 't swim").
 from pathlib import Path
 
 from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.files import read_text
 
 _SOURCE = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
 
-
-def _file(name: str, size: int, sha256: str) -> RemoteFile:
-    return RemoteFile(name, f"tanaka/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    _file("train.en", 1701356,
-          "148b05dcd28638fe20ee84f2b1127001c80982be352007dda241fb759adadc76"),
-    _file("train.ja", 2784447,
-          "fc81a1434349ec98a449d7ae9cd2530057f689637684ecfed3501ea6a8a07ecc"),
-    _file("dev.en", 17054,
-          "04a2673449770657fd5e3b963cb856be3130923212b6db8ac7eaeef18f06c041"),
-    _file("dev.ja", 27781,
-          "cd534f56b8639dc130f86a365e5ec0aa70042000bdd740a622fbbf8b6be4acca"),
-    _file("test.en", 17301,
-          "45edb380749ec2b49cca7618fc5a7595fc9f791180672ba466b90c873a4aa8bf"),
-    _file("test.ja", 27793,
-          "d37dc460a81b064e4106c8913eb11fa300da05cf3f58a7a5bbfec7e20947ddef"),
-]
+FILES = listing("tanaka", _SOURCE, {
+    "train.en": (1701356, "148b05dcd28638fe20ee84f2b1127001c80982be352007dda241fb759adadc76"),
+    "train.ja": (2784447, "fc81a1434349ec98a449d7ae9cd2530057f689637684ecfed3501ea6a8a07ecc"),
+    "dev.en": (17054, "04a2673449770657fd5e3b963cb856be3130923212b6db8ac7eaeef18f06c041"),
+    "dev.ja": (27781, "cd534f56b8639dc130f86a365e5ec0aa70042000bdd740a622fbbf8b6be4acca"),
+    "test.en": (17301, "45edb380749ec2b49cca7618fc5a7595fc9f791180672ba466b90c873a4aa8bf"),
+    "test.ja": (27793, "d37dc460a81b064e4106c8913eb11fa300da05cf3f58a7a5bbfec7e20947ddef"),
+})
 
 
 class Settings(CorpusSettings):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.kinds import TaggedSentence
 from pipeline.corpora.shared.ewt_twin import TwinSettings, write_twin
 from pipeline.errors import UserError
@@ -26,17 +26,14 @@ COLUMNS = 10
 _PLACES: dict[Column, int] = {"upos": 3, "xpos": 4}
 _SOURCE = "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/master"
 
-
-def _file(split: str, size: int, sha256: str) -> RemoteFile:
-    name = f"en_ewt-ud-{split}.conllu"
-    return RemoteFile(name, f"ud_ewt/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    _file("train", 14203025, "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b"),
-    _file("dev", 1805545, "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6"),
-    _file("test", 1804515, "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd"),
-]
+FILES = listing("ud_ewt", _SOURCE, {
+    "en_ewt-ud-train.conllu": (
+        14203025, "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b"),
+    "en_ewt-ud-dev.conllu": (
+        1805545, "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6"),
+    "en_ewt-ud-test.conllu": (
+        1804515, "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd"),
+})
 
 
 class Settings(CorpusSettings):

@@ -17,7 +17,7 @@ from typing import Self
 from pydantic import Field
 
 from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.grammar import word_classes
 from pipeline.corpora.kinds import Analogy, RatedPair, WordTests
 from pipeline.corpora.shared import penn_text
@@ -32,19 +32,11 @@ _QUESTIONS = "questions-words.txt"
 _CLASSES = "word-classes.txt"
 _RATED = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
 
-
-def _file(name: str, size: int, sha256: str) -> RemoteFile:
-    return RemoteFile(name, f"word_eval/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    *penn_text.FILES,
-    _file(_QUESTIONS, 603955, "8c29b3332afc46f3fb8be04cb5297bf96f39aa7131272dff57869b4485b22a36"),
-    _file("wordsim353.tsv", 7186,
-          "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d"),
-    _file("simlex999.txt", 18126,
-          "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d"),
-]
+FILES = [*penn_text.FILES, *listing("word_eval", _SOURCE, {
+    _QUESTIONS: (603955, "8c29b3332afc46f3fb8be04cb5297bf96f39aa7131272dff57869b4485b22a36"),
+    "wordsim353.tsv": (7186, "f92a022fc2537793a15bc3a8c162ebcd74990e033a228bb6388cb71e4c0b1e1d"),
+    "simlex999.txt": (18126, "d5e0501971478a511430ee880bd0121e94ac701ba86d90544d83e6d2ba3db05d"),
+})]
 
 
 class TwinSettings(penn_text.TwinSettings):

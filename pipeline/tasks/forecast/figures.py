@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.files import atomic_writer
+from pipeline.figures import save_png
 from pipeline.predictions import Prediction, aligned
 from pipeline.system import System
 from pipeline.tasks.forecast.shared.measures import Array, smape
@@ -49,5 +49,4 @@ def _plot(path: Path, panels: list[tuple[str, Array, Array, dict[str, Array]]]) 
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("points after the end of the past")
     axes[0].legend(fontsize=7)
-    with atomic_writer(path) as file:
-        figure.savefig(file, format="png", dpi=90, metadata={"Software": None})
+    save_png(figure, path, dpi=90)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.files import atomic_writer, write_text
+from pipeline.figures import save_png
+from pipeline.files import write_text
 from pipeline.predictions import Prediction, aligned
 from pipeline.system import System
 from pipeline.tasks.language_model.scoring import nats
@@ -47,9 +48,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     losses = {variant: [nats(answer, item) for answer, item
                         in zip(aligned(answers, ids), items, strict=True)]
               for variant, answers in predictions.items()}
-    with atomic_writer(directory / f"{view.metric}_by_position.png") as file:
-        _by_position(losses, items, view).savefig(file, format="png", dpi=120,
-                                                  metadata={"Software": ""})
+    save_png(_by_position(losses, items, view), directory / f"{view.metric}_by_position.png")
     vocabulary = [unit.replace("\n", "\\n") for unit in system.spec["vocabulary"]]
     units = [vocabulary[token] for token in Stream.read(test, "test").tokens]
     for variant, values in losses.items():

@@ -18,10 +18,11 @@ from scipy.sparse import csr_array
 from scipy.special import log_softmax
 from torch import Tensor
 
+from pipeline.arrays import read_array
 from pipeline.config import SystemSettings, VariantSettings
 from pipeline.errors import UserError
 from pipeline.predictions import Prediction
-from pipeline.sequences import Sequences, read_array
+from pipeline.sequences import Sequences
 from pipeline.system import Run, System
 from pipeline.tasks.sentence.shared.answers import answers
 

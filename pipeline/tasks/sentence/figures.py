@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.files import atomic_writer, read_json, write_text
+from pipeline.arrays import read_array
+from pipeline.figures import save_png
+from pipeline.files import read_json, write_text
 from pipeline.predictions import Prediction, aligned
-from pipeline.sequences import Sequences, read_array
+from pipeline.sequences import Sequences
 from pipeline.system import System
 from pipeline.tasks.sentence.scoring import answer, by_class, confusion, probabilities
 
@@ -51,13 +53,14 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     """
     items = read_json(test / "items.json")
     for variant, answers in predictions.items():
-        _save(_confusion(*confusion(answers, test)), directory / f"confusion-{variant}.png")
+        save_png(_confusion(*confusion(answers, test)), directory / f"confusion-{variant}.png",
+                 tight=True)
         write_text(directory / f"classes-{variant}.txt", _classes(answers, test))
-    _save(_by_length(items, predictions), directory / "accuracy_by_length.png")
+    save_png(_by_length(items, predictions), directory / "accuracy_by_length.png", tight=True)
     if isinstance(system, AnswersAlong):
-        _save(_along(system, test), directory / "accuracy_along.png")
+        save_png(_along(system, test), directory / "accuracy_along.png", tight=True)
     if isinstance(system, Attends):
-        _save(_attention(system, items, test), directory / "attention.png")
+        save_png(_attention(system, items, test), directory / "attention.png", tight=True)
 
 
 def _confusion(labels: list[str], table: NDArray[np.int64]) -> Figure:
@@ -143,10 +146,3 @@ def _attention(system: Attends, items: list[dict[str, str]], test: Path) -> Figu
 def _spread(count: int, wanted: int) -> NDArray[np.int64]:
     """At most `wanted` numbers from 0 to `count` - 1, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(count, wanted)).round().astype(np.int64))
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Write a PNG without the plotting program's version: the same figure is the same bytes."""
-    with atomic_writer(path) as file:
-        figure.savefig(file, format="png", dpi=120, bbox_inches="tight",
-                       metadata={"Software": None})

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.files import atomic_writer, read_json, write_text
+from pipeline.figures import save_png
+from pipeline.files import read_json, write_text
 from pipeline.predictions import Prediction, aligned
 from pipeline.system import System
 from pipeline.tasks.tagging.shared.tagger import Tagger
@@ -27,11 +28,11 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     for variant, answers in predictions.items():
         found = [tag for answer in aligned(answers, [item["id"] for item in items])
                  for tag in answer["tags"]]
-        _save(_confusion(expected, found), directory / f"confusion-{variant}.png")
+        save_png(_confusion(expected, found), directory / f"confusion-{variant}.png", dpi=110)
         write_text(directory / f"errors-{variant}.txt",
                    _errors(expected, found, items, text, system.spec["tags"]))
     if isinstance(system, Tagger) and (scores := system.transition_scores()) is not None:
-        _save(_transitions(*scores, system.spec["tags"]), directory / "transitions.png")
+        save_png(_transitions(*scores, system.spec["tags"]), directory / "transitions.png", dpi=110)
 
 
 def _confusion(expected: list[str], found: list[str]) -> Figure:
@@ -94,8 +95,3 @@ def _errors(expected: list[str], found: list[str], items: list[dict[str, Any]], 
                 f"{word}/{b}" if a == b else f"{word}/[{b}, not {a}]"
                 for word, a, b in zip(words, right, given, strict=True))]
     return "\n".join(lines) + "\n"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic_writer(path) as file:
-        figure.savefig(file, format="png", dpi=110, metadata={"Software": ""})

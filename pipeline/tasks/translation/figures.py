@@ -15,7 +15,8 @@ from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.files import atomic_writer, read_json, write_text
+from pipeline.figures import save_png
+from pipeline.files import read_json, write_text
 from pipeline.predictions import Prediction, aligned
 from pipeline.sequences import Sequences
 from pipeline.tasks.translation.scoring import details, score
@@ -52,13 +53,15 @@ def _draw(system: Translator, predictions: dict[str, list[Prediction]], test: Pa
                   for variant, answers in predictions.items()}
     write_text(directory / "samples.txt", _samples(items, hypotheses))
     tokenizer = read_json(test / "scoring.json")["tokenizer"]
-    _save(_bleu_by_length(items, hypotheses, tokenizer), directory / "bleu_by_length.png")
+    save_png(_bleu_by_length(items, hypotheses, tokenizer), directory / "bleu_by_length.png",
+             tight=True)
     first = next(iter(hypotheses.values()))
     for number, figure in enumerate(_attention_maps(system, first, test), start=1):
-        _save(figure, directory / f"attention_{number}.png")
+        save_png(figure, directory / f"attention_{number}.png", tight=True)
     if any(item["condition"] == "gender" for item in items):
-        _save(_gender({variant: details(score(answers, test))["gender"]
-                       for variant, answers in predictions.items()}), directory / "gender.png")
+        save_png(_gender({variant: details(score(answers, test))["gender"]
+                          for variant, answers in predictions.items()}),
+                 directory / "gender.png", tight=True)
 
 
 def _samples(items: list[Item], hypotheses: Mapping[str, list[str]]) -> str:
@@ -158,10 +161,3 @@ def _gender(shares: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
 def _fonts() -> list[str]:
     known = {font.name for font in font_manager.fontManager.ttflist}
     return ["DejaVu Sans", *[name for name in FONTS if name in known][:1]]
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Write a PNG without the plotting program's version: the same figure is the same bytes."""
-    with atomic_writer(path) as file:
-        figure.savefig(file, format="png", dpi=120, bbox_inches="tight",
-                       metadata={"Software": None})

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from pipeline.arrays import write_array
 from pipeline.errors import UserError
 from pipeline.files import read_json, write_json
-from pipeline.sequences import Sequences, write_array, write_sequences
+from pipeline.sequences import Sequences, write_sequences
 from pipeline.system import Run
 from pipeline.tasks.sentence.bag_of_words import BagOfWords, Settings
 

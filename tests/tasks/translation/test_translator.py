@@ -6,10 +6,10 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.files import read_json
+from pipeline.nn.rnn import reverse
 from pipeline.system import Run
 from pipeline.tasks.translation.scoring import METRICS, score
 from pipeline.tasks.translation.shared.beam import beam_search
-from pipeline.tasks.translation.shared.recurrence import reverse
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.translator import Variant
 
@@ -54,9 +54,9 @@ def test_reverse_leaves_padding_in_place():
     sequences = torch.tensor([[1, 2, 3, 0], [4, 0, 0, 0], [5, 6, 7, 8]])
     lengths = torch.tensor([3, 1, 4])
     expected = [[3, 2, 1, 0], [4, 0, 0, 0], [8, 7, 6, 5]]
-    assert reverse(sequences, lengths).tolist() == expected
+    assert reverse(sequences, lengths, time=1).tolist() == expected
     vectors = torch.stack([sequences, -sequences], dim=-1)
-    assert reverse(vectors, lengths)[..., 1].tolist() == (-torch.tensor(expected)).tolist()
+    assert reverse(vectors, lengths, time=1)[..., 1].tolist() == (-torch.tensor(expected)).tolist()
 
 
 @every_system

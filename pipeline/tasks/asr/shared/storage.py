@@ -12,6 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from pipeline.arrays import read_array, write_array
 from pipeline.errors import UserError
 from pipeline.files import atomic_writer
 
@@ -36,8 +37,7 @@ def write_frames(directory: Path, split: str, utterances: Iterable[NDArray[np.fl
             raise ValueError("there are no utterances")
         file.seek(0)
         _write_header(file, offsets[-1], dimension)
-    with atomic_writer(directory / f"{split}.offsets.npy") as file:
-        np.save(file, np.array(offsets, np.int64), allow_pickle=False)
+    write_array(directory / f"{split}.offsets.npy", np.array(offsets, np.int64))
     return dimension
 
 
@@ -50,8 +50,8 @@ class Frames:
     """Read-only view of what `write_frames` wrote; `frames[i]` is [frames, dimension]."""
 
     def __init__(self, directory: Path, split: str) -> None:
-        self._matrix = _read(directory / f"{split}.frames.npy")
-        self._offsets = _read(directory / f"{split}.offsets.npy")
+        self._matrix = read_array(directory / f"{split}.frames.npy")
+        self._offsets = read_array(directory / f"{split}.offsets.npy")
         if self._offsets[-1] != len(self._matrix):
             raise UserError(f"{directory / split}.frames.npy and its offsets do not fit together; "
                             "remove them and run the features stage again")
@@ -65,13 +65,3 @@ class Frames:
     @property
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self._offsets)
-
-
-def _read(path: Path) -> NDArray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; run the features stage") from None
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); remove it and run the features stage "
-                        "again") from None

@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer
 
 BREAK = -1
 UNKNOWN = "<unk>"
 
 
 def write_ids(directory: Path, split: str, ids: NDArray[np.int32]) -> None:
-    with atomic_writer(directory / f"{split}.npy") as file:
-        np.save(file, ids, allow_pickle=False)
+    write_array(directory / f"{split}.npy", ids)
 
 
 def read_ids(directory: Path, split: str, words: int) -> NDArray[np.int32]:
@@ -27,7 +26,7 @@ def read_ids(directory: Path, split: str, words: int) -> NDArray[np.int32]:
     """
     path = directory / f"{split}.npy"
     try:
-        ids = np.load(path, mmap_mode="r", allow_pickle=False)
+        ids = map_array(path)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read ({error}); run the features stage again") from None
     if len(ids) == 0 or ids.min() < BREAK or ids.max() >= words:

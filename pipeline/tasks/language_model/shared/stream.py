@@ -14,8 +14,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer
 
 Unit = Literal["word", "character"]
 END: dict[Unit, str] = {"word": "<eos>", "character": "\n"}
@@ -31,15 +31,14 @@ class Stream:
 
     def write(self, directory: Path, split: str) -> None:
         for part, array in (("tokens", self.tokens), ("lengths", self.lengths)):
-            with atomic_writer(directory / f"{split}.{part}.npy") as file:
-                np.save(file, array, allow_pickle=False)
+            write_array(directory / f"{split}.{part}.npy", array)
 
     @classmethod
     def read(cls, directory: Path, split: str) -> Self:
         """Raises UserError when the split is missing, damaged, or its two files do not fit."""
         try:
-            tokens, lengths = (np.load(directory / f"{split}.{part}.npy", mmap_mode="r",
-                                       allow_pickle=False) for part in ("tokens", "lengths"))
+            tokens, lengths = (map_array(directory / f"{split}.{part}.npy")
+                               for part in ("tokens", "lengths"))
         except (OSError, ValueError, EOFError) as error:
             raise UserError(f"{directory}: split {split!r} cannot be read ({error}); run the "
                             "features stage again") from None

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.sequences import Sequences, read_array
+from pipeline.arrays import read_array
+from pipeline.sequences import Sequences
 from pipeline.system import Batch
 
 PADDING = 0  # any word does: what is read after a sentence's end has no effect

@@ -15,8 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer, read_json, write_json
+from pipeline.files import read_json, write_json
 
 NO_TAG = -1
 _ARRAYS = ("words", "tags", "offsets")
@@ -63,16 +64,15 @@ class Text:
     def write(self, directory: Path, split: str) -> None:
         write_json(directory / f"{split}.forms.json", self.forms)
         for name in _ARRAYS:
-            with atomic_writer(directory / f"{split}.{name}.npy") as file:
-                np.save(file, getattr(self, name), allow_pickle=False)
+            write_array(directory / f"{split}.{name}.npy", getattr(self, name))
 
     @classmethod
     def read(cls, directory: Path, split: str) -> Self:
         """Raises UserError when the split is missing, damaged, or its files do not fit."""
         forms = read_json(directory / f"{split}.forms.json")
         try:
-            text = cls(forms, *(np.load(directory / f"{split}.{name}.npy", mmap_mode="r",
-                                        allow_pickle=False) for name in _ARRAYS))
+            text = cls(forms, *(map_array(directory / f"{split}.{name}.npy")
+                                for name in _ARRAYS))
         except (OSError, ValueError, EOFError) as error:
             raise UserError(f"{directory}: split {split!r} cannot be read ({error}); run the "
                             "features stage again") from None

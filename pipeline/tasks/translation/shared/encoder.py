@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.tasks.translation.shared.recurrence import Cell, Recurrence, reverse
+from pipeline.nn.rnn import reverse
+from pipeline.tasks.translation.shared.recurrence import Cell, Recurrence
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Encoder(nn.Module):
         for forwards, backwards in zip(self.forwards, self.backwards, strict=True):
             states = self.dropout(states)
             ahead, _ = forwards(states)
-            behind, _ = backwards(reverse(states, lengths))
-            states = torch.cat([ahead, reverse(behind, lengths)], dim=-1)
+            behind, _ = backwards(reverse(states, lengths, time=1))
+            states = torch.cat([ahead, reverse(behind, lengths, time=1)], dim=-1)
         rows = torch.arange(len(lengths), device=lengths.device)
         summary = torch.cat([ahead[rows, lengths - 1], behind[rows, lengths - 1]], dim=-1)
         mask = torch.arange(states.shape[1], device=lengths.device) < lengths[:, None]

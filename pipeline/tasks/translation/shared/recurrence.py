@@ -48,11 +48,3 @@ class Recurrence(nn.Module):
         """The state as torch's layer takes it: with a dimension for layers, a GRU's bare."""
         tensors = tuple(tensor[None] for tensor in state)
         return tensors if self.state_tensors > 1 else tensors[0]
-
-
-def reverse(sequences: Tensor, lengths: Tensor) -> Tensor:
-    """Each of `sequences` [batch, steps, ...] reversed within its length, padding left in place."""
-    positions = torch.arange(sequences.shape[1], device=sequences.device)
-    mirrored = lengths[:, None] - 1 - positions
-    index = torch.where(mirrored >= 0, mirrored, positions)
-    return sequences.take_along_dim(index.reshape(*index.shape, *[1] * (sequences.dim() - 2)), 1)
