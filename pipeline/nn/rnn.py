@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pipeline.nn.cells import Cell, State, layer
-from pipeline.nn.dropout import LockedDropout, Masks, sequence_dropout
+from pipeline.nn.dropout import FreshDropout, LockedDropout, Masks, sequence_dropout
 
 StackState = list[State]
 
@@ -34,7 +33,7 @@ class Stack(nn.Module):
             layer(cell, below, width) for below, width in zip([features, *widths], widths,
                                                               strict=False))
         self.dropout = sequence_dropout(masks, dropout)
-        self.weight_dropout = weight_dropout
+        self.weight_dropout = FreshDropout(weight_dropout)
 
     def forward(self, inputs: Tensor, state: StackState) -> tuple[Tensor, StackState]:
         """Returns the last layer's outputs [time, batch, widths[-1]] and the state after them."""
@@ -44,8 +43,8 @@ class Stack(nn.Module):
             if index > 0:
                 outputs = self.dropout(outputs)
             recurrent = None
-            if self.training and self.weight_dropout:
-                recurrent = functional.dropout(through.weight_hh_l0, self.weight_dropout)
+            if self.training and self.weight_dropout.p:
+                recurrent = self.weight_dropout(through.weight_hh_l0)
             outputs, last = through(outputs, before, recurrent)
             after.append(last)
         return outputs, after

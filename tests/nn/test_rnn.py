@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.nn.cells import _LAYERS, Cell
+from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import (
     BidirectionalStack,
     Stack,
@@ -102,7 +103,7 @@ def test_dropped_recurrent_weights_stay_dropped_over_time_and_the_rest_are_scale
     torch.manual_seed(5)
     outputs, _ = lstm(inputs, start)
     torch.manual_seed(5)
-    mask = torch.nn.functional.dropout(torch.ones(12, 3, dtype=torch.float64), 0.4)
+    mask = FreshDropout(0.4)(torch.ones(12, 3, dtype=torch.float64))
     assert 0 < (mask == 0).sum() < 36 and mask.max() == pytest.approx(1 / 0.6)
     h, c = start[0][0][0, 0], start[0][1][0, 0]
     for output in outputs[:, 0]:

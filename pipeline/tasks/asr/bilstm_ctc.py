@@ -20,6 +20,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
 from pipeline.nn.ctc import BLANK, best_path, prefix_beam_search
+from pipeline.nn.dropout import FreshDropout
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.batching import Utterances, padded
@@ -81,7 +82,7 @@ class BilstmCtc(NeuralSystem):
         self.lstm = nn.LSTM(settings.stack * spec["dimension"], settings.hidden, settings.layers,
                             batch_first=True, bidirectional=True,
                             dropout=settings.dropout if settings.layers > 1 else 0.0)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = FreshDropout(settings.dropout)
         self.output = nn.Linear(2 * settings.hidden, 1 + len(spec["symbols"]))
         self.texts: list[str] = []
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.system import Batch
 from pipeline.tasks.language_model.shared.contexts import Contexts, padded
@@ -50,7 +51,7 @@ class TimeDelayLanguageModel(LanguageModel):
         self.hidden = nn.Linear(settings.context * settings.embedding, settings.hidden)
         self.output = nn.Linear(settings.hidden, self.types)
         nn.init.zeros_(self.output.bias)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = FreshDropout(settings.dropout)
 
     def forward(self, contexts: Tensor) -> Tensor:
         """States [batch, hidden] of the tanh layer after `contexts` [batch, context]."""

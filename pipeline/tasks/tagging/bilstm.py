@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.crf import LinearChainCRF
+from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import BidirectionalStack, ends
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
@@ -66,7 +67,7 @@ class BilstmTagger(NeuralSystem, Tagger):
                                                   [settings.letter_hidden], 0.0)
         self.lstm = BidirectionalStack("lstm", width, [settings.hidden] * settings.layers,
                                        settings.dropout)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = FreshDropout(settings.dropout)
         self.output = nn.Linear(2 * settings.hidden, len(spec["tags"]))
         self.crf = LinearChainCRF(len(spec["tags"])) if settings.output == "crf" else None
         keep = self.vocabulary.counts / (self.vocabulary.counts + max(settings.word_dropout, 1e-9))

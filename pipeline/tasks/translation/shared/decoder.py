@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from pipeline.nn.dropout import FreshDropout
 from pipeline.tasks.translation.shared.encoder import Memory
 from pipeline.tasks.translation.shared.recurrence import Cell, Recurrence, State
 
@@ -37,7 +38,7 @@ class Decoder(nn.Module):
         self.upper = Recurrence(cell, hidden + context, hidden)
         self.start_states = nn.Linear(2 * hidden, 2 * self.lower.state_tensors * hidden)
         self.readout = nn.Linear(hidden + context, embedding)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FreshDropout(dropout)
 
     def start(self, memory: Memory) -> State:
         """The states of both layers before the first token, each [B, hidden]."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import reverse
 from pipeline.tasks.translation.shared.recurrence import Cell, Recurrence
 
@@ -37,7 +38,7 @@ class Encoder(nn.Module):
         sizes = [inputs] + [2 * hidden] * (layers - 1)
         self.forwards = nn.ModuleList(Recurrence(cell, size, hidden) for size in sizes)
         self.backwards = nn.ModuleList(Recurrence(cell, size, hidden) for size in sizes)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FreshDropout(dropout)
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> Memory:
         """`embedded` [B, S, inputs], `lengths` [B], each at least 1."""
