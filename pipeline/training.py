@@ -126,6 +126,14 @@ class _Module(lightning.LightningModule):
         self._sums["training"][1] += terms
         return loss
 
+    def configure_gradient_clipping(self, optimizer: torch.optim.Optimizer,
+                                    gradient_clip_val: float | None = None,
+                                    gradient_clip_algorithm: str | None = None) -> None:
+        # Lightning itself refuses fused optimizers here, because some of them scale gradients;
+        # with bf16 nothing is scaled.
+        if gradient_clip_val:
+            torch.nn.utils.clip_grad_norm_(self.system.parameters(), gradient_clip_val)
+
     def on_train_batch_end(self, outputs: Any, batch: Batch, index: int) -> None:
         if self.average:
             self.average.update()
@@ -291,7 +299,6 @@ def _trainer(module: _Module, run: Run, best: _BestWeights) -> lightning.Trainer
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         gradient_clip_val=settings.gradient_clip,
-        gradient_clip_algorithm="norm",
         callbacks=callbacks,
         logger=False,
         enable_progress_bar=False,

@@ -16,6 +16,7 @@ from pipeline import training
 from pipeline.config import SystemSettings, TrainingSettings
 from pipeline.errors import UserError
 from pipeline.system import NeuralSystem, Run, seeded
+from pipeline.work import record_precision
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -152,6 +153,14 @@ def test_gradient_is_clipped_by_norm(tmp_path: Path) -> None:
     system.fit(Path("."), Run(seed=1, work=tmp_path))
     after = torch.cat([p.detach().flatten() for p in system.parameters()])
     assert float((after - before).norm()) == pytest.approx(0.01, rel=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_every_optimizer_clips_in_half_precision(tmp_path: Path, optimizer: str) -> None:
+    record_precision(tmp_path, "bf16-mixed")
+    system = ToySystem(settings(optimizer=optimizer, gradient_clip=0.5, patience=0), {})
+    curve = system.fit(Path("."), Run(seed=1, work=tmp_path, precision="auto"))
+    assert curve[-1]["loss"] < curve[0]["loss"]
 
 
 class OneBatch(ToyBatches):
