@@ -1,7 +1,7 @@
 """Which of the project's own files a piece of code uses, found by reading imports, not by running.
 
 What a stage uses and is not told to watch goes stale in silence. This walk finds every used file:
-`pipeline.sources` lists them for DVC, and a system's version hashes them. It takes a superset: an
+`pipeline.inputs` lists them for DVC, and a system's version hashes them. It takes a superset: an
 import inside a function counts as well. What a name in params.yaml selects at run time cannot be
 read from the code and is given as a further entry point.
 """

@@ -3,7 +3,8 @@
 DVC runs one stage at a time. This runner asks DVC for the graph and for what has changed, starts
 `dvc repro --single-item` for each stage whose predecessors are done, and ends with a plain
 `dvc repro`, so the outcome is what DVC alone would have made; results do not depend on the number
-of jobs. A stage's output goes to a log of its own, and its last line is shown while it runs.
+of jobs. Starting DVC takes as long as many a stage, so a stage and the one that it alone lets start
+share a call. A call's output goes to a log of its own, and its last line is shown while it runs.
 """
 
 import argparse
@@ -42,6 +43,16 @@ class Plan:
                 if stage not in started and needed <= done]
         return heapq.nsmallest(len(free), free, key=lambda s: (-self._chain(s), s))
 
+    def chain(self, first: str, done: set[str], started: set[str]) -> list[str]:
+        """`first` and, as long as there is one and no more, the stage that can start thereafter."""
+        chain = [first]
+        while True:
+            free = self.ready(done | set(chain), started | set(chain))
+            enabled = [stage for stage in free if self.waits_for[stage] & set(chain)]
+            if len(enabled) != 1:
+                return chain
+            chain += enabled
+
     def order(self) -> list[str]:
         """All stages in an order in which one process could run them."""
         found: list[str] = []
@@ -58,9 +69,9 @@ class Plan:
 
 @dataclass
 class Running:
-    """A stage in progress."""
+    """Stages in progress, one after the other in one call of DVC."""
 
-    stage: str
+    stages: list[str]
     process: subprocess.Popen
     log: Path
     started: float = field(default_factory=time.monotonic)
@@ -69,6 +80,10 @@ class Running:
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def names(self) -> str:
+        return ", ".join(self.stages)
 
     def last_line(self) -> str:
         lines = self.log.read_text("utf-8", "replace").splitlines()
@@ -129,13 +144,15 @@ def run(plan: Plan, jobs: int) -> None:
     running: list[Running] = []
     try:
         while len(done) < len(plan.waits_for):
-            started = done | {item.stage for item in running}
+            started = done | {stage for item in running for stage in item.stages}
             for stage in plan.ready(done, started)[: jobs - len(running)]:
-                running.append(_start(stage))
+                chain = plan.chain(stage, done, started)
+                started.update(chain)
+                running.append(_start(chain))
             time.sleep(_POLL_SECONDS)
             for item in _finished(running):
-                done.add(item.stage)
-                print(f"[{len(done):3d}/{len(plan.waits_for)}] {item.stage}  "
+                done.update(item.stages)
+                print(f"[{len(done):3d}/{len(plan.waits_for)}] {item.names}  "
                       f"{item.seconds:.1f} s", flush=True)
     finally:
         for item in running:
@@ -143,14 +160,14 @@ def run(plan: Plan, jobs: int) -> None:
             item.process.wait()
 
 
-def _start(stage: str) -> Running:
-    log = ROOT / "work" / "logs" / f"{stage.replace('/', '_').replace(':', '_')}.log"
+def _start(stages: list[str]) -> Running:
+    log = ROOT / "work" / "logs" / f"{stages[0].replace('/', '_').replace(':', '_')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", *stages]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True)
-    return Running(stage, process, log)
+    return Running(stages, process, log)
 
 
 def _finished(running: list[Running]) -> Iterator[Running]:
@@ -159,13 +176,13 @@ def _finished(running: list[Running]) -> Iterator[Running]:
         if item.process.poll() is None:
             if time.monotonic() - item.reported > REPORT_SECONDS:
                 item.reported = time.monotonic()
-                print(f"          {item.stage}  {item.seconds:.0f} s  {item.last_line()}",
+                print(f"          {item.names}  {item.seconds:.0f} s  {item.last_line()}",
                       flush=True)
             continue
         running.remove(item)
         if item.process.returncode != 0:
             tail = "\n".join(item.log.read_text("utf-8", "replace").splitlines()[-25:])
-            raise UserError(f"stage {item.stage} failed; the end of {item.log}:\n{tail}\n"
+            raise UserError(f"{item.names} failed; the end of {item.log}:\n{tail}\n"
                             f"mend the cause and run the same command again: what is done stays")
         yield item
 

@@ -10,17 +10,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.config import Suite
 from pipeline.dependencies import modules_used
 from pipeline.errors import UserError
 from pipeline.files import sha256
-from pipeline.sources import entry_points
-
-# A change of these trains nothing again: one selects how a trained system answers, the other
-# tells how its settings were found.
-NOT_TRAINED = frozenset({"variants", "settings_tried"})
+from pipeline.inputs import entry_points, trained_params
 
 
 @dataclass(frozen=True)
@@ -42,13 +37,6 @@ def system_version(root: Path, suite: Suite, key: str, seed: int) -> Version:
     data = _data_hash(features)
     contents = _contents_hash(root, (root / path for path in code))
     return Version(params, data, contents, _short(f"{params} {data} {contents}"))
-
-
-def trained_params(suite: Suite, key: str, seed: int) -> dict[str, Any]:
-    """The settings that training depends on: the system's own, and under `run` the suite's."""
-    own = {name: value for name, value in suite.systems[key].items() if name not in NOT_TRAINED}
-    return {**own, "run": {"seed": seed, "threads": suite.threads, "device": suite.device,
-                           "precision": suite.precision}}
 
 
 def params_hash(suite: Suite, key: str, seed: int) -> str:

@@ -1,7 +1,7 @@
-"""Check the whole params.yaml before any other stage runs, and write which code each of them uses.
+"""Check the whole params.yaml before any other stage runs, and write what each is made from.
 
-Every other stage needs its list of code from here, so nothing runs before the check. A changed
-parameter or file makes only this stage run again and leaves the others to what concerns them.
+Every other stage needs its list of settings and code from here, so nothing runs before the check. A
+changed parameter or file makes this stage run again, and then the stages that it concerns.
 """
 
 from stages.arguments import stage_arguments
@@ -10,10 +10,10 @@ from stages.arguments import stage_arguments
 def main() -> None:
     arguments = stage_arguments()
     from pipeline.config_checks import load_valid
-    from pipeline.sources import write_sources
+    from pipeline.inputs import write_inputs
 
     suite = load_valid(arguments.params)
-    write_sources(suite, arguments.root, arguments.root / suite.directory / "sources")
+    write_inputs(suite, arguments.root, arguments.root / suite.directory / "inputs")
 
 
 if __name__ == "__main__":

@@ -32,18 +32,37 @@ def test_the_longest_chain_of_work_starts_first() -> None:
     assert found.ready(set(), set()) == ["first", "short"]
 
 
+def test_a_stage_shares_a_call_with_the_one_that_it_alone_lets_start() -> None:
+    found = plan({"train": set(), "evaluate": {"train"}, "other": set(),
+                  "board": {"train", "evaluate", "other"}, "report": {"board"}})
+    assert found.chain("train", set(), {"train", "other"}) == ["train", "evaluate"]
+    assert found.chain("train", {"other"}, {"train", "other"}) == [
+        "train", "evaluate", "board", "report"]
+
+
+def test_a_stage_does_not_take_along_what_could_start_without_it() -> None:
+    found = plan({"a": set(), "b": set(), "c": {"b"}})
+    assert found.chain("a", set(), set()) == ["a"]
+
+
+def test_a_stage_that_lets_several_start_is_called_alone() -> None:
+    found = plan({"features": set(), "a": {"features"}, "b": {"features"}})
+    assert found.chain("features", set(), {"features"}) == ["features"]
+
+
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Stages that are real processes, running a few lines of Python instead of a DVC stage."""
     monkeypatch.setattr(repro, "ROOT", tmp_path)
 
-    def start(stage: str) -> repro.Running:
-        log = tmp_path / f"{stage}.log"
+    def start(stages: list[str]) -> repro.Running:
+        log = tmp_path / f"{stages[0]}.log"
+        script = "\n".join(SCRIPTS[stage] for stage in stages)
         with log.open("wb") as output:
-            process = subprocess.Popen([sys.executable, "-c", SCRIPTS[stage]], cwd=tmp_path,
+            process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path,
                                        stdout=output, stderr=subprocess.STDOUT,
                                        start_new_session=True)
-        return repro.Running(stage, process, log)
+        return repro.Running(stages, process, log)
 
     monkeypatch.setattr(repro, "_start", start)
     return tmp_path
@@ -69,7 +88,7 @@ def test_a_failed_stage_ends_the_run_with_its_reason_and_no_process_is_left(
     SCRIPTS["bad-later"] = ("import os, sys, time\n"
                             "while not os.path.exists('pid'): time.sleep(0.05)\n"
                             "print('the reason'); sys.exit(3)")
-    with pytest.raises(UserError, match=r"(?s)stage bad-later failed.*the reason"):
+    with pytest.raises(UserError, match=r"(?s)bad-later failed.*the reason"):
         repro.run(plan({"bad-later": set(), "endless": set()}), 2)
     pid = int((scripted / "pid").read_text())
     for _ in range(100):
@@ -82,7 +101,7 @@ def test_a_failed_stage_ends_the_run_with_its_reason_and_no_process_is_left(
 
 
 def test_what_waits_for_a_failed_stage_does_not_run(scripted: Path) -> None:
-    with pytest.raises(UserError, match="stage bad failed"):
+    with pytest.raises(UserError, match="bad, a failed"):
         repro.run(plan({"bad": set(), "a": {"bad"}}), 2)
     assert not (scripted / "order").exists()
 

@@ -27,7 +27,6 @@ from pipeline.tasks.tagging.shared.answers import by_sentence
 from pipeline.tasks.tagging.shared.counts import (
     interpolated,
     tag_ngram_counts,
-    vocabulary_rows,
     word_tag_counts,
 )
 from pipeline.tasks.tagging.shared.spelling import SuffixModel
@@ -65,6 +64,7 @@ class HiddenMarkovModel(System, Tagger):
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.transitions: dict[str, NDArray[np.float64]] = {}
+        self.places = {form: row for row, form in enumerate(spec["forms"])}
         self.counts = np.zeros((0, 0))
         self.spelling = SuffixModel([], np.zeros((0, 0)))
 
@@ -108,8 +108,10 @@ class HiddenMarkovModel(System, Tagger):
 
     def _counts_of(self, forms: list[str]) -> NDArray[np.float64]:
         """Tags of each form in training, [forms, tags], zeros for an unknown form."""
-        rows = vocabulary_rows(forms, self.spec["forms"])
-        return np.append(self.counts, np.zeros((1, self.counts.shape[1])), axis=0)[rows]
+        rows = np.array([self.places.get(form, -1) for form in forms], np.int64)
+        counts = self.counts[rows]
+        counts[rows < 0] = 0
+        return counts
 
     def transition_scores(self) -> tuple[str, NDArray[np.float64]]:
         return "probability", np.exp(self.transitions["bigram"])

@@ -4,21 +4,24 @@
 (capital, digits ...) and their last letters, each longer ending smoothed by the shorter one.
 """
 
+import functools
 import re
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_RUNS = ((re.compile(r"[A-Z]+"), "X"), (re.compile(r"[a-z]+"), "x"), (re.compile(r"[0-9]+"), "9"))
+_SIGNS = str.maketrans({letter: sign for letters, sign in (
+    (string.ascii_uppercase, "X"), (string.ascii_lowercase, "x"), (string.digits, "9"))
+    for letter in letters})
+_RUNS = re.compile(r"(X|x|9)\1+")
 
 
 def shape(form: str) -> str:
     """A form with X for a run of capitals, x for small letters, 9 for digits: Mid-90s -> Xx-9x."""
-    for pattern, sign in _RUNS:
-        form = pattern.sub(sign, form)
-    return form[:6]
+    return _RUNS.sub(r"\1", form.translate(_SIGNS))[:6]
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,23 @@ class SuffixModel:
                     1 + theta)
         return cls(list(found), np.stack(list(found.values())))
 
+    @functools.cached_property
+    def places(self) -> dict[str, int]:
+        """The row of each ending."""
+        return {ending: row for row, ending in enumerate(self.endings)}
+
     def rows(self, forms: Sequence[str], longest: int) -> NDArray[np.int64]:
         """The row of `probabilities` of each form's longest known ending."""
-        places = {ending: row for row, ending in enumerate(self.endings)}
-        return np.array([next(places[ending] for ending in reversed(list(endings(form, longest)))
-                              if ending in places) for form in forms], np.int64)
+        return np.array([self._row(form, longest) for form in forms], np.int64)
+
+    def _row(self, form: str, longest: int) -> int:
+        places = self.places
+        key, lower = shape(form) + "\t", form.lower()
+        for start in range(max(0, len(lower) - longest), len(lower) + 1):
+            row = places.get(key + lower[start:])
+            if row is not None:
+                return row
+        return places[""]
 
 
 def endings(form: str, longest: int) -> Iterator[str]:
