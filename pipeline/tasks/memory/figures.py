@@ -153,7 +153,7 @@ def _cliff() -> Figure:
              "norm clipped at 0.05": cliff.descent((5.6, -2.35), 2.0, 0.05, 60)}
     figure = Figure(figsize=(11, 4.5))
     left = figure.add_subplot(1, 2, 1, projection="3d")
-    left.plot_surface(*np.meshgrid(weight, bias), loss, cmap="viridis", rcount=160, ccount=160)
+    left.plot_surface(*np.meshgrid(weight, bias), loss, cmap="viridis", rcount=60, ccount=60)
     left.view_init(elev=35, azim=-120)
     left.set(xlabel="w", ylabel="b", zlabel="loss")
     right = figure.add_subplot(1, 2, 2)

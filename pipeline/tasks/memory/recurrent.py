@@ -5,14 +5,12 @@ over the whole lag. Elman nets multiply a gradient with the same factor at each 
 (Hochreiter 1991; Bengio et al. 1994), or let it explode, which clipping its norm cures (Pascanu et
 al. 2013); LSTM and GRU add to their state instead.
 
-`start` is how recurrent weights begin. torch's uniform ones have eigenvalues within a disc of
-radius 0.58, where a gradient vanishes; the identity has them all at 1, which lets a ReLU net begin
-by copying its state (Le et al. 2015).
+A net that is not to be clipped has a `gradient_clip` above any norm that its gradient can have.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +33,6 @@ class Settings(SystemSettings):
 
     cell: Cell
     hidden: int = Field(ge=1)
-    start: Literal["uniform", "identity"]
     batch_sequences: int = Field(ge=1)
     training: TrainingSettings
 
@@ -50,8 +47,6 @@ class Recurrent(NeuralSystem):
         super().__init__(settings, spec)
         self.answer = answer_of(spec)
         self.layer = layer(settings.cell, spec["features"], settings.hidden)
-        if settings.start == "identity":
-            _begin_by_copying(self.layer)
         self.output = nn.Linear(settings.hidden, self.answer.outputs)
 
     def outputs(self, inputs: Tensor, lengths: Tensor) -> Tensor:
@@ -77,12 +72,3 @@ class Recurrent(NeuralSystem):
             items = by_length[start : start + SEQUENCES_AT_ONCE]
             found[items] = self.outputs(*map(torch.from_numpy, inputs.padded(items)))
         return self.answer.predictions(found, data)
-
-
-def _begin_by_copying(through: nn.RNNBase) -> None:
-    """Identity for each block of recurrent weights, no bias."""
-    with torch.no_grad():
-        for block in through.weight_hh_l0.split(through.hidden_size):
-            nn.init.eye_(block)
-        through.bias_ih_l0.zero_()
-        through.bias_hh_l0.zero_()

@@ -51,7 +51,7 @@ class Number(Answer):
     outputs = 1
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return functional.mse_loss(outputs[:, 0], targets, reduction="sum")
+        return functional.mse_loss(outputs[:, 0].to(targets), targets, reduction="sum")
 
     def gradient(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return 2 * (outputs - targets[:, None])
