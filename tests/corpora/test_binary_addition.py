@@ -81,7 +81,7 @@ def test_a_long_carry_runs_half_of_the_numbers(bits: int) -> None:
         assert len(first) == len(second) == bits
         assert max(carries(first, second)) >= bits // 2
         made.add((first, second))
-    assert len(made) > bits
+    assert len(made) >= bits
 
 
 def test_sums_are_read_as_written(tmp_path: Path) -> None:

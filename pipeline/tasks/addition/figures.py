@@ -135,8 +135,11 @@ def _carry(system: HasStates, items: list[dict[str, Any]], test: Path) -> Figure
 
 
 def _pair_shown(items: list[dict[str, Any]]) -> int:
-    """The pair of at most `BITS_SHOWN` bits, as long as there are, whose carry runs furthest."""
-    shown = [number for number, item in enumerate(items) if len(item["first"]) <= BITS_SHOWN]
-    return max(shown or range(len(items)), key=lambda number: (
-        len(items[number]["first"]), longest_carry(items[number]["first"],
-                                                   items[number]["second"]), -number))
+    """A pair of `BITS_SHOWN` bits, or of as many as there are below, whose carry runs half way."""
+    fitting = [number for number, item in enumerate(items) if len(item["first"]) <= BITS_SHOWN]
+
+    def order(number: int) -> tuple[int, int]:
+        first, second = items[number]["first"], items[number]["second"]
+        return -len(first), abs(2 * longest_carry(first, second) - len(first))
+
+    return min(fitting or range(len(items)), key=order)
