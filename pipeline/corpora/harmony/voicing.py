@@ -1,7 +1,8 @@
 """Four voices for a chord, and how voices lead from one chord to the next.
 
 Bass, tenor, alto and soprano stay in their ranges, never cross or meet, and sound every tone of
-the chord; the leading tone is never doubled. From chord to chord the voices move little. Parallel
+the chord, but that a triad on its root may have three roots and no fifth; the leading tone is
+never doubled. From chord to chord the voices move little. Parallel
 fifths and octaves are forbidden. A leading tone that does not rise, a seventh that does not fall,
 a voice that overlaps where its neighbour was and a leap of a tritone or beyond an octave are rare.
 """
@@ -19,7 +20,8 @@ Choice = tuple[NDArray[np.int64], NDArray[np.float64]]  # voicings [n, 4], their
 
 RANGES = ((40, 60), (48, 67), (55, 74), (60, 81))
 WIDEST = (19, 12, 12)  # semitones between neighbouring voices
-_DOUBLED = (1.0, 0.25, 0.6, 0.0)  # weight of a voicing that doubles the root, third, fifth, seventh
+_DOUBLED = (1.0, 0.25, 0.6)  # weight of a voicing that doubles the root, the third, the fifth
+_WITHOUT_FIFTH = 0.2
 _STILLNESS = np.array([0.15, 0.6, 0.6, 0.4])  # a semitone's move costs so many nats
 _CENTRING = 0.02  # a squared semitone from the middle of a voice's range costs so many nats
 _RARE = 0.05
@@ -92,14 +94,25 @@ def _sounds(chord: Chord, voices: Voices) -> bool:
     classes = [pitch % 12 for pitch in voices]
     close = all(high - low <= widest for low, high, widest
                 in zip(voices, voices[1:], WIDEST, strict=False))
-    return (_ascend(voices) and close and set(classes) == set(chord.tones)
+    return (_ascend(voices) and close
+            and (set(classes) == set(chord.tones) or _without_fifth(chord, voices))
             and (chord.leading is None or classes.count(chord.leading) == 1))
 
 
+def _without_fifth(chord: Chord, voices: Voices) -> bool:
+    root, third, *_ = chord.tones
+    return (chord.seventh is None and chord.bass == root
+            and sorted(pitch % 12 for pitch in voices) == sorted([root] * 3 + [third]))
+
+
 def _doubling(chord: Chord, voices: Voices) -> float:
+    if chord.seventh is not None:
+        return 1.0
+    if _without_fifth(chord, voices):
+        return _WITHOUT_FIFTH
     classes = [pitch % 12 for pitch in voices]
-    return max((weight for tone, weight in zip(chord.tones, _DOUBLED, strict=False)
-                if classes.count(tone) > 1), default=1.0)
+    return next(weight for tone, weight in zip(chord.tones, _DOUBLED, strict=True)
+                if classes.count(tone) == 2)
 
 
 def _ascend(voices: Voices) -> bool:
