@@ -75,6 +75,7 @@ def _by_lag(predictions: dict[str, list[Prediction]], items: list[dict]) -> Figu
                   marker="o", label=variant)
     axes.set(xlabel="lag, steps", ylabel="accuracy, %" if classes else "mean squared error",
              ylim=(0, 102 if classes else None))
+    axes.set_xscale("log", base=2)
     axes.legend()
     return figure
 
@@ -92,7 +93,8 @@ def _gradient(system: Net, test: Path) -> Figure:
     norms = gradient_norms(system.layer, system.output, system.answer, inputs, targets).numpy()
     figure = Figure(figsize=(6, 4))
     _back_in_time(figure.subplots(), norms[::-1],
-                  f"norm of the loss's gradient by the state there ({len(targets)} sequences)")
+                  "norm of the loss's gradient by the state there",
+                  f"mean of {len(targets)} test sequences")
     return figure
 
 
@@ -103,13 +105,13 @@ def _factors(system: Net, test: Path) -> Figure:
     norms = torch.linalg.matrix_norm(bptt.factors_product(net, states)[:, 0].double(), 2).numpy()
     figure = Figure(figsize=(6, 4))
     _back_in_time(figure.subplots(), norms,
-                  "largest singular value of dh(last) / dh(there), one sequence")
+                  "largest singular value of dh(last) / dh(there)", "one test sequence")
     return figure
 
 
-def _back_in_time(axes: Axes, values: np.ndarray, label: str) -> None:
+def _back_in_time(axes: Axes, values: np.ndarray, label: str, title: str) -> None:
     axes.semilogy(np.arange(len(values)), np.maximum(values, TINY), marker=".")
-    axes.set(xlabel="steps back from the last", ylabel=label)
+    axes.set(xlabel="steps back from the last", ylabel=label, title=title)
     axes.grid(alpha=0.3)
 
 
