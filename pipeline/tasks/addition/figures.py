@@ -1,7 +1,8 @@
 """Figures of an adder: exact sums by length, and hidden units beside the carry that they hold.
 
-Where a system has states, a pair of the test set with a long carry is added, and each hidden unit
-is drawn over the places, ordered by how far it follows the true carry.
+Where a system has states, it is looked for the carry in them: a linear read-out of the states is
+fitted to the true carry on some pairs of the test set (a probe: Alain and Bengio 2017) and drawn
+for another, above each hidden unit, ordered by how far the unit follows the carry by itself.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.tasks.addition.scoring import longest_carry, right_bits
 from pipeline.tasks.addition.shared.storage import Pairs
 
 BITS_SHOWN = 32
+PAIRS_PROBED = 100
 
 
 @runtime_checkable
@@ -99,39 +101,54 @@ def _exact(tables: dict[str, dict[int, tuple[int, float, float]]],
     return figure
 
 
+def read_out(states: NDArray, carry: NDArray) -> NDArray[np.float64]:
+    """Weights [units + 1], a constant last, of the linear read-out of `carry` from `states`.
+
+    Least squares over places: `states` [places, units], `carry` [places].
+    """
+    return np.linalg.lstsq(_with_constant(states), carry.astype(np.float64), rcond=None)[0]
+
+
+def _with_constant(states: NDArray) -> NDArray[np.float64]:
+    return np.hstack([states.astype(np.float64), np.ones((len(states), 1))])
+
+
 def _carry(system: HasStates, items: list[dict[str, Any]], test: Path) -> Figure:
-    """The true carry, the unit that follows it best, and all units, over the places of a pair."""
+    """A pair's digits, its true carry beside the read-out, and all units, over the places."""
     pairs = Pairs.read(test, "test")
     chosen = _pair_shown(items)
-    read = pairs.pairs[chosen, : int(pairs.lengths[chosen]) + 1]
-    states = system.states_along(torch.from_numpy(read[None].astype(np.float32)))[0].numpy()
-    carry = true_carry(read[:, 0], read[:, 1])
-    follows = correlations(states, carry)
-    order = np.argsort(-follows, kind="stable")
-    best = int(np.abs(follows).argmax())
+    read, states, carry = _run(system, pairs, chosen)
+    others = [_run(system, pairs, item) for item in range(len(items))
+              if item != chosen and pairs.lengths[item] == pairs.lengths[chosen]][:PAIRS_PROBED]
+    weights = read_out(*(np.concatenate([run[part] for run in others]) for part in (1, 2)))
+    found = _with_constant(states) @ weights
+    right = 100 * float(np.mean((found > 0.5) == carry))
     figure = Figure(figsize=(10, 6), layout="constrained")
     digits, above, below = figure.subplots(3, 1, sharex=True, height_ratios=[1, 2, 5])
-    places = np.arange(len(read))
     digits.imshow(read.T, cmap="gray_r", vmin=0, vmax=1, aspect="auto")
     digits.set_yticks([0, 1], ["first", "second"])
     digits.set_title(f"{items[chosen]['id']}: both numbers, their carry and the hidden units",
                      fontsize=10)
-    above.step(places, carry, where="mid", color="black", label="true carry")
-    twin = above.twinx()
-    twin.plot(places, states[:, best], color="tab:red", marker=".",
-              label=f"unit {best}, r = {follows[best]:.2f}")
-    above.set(ylabel="carry", yticks=[0, 1], ylim=(-0.1, 1.1))
-    twin.set(ylabel="activation")
-    figure.legend(*[sum(parts, []) for parts in zip(
-        above.get_legend_handles_labels(), twin.get_legend_handles_labels(), strict=True)],
-        loc="outside lower center", ncols=2)
+    above.step(range(len(carry)), carry, where="mid", color="black", label="true carry")
+    above.plot(found, color="tab:red", marker=".", label="linear read-out of the hidden units, "
+               f"above a half where the carry is 1 at {right:.0f} % of the places")
+    above.set(ylabel="carry", yticks=[0, 1])
+    above.legend(fontsize=7, loc="lower right")
+    order = np.argsort(-correlations(states, carry), kind="stable")
     limit = float(np.abs(states).max()) or 1.0
     drawn = below.imshow(states[:, order].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto",
                          interpolation="nearest")
     below.set(xlabel="place, from the least significant bit",
               ylabel="hidden units by correlation with the carry", yticks=[])
-    figure.colorbar(drawn, ax=[above, below])
+    figure.colorbar(drawn, ax=below, label="activation")
     return figure
+
+
+def _run(system: HasStates, pairs: Pairs, item: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Digits [places, 2] of a pair, the states [places, units] over it and its true carry."""
+    read = pairs.pairs[item, : int(pairs.lengths[item]) + 1]
+    states = system.states_along(torch.from_numpy(read[None].astype(np.float32)))[0].numpy()
+    return read, states, true_carry(read[:, 0], read[:, 1])
 
 
 def _pair_shown(items: list[dict[str, Any]]) -> int:

@@ -1,8 +1,9 @@
 """Recurrent generator: from a start state, one state after the other, each its own next input.
 
-The lectures' one-to-many network. y_0 is the start; h_t = cell(y_{t-1}, h_{t-1}), and
-y_t = y_{t-1} + c + V h_t, so the network says how the state changes. At test time y_{t-1} is always
-what it has answered itself, and its errors come back to it.
+The lectures' one-to-many network. y_0 is the start, and the state before the first step follows
+from it too, h_0 = tanh(b + W y_0); h_t = cell(y_{t-1}, h_{t-1}), and y_t = y_{t-1} + c + V h_t, so
+the network says how the state changes. At test time y_{t-1} is always what it has answered itself,
+and its errors come back to it.
 
 In training it may read its own answers too (free running: gradients pass through all of them), or
 the correct state instead (teacher forcing: Williams and Zipser 1989), or at each step either, the
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from pipeline.arrays import read_array
 from pipeline.config import Entry, SystemSettings, TrainingSettings, VariantSettings
-from pipeline.nn.cells import Cell, layer
+from pipeline.nn.cells import Cell, State, layer
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.trajectory.shared.answers import answers
@@ -56,6 +57,7 @@ class Generator(NeuralSystem):
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         coordinates = len(spec["coordinates"])
+        self.initial = nn.Linear(coordinates, settings.hidden)
         self.layer = layer(settings.cell, coordinates, settings.hidden)
         self.output = nn.Linear(settings.hidden, coordinates)
 
@@ -77,13 +79,13 @@ class Generator(NeuralSystem):
         return squares.mean(dim=2).sum(), float(squares.shape[0] * squares.shape[1])
 
     def follow(self, inputs: Tensor) -> Tensor:
-        """Answers [B, T, coordinates] to `inputs` of the same shape, whatever they are."""
-        states, _ = self.layer(inputs.transpose(0, 1), self.layer.start(len(inputs)))
+        """Answers [B, T, coordinates] to `inputs` of the same shape, the start first."""
+        states, _ = self.layer(inputs.transpose(0, 1), self._before(inputs[:, 0]))
         return inputs + self.output(states.transpose(0, 1))
 
     def generate(self, starts: Tensor, steps: int) -> Tensor:
         """States [B, steps, coordinates] behind `starts` [B, coordinates], running free."""
-        read, state = starts, self.layer.start(len(starts))
+        read, state = starts, self._before(starts)
         found = []
         for _ in range(steps):
             outputs, state = self.layer(read[None], state)
@@ -106,12 +108,17 @@ class Generator(NeuralSystem):
         The others are what the network answers to the inputs before them.
         """
         kept = torch.rand(correct.shape[:2], device=correct.device) < truth
-        inputs, state = [correct[:, 0]], self.layer.start(len(correct))
+        inputs, state = [correct[:, 0]], self._before(correct[:, 0])
         for step in range(1, correct.shape[1]):
             outputs, state = self.layer(inputs[-1][None], state)
             answer = inputs[-1] + self.output(outputs[0])
             inputs.append(torch.where(kept[:, step, None], correct[:, step], answer))
         return torch.stack(inputs, dim=1)
+
+    def _before(self, starts: Tensor) -> State:
+        """The state before the first step; a memory cell begins empty."""
+        _, *memory = self.layer.start(len(starts))
+        return torch.tanh(self.initial(starts))[None], *memory
 
     def _standardised(self, states: Tensor) -> Tensor:
         return (states - states.new_tensor(self.spec["mean"])) / states.new_tensor(

@@ -10,13 +10,13 @@ from pipeline.config import TrainingSettings
 from pipeline.files import read_json
 from pipeline.system import Run
 from pipeline.tasks.addition import feed_forward, recurrent
-from pipeline.tasks.addition.figures import correlations, true_carry
+from pipeline.tasks.addition.figures import read_out, true_carry
 from pipeline.tasks.addition.shared.adder import Adder
 from pipeline.tasks.addition.shared.batching import PairBatches
 from pipeline.tasks.addition.shared.storage import Pairs
 
 OWN = {"recurrent": {"cell": "elman", "hidden": 10, "layers": 1},
-       "feed_forward": {"hidden": 24, "layers": 1}}
+       "feed_forward": {"hidden": 64, "layers": 2}}
 MODULES = {"recurrent": (recurrent.Settings, recurrent.RecurrentAdder),
            "feed_forward": (feed_forward.Settings, feed_forward.FeedForwardAdder)}
 
@@ -47,9 +47,11 @@ def test_an_elman_network_learns_to_carry_and_adds_longer_numbers(extracted: Pat
     system = new("recurrent")
     system.fit(extracted / "fit", Run(seed=1, work=tmp_path))
     assert exact(system, extracted, 3) == exact(system, extracted, 5) == 1
-    bits = np.random.default_rng(2).integers(0, 2, (40, 2))
+    bits = np.random.default_rng(2).integers(0, 2, (200, 2))
     states = system.states_along(torch.from_numpy(bits[None]).float())[0].numpy()
-    assert np.abs(correlations(states, true_carry(bits[:, 0], bits[:, 1]))).max() > 0.8
+    carry = true_carry(bits[:, 0], bits[:, 1])
+    *weights, constant = read_out(states[:100], carry[:100])
+    assert np.mean((states[100:] @ weights + constant > 0.5) == carry[100:]) > 0.95
 
 
 def test_a_feed_forward_network_adds_what_it_has_seen_and_no_more(extracted: Path,
@@ -57,7 +59,7 @@ def test_a_feed_forward_network_adds_what_it_has_seen_and_no_more(extracted: Pat
     system = new("feed_forward")
     before = system.output.weight[4:].clone()
     system.fit(extracted / "fit", Run(seed=1, work=tmp_path))
-    assert exact(system, extracted, 3) == 1
+    assert exact(system, extracted, 3) > 0.9
     assert exact(system, extracted, 5) < 0.5
     # Outputs of places that no training sum has were never asked for.
     assert torch.equal(system.output.weight[4:], before)
@@ -71,6 +73,7 @@ def test_an_answer_does_not_depend_on_longer_pairs_beside_it(model: str, extract
     torch.testing.assert_close(system.logits(alone)[:, :5], system.logits(pairs))
 
 
+@torch.no_grad()
 def test_the_loss_is_that_of_the_sums_own_bits(extracted: Path) -> None:
     system = new("recurrent").eval()
     pairs = torch.tensor([[[1, 1], [1, 0], [0, 0]], [[1, 0], [0, 0], [0, 0]]]).float()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline.files import read_json
-from pipeline.tasks.addition.figures import correlations, draw, true_carry
+from pipeline.tasks.addition.figures import correlations, draw, read_out, true_carry
 
 
 class Carrier:
@@ -46,3 +46,9 @@ def test_correlations_are_those_of_numpy() -> None:
     expected = [np.corrcoef(states[:, unit], carry)[0, 1] for unit in range(4)]
     assert correlations(states, carry) == pytest.approx(expected)
     assert correlations(np.ones((30, 2)), carry).tolist() == [0, 0]
+
+
+def test_a_read_out_finds_the_line_that_made_the_carry() -> None:
+    states = np.random.default_rng(2).normal(size=(20, 3))
+    weights = read_out(states, states @ [0.5, -2.0, 0.0] + 0.25)
+    assert weights == pytest.approx([0.5, -2.0, 0.0, 0.25], abs=1e-9)

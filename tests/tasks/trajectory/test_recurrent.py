@@ -44,7 +44,8 @@ def by_hand(system: Generator, correct: torch.Tensor, kept: torch.Tensor) -> tor
     cell = torch.nn.GRUCell(system.layer.input_size, system.layer.hidden_size)
     cell.load_state_dict({name.removesuffix("_l0"): value
                           for name, value in system.layer.state_dict().items()})
-    state, answer, found = None, correct[:, 0], []
+    answer, found = correct[:, 0], []
+    state = torch.tanh(answer @ system.initial.weight.T + system.initial.bias)
     for step in range(correct.shape[1] - 1):
         read = correct[:, step] if kept[step] else answer
         state = cell(read, state)
