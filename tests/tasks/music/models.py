@@ -20,7 +20,7 @@ CLASSES = {"recurrent": recurrent.RecurrentRolls, "time_note": time_note.TimeNot
 
 
 def new(model: str, spec: dict[str, Any] = SPEC, **changes: Any) -> RollModel:
-    """A network whose outputs differ from key to key and step to step."""
+    """A network that plays many notes, other ones from key to key and step to step."""
     training = TrainingSettings(
         epochs=30, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
@@ -32,4 +32,5 @@ def new(model: str, spec: dict[str, Any] = SPEC, **changes: Any) -> RollModel:
     with torch.no_grad():
         for parameter in system.parameters():
             parameter.mul_(2.0)
+        system.output.bias.fill_(-0.5)
     return system.eval()
