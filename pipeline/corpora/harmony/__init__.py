@@ -1,0 +1,1 @@
+"""A process that composes four-part chorales by the rules of functional harmony."""

@@ -1,0 +1,1 @@
+"""Many to many, step by step: add two binary numbers, read from their least significant bits."""

@@ -1,0 +1,68 @@
+"""What every trained adder has: batches, the loss of its sum bits, and how it answers."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.files import read_json
+from pipeline.predictions import Prediction
+from pipeline.system import Batch, NeuralSystem
+from pipeline.tasks.addition.shared.batching import PairBatches
+from pipeline.tasks.addition.shared.storage import Pairs
+
+PAIRS_AT_ONCE = 256
+
+
+class AdderSettings(SystemSettings):
+    """Hyper-parameters that all adders have."""
+
+    examples: int = Field(ge=1, description="learns from the first so many training pairs, or from "
+                                            "all where there are fewer")
+    updates: int = Field(ge=1, description="batches an epoch, however few the examples are")
+    batch_pairs: int = Field(ge=1)
+    training: TrainingSettings
+
+
+class Adder(NeuralSystem):
+    """Everything but the network, which gives each bit of the sum a logit."""
+
+    settings: AdderSettings
+
+    @abstractmethod
+    def logits(self, pairs: Tensor) -> Tensor:
+        """Logits [B, T] that the bits of the sums of `pairs` [B, T, 2] are 1."""
+
+    def batches(self, data: Path, split: str, seed: int) -> PairBatches:
+        if split == "train":
+            return PairBatches(data, split, self.settings.batch_pairs, seed,
+                               self.settings.examples, self.settings.updates)
+        return PairBatches(data, split, self.settings.batch_pairs, seed)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Cross-entropy of the sums' bits in nats; the terms are bits."""
+        found = self.logits(batch["pairs"])
+        own = torch.arange(found.shape[1], device=found.device) <= batch["lengths"][:, None]
+        total = functional.binary_cross_entropy_with_logits(
+            found[own].float(), batch["sums"][own], reduction="sum")
+        return total, float(batch["lengths"].sum() + len(own))
+
+    @torch.no_grad()
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        """Answers `{"id", "sum"}`, most significant bit first, with one bit more than the pair."""
+        self.eval()
+        pairs = Pairs.read(data, "test")
+        identities = [item["id"] for item in read_json(data / "items.json")]
+        for start in range(0, len(identities), PAIRS_AT_ONCE):
+            items = np.arange(start, min(start + PAIRS_AT_ONCE, len(identities)))
+            read = torch.from_numpy(pairs.pairs[items, : pairs.steps(items)]).float()
+            bits = (self.logits(read) > 0).long().tolist()
+            for item, row in zip(items.tolist(), bits, strict=True):
+                own = row[: int(pairs.lengths[item]) + 1]
+                yield {"id": identities[item], "sum": "".join(map(str, reversed(own)))}

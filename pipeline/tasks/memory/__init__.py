@@ -1,0 +1,1 @@
+"""Memory laboratory: how far back can a net learn?"""

@@ -1,0 +1,67 @@
+"""Scores of answers over all lags, and over each range of lags by itself.
+
+A prediction is `{"id", "answer": a number or the name of a class}`. Numbers are scored by their
+mean squared error, classes by accuracy; a track has one kind, so the other's metrics have no items.
+"""
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import UserError
+from pipeline.files import read_json
+from pipeline.predictions import Prediction, aligned
+from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+
+# Each range is from one of these lags to below the next.
+_BOUNDS = (1, 4, 8, 16, 32, 64, 128, 256, 1024)
+RANGES = {f"lag_{low}_{high - 1}": range(low, high) for low, high in pairwise(_BOUNDS)}
+
+
+def _metrics(name: str, counted: str, better: Any, value: Any, text: str,
+             decimals: int) -> dict[str, Metric]:
+    """The metric over all lags and, with a suffix, over each range."""
+    metrics = {name: Metric(better, (counted, f"{counted}_items"), value, f"{text}, all lags",
+                            decimals=decimals)}
+    for part, lags in RANGES.items():
+        metrics[f"{name}_{part}"] = Metric(
+            better, (f"{counted}_{part}", f"{counted}_items_{part}"), value,
+            f"{text}, lags from {lags[0]} to {lags[-1]}", decimals=decimals)
+    return metrics
+
+
+METRICS = {
+    **_metrics("mse", "squared_error", "lower", ratio, "mean squared error of the answer", 4),
+    **_metrics("accuracy", "correct", "higher", percentage, "right answers in percent", 2),
+}
+
+
+def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
+    """Errors of each test item. Raises UserError when predictions do not fit the test items."""
+    items = read_json(test / "items.json")
+    found = aligned(predictions, [item["id"] for item in items])
+    counted = "correct" if isinstance(items[0]["target"], str) else "squared_error"
+    values = np.array([judged(prediction, item["target"])
+                       for prediction, item in zip(found, items, strict=True)])
+    lags = np.array([item["lag"] for item in items])
+    columns = {counted: values, f"{counted}_items": np.ones(len(items))}
+    for part, within in RANGES.items():
+        inside = (lags >= within.start) & (lags < within.stop)
+        columns[f"{counted}_{part}"] = np.where(inside, values, 0.0)
+        columns[f"{counted}_items_{part}"] = inside.astype(np.float64)
+    return ItemStatistics([item["id"] for item in items], columns)
+
+
+def judged(prediction: Prediction, target: float | str) -> float:
+    """Squared error of a number, 1 or 0 for a class. Raises UserError for another kind."""
+    answer = prediction.get("answer")
+    if isinstance(target, str) and isinstance(answer, str):
+        return float(answer == target)
+    if not isinstance(target, str) and isinstance(answer, int | float) and math.isfinite(answer):
+        return (answer - target) ** 2
+    raise UserError(f"prediction {prediction['id']!r} has no 'answer' of the kind that the track "
+                    f"asks for ({'a class' if isinstance(target, str) else 'a number'}); "
+                    "evaluate the system again")

@@ -1,0 +1,38 @@
+"""Batches of sequences of equal or similar length, with their targets.
+
+Sequences are sorted by length, equals in an order drawn anew each epoch, cut into batches of equal
+number, and the batches are shuffled: little padding is computed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.arrays import read_array
+from pipeline.system import Batch
+from pipeline.tasks.memory.shared.storage import Inputs
+
+
+class LaggedBatches:
+    """Batches of one split: `inputs` [T, B, features], `lengths` [B] and `targets` [B]."""
+
+    def __init__(self, directory: Path, split: str, batch: int, seed: int) -> None:
+        self.inputs = Inputs(directory, split)
+        self.targets = read_array(directory / f"{split}.targets.npy")
+        self.batch = batch
+        self.seed = seed
+
+    def plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        lengths = self.inputs.lengths
+        order = np.lexsort((generator.random(len(lengths)), lengths))
+        batches = [order[start : start + self.batch]
+                   for start in range(0, len(order), self.batch)]
+        return [batches[index] for index in generator.permutation(len(batches))]
+
+    def load(self, description: NDArray[np.int64]) -> Batch:
+        inputs, lengths = self.inputs.padded(description)
+        return {"inputs": torch.from_numpy(inputs), "lengths": torch.from_numpy(lengths),
+                "targets": torch.from_numpy(self.targets[description])}

@@ -1,0 +1,1 @@
+"""What features, scoring, figures and systems of music share."""

@@ -1,0 +1,102 @@
+"""What the networks that read piano rolls have in common: batches, loss, prediction, composition.
+
+A network reads whole pieces from the first step on, so its state at a step knows all before it,
+and what follows a piece's end in a batch changes nothing.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.predictions import Prediction
+from pipeline.system import Batch, NeuralSystem
+from pipeline.tasks.music.shared.answers import answers
+from pipeline.tasks.music.shared.batching import Pieces
+from pipeline.tasks.music.shared.rolls import Roll, Rolls
+
+_PIECES_AT_ONCE = 16
+
+
+class RollSettings(SystemSettings):
+    """Hyper-parameters that all networks over rolls have."""
+
+    transpose: int = Field(ge=0, le=24, description="semitones that a training piece is moved by, "
+                                                    "at most, up or down, anew in each epoch")
+    batch_pieces: int = Field(ge=1)
+    training: TrainingSettings
+
+
+class RollModel(NeuralSystem):
+    """p(keys of a step | all steps before it)."""
+
+    settings: RollSettings
+
+    @abstractmethod
+    def nats(self, rolls: Tensor, inside: Tensor) -> Tensor:
+        """Negative log-likelihoods of steps, each of all 88 keys, shape [predicted steps].
+
+        Of `rolls` [B, T, KEYS], the steps from the second on where `inside` [B, T - 1] is true, in
+        its order.
+        """
+
+    @abstractmethod
+    def key_probabilities(self, roll: Tensor) -> Tensor:
+        """p(key sounds) [T - 1, KEYS] at the steps of `roll` [T, KEYS] from the second on.
+
+        Given the steps before and, where keys are predicted one after the other, the lower keys.
+        """
+
+    @abstractmethod
+    def begin(self, count: int) -> Any:
+        """The state before anything was read."""
+
+    @abstractmethod
+    def read(self, step: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """What `draw` needs to know after a step [count, KEYS], and the state."""
+
+    @abstractmethod
+    def draw(self, expected: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+        """A next step [count, KEYS] of zeros and ones."""
+
+    def batches(self, data: Path, split: str, seed: int) -> Pieces:
+        transpose = self.settings.transpose if split == "train" else 0
+        return Pieces(data, split, self.settings.batch_pieces, transpose, seed)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Negative log-likelihood in nats; the terms are predicted steps."""
+        inside = _inside(batch["rolls"], batch["lengths"])
+        found = self.nats(batch["rolls"], inside)
+        return found.sum(), float(len(found))
+
+    @torch.no_grad()
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        self.eval()
+        rolls = Rolls(data, "test")
+        by_length = np.argsort(rolls.lengths, kind="stable")
+        found: dict[int, np.ndarray] = {}
+        for start in range(0, len(rolls), _PIECES_AT_ONCE):
+            items = by_length[start : start + _PIECES_AT_ONCE]
+            batch = torch.from_numpy(rolls.padded(items)).float()
+            lengths = torch.from_numpy(rolls.lengths[items])
+            losses = self.nats(batch, _inside(batch, lengths))
+            found |= zip(items.tolist(), (part.double().numpy() for part
+                                          in losses.split((lengths - 1).tolist())), strict=True)
+        return answers((found[item] for item in range(len(rolls))), data)
+
+    @torch.no_grad()
+    def expected(self, roll: Roll) -> np.ndarray:
+        """`key_probabilities` of a roll as it lies on disk."""
+        self.eval()
+        return self.key_probabilities(torch.from_numpy(np.array(roll)).float()).numpy()
+
+
+def _inside(rolls: Tensor, lengths: Tensor) -> Tensor:
+    """Which predicted steps [B, T - 1] of `rolls` [B, T, KEYS] are within `lengths` [B]."""
+    return torch.arange(1, rolls.shape[1], device=rolls.device) < lengths[:, None]
