@@ -97,7 +97,7 @@ def _exact(tables: dict[str, dict[int, tuple[int, float, float]]],
     axes.set_xticks(lengths, map(str, lengths))
     axes.minorticks_off()
     axes.set(xlabel="bits of both numbers", ylabel="exact sums, %", ylim=(-2, 102))
-    axes.legend()
+    axes.legend(loc="center left")
     return figure
 
 
@@ -133,7 +133,7 @@ def _carry(system: HasStates, items: list[dict[str, Any]], test: Path) -> Figure
     above.plot(found, color="tab:red", marker=".", label="linear read-out of the hidden units, "
                f"above a half where the carry is 1 at {right:.0f} % of the places")
     above.set(ylabel="carry", yticks=[0, 1])
-    above.legend(fontsize=7, loc="lower right")
+    figure.legend(loc="outside lower center", ncols=2)
     order = np.argsort(-correlations(states, carry), kind="stable")
     limit = float(np.abs(states).max()) or 1.0
     drawn = below.imshow(states[:, order].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto",
