@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import UserError
+from pipeline.likelihoods import checked_nats
 from pipeline.predictions import Prediction, aligned
 from pipeline.scores import ItemStatistics, Metric, perplexity, ratio
 from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
@@ -62,19 +62,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 def nats(prediction: Prediction, item: Item) -> NDArray[np.float64]:
     """The checked values of one item, shape [item.length]. Raises UserError."""
-    try:
-        losses = np.array(prediction["nll"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"prediction {item.id!r} has no list of numbers 'nll'; evaluate the "
-                        "system again") from None
-    if losses.shape != (item.length,):
-        raise UserError(f"prediction {item.id!r}: expected {item.length} values of 'nll' (its "
-                        f"units and the end), got shape {losses.shape}; evaluate the system again "
-                        "on this corpus")
-    if not (np.all(np.isfinite(losses)) and np.all(losses >= 0)):
-        raise UserError(f"prediction {item.id!r}: 'nll' holds a value that is no finite negative "
-                        "log-probability; evaluate the system again")
-    return losses
+    return checked_nats(prediction, item.length, "its units and the end")
 
 
 def _sums(losses: NDArray[np.float64], item: Item) -> tuple[float, float, float, float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import UserError
+from pipeline.likelihoods import checked_nats
 from pipeline.predictions import Prediction, aligned
 from pipeline.scores import ItemStatistics, Metric, ratio
 from pipeline.tasks.music.shared.items import Item, read_items
@@ -45,16 +45,4 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 def nats(prediction: Prediction, item: Item) -> NDArray[np.float64]:
     """The checked values of one piece, shape [item.predicted]. Raises UserError."""
-    try:
-        losses = np.array(prediction["nll"], np.float64)
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"prediction {item.id!r} has no list of numbers 'nll'; evaluate the "
-                        "system again") from None
-    if losses.shape != (item.predicted,):
-        raise UserError(f"prediction {item.id!r}: expected {item.predicted} values of 'nll', one a "
-                        f"step from the second on, got shape {losses.shape}; evaluate the system "
-                        "again on this corpus")
-    if not (np.all(np.isfinite(losses)) and np.all(losses >= 0)):
-        raise UserError(f"prediction {item.id!r}: 'nll' holds a value that is no finite negative "
-                        "log-probability; evaluate the system again")
-    return losses
+    return checked_nats(prediction, item.predicted, "one a step from the second on")
