@@ -1,8 +1,4 @@
-"""Batches of sequences of equal or similar length, with their targets.
-
-Sequences are sorted by length, equals in an order drawn anew each epoch, cut into batches of equal
-number, and the batches are shuffled: little padding is computed.
-"""
+"""Batches of sequences of equal or similar length, with their targets."""
 
 from pathlib import Path
 
@@ -11,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.arrays import read_array
+from pipeline.batching import shuffled_batches, sorted_by_length
 from pipeline.system import Batch
 from pipeline.tasks.memory.shared.storage import Inputs
 
@@ -26,11 +23,8 @@ class LaggedBatches:
 
     def plan(self, epoch: int) -> list[NDArray[np.int64]]:
         generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
-        lengths = self.inputs.lengths
-        order = np.lexsort((generator.random(len(lengths)), lengths))
-        batches = [order[start : start + self.batch]
-                   for start in range(0, len(order), self.batch)]
-        return [batches[index] for index in generator.permutation(len(batches))]
+        order = sorted_by_length(self.inputs.lengths, generator)
+        return shuffled_batches(order, self.batch, generator)
 
     def load(self, description: NDArray[np.int64]) -> Batch:
         inputs, lengths = self.inputs.padded(description)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.batching import shuffled_batches, sorted_by_length
 from pipeline.system import Batch
 from pipeline.tasks.music.shared.rolls import KEYS, Roll, Rolls
 
@@ -32,13 +33,10 @@ class Pieces:
 
     def plan(self, epoch: int) -> list[_Description]:
         generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
-        lengths = self.rolls.lengths
-        order = np.lexsort((generator.random(len(lengths)), lengths))
+        order = sorted_by_length(self.rolls.lengths, generator)
         moves = generator.integers(self.lowest, self.highest, endpoint=True)
-        batches = [order[start : start + self.batch]
-                   for start in range(0, len(order), self.batch)]
-        return [(batches[index], moves[batches[index]])
-                for index in generator.permutation(len(batches))]
+        return [(items, moves[items])
+                for items in shuffled_batches(order, self.batch, generator)]
 
     def load(self, description: _Description) -> Batch:
         items, moves = description

@@ -1,14 +1,10 @@
-"""Batches of sentences of similar length.
-
-Sentences are sorted by length, ties in an order drawn anew each epoch, cut into batches of equal
-count, and the batches are shuffled: little padding is computed, and every epoch has as many
-batches. Letters are given once for each distinct word of a batch.
-"""
+"""Batches of sentences of similar length; letters are given once for each distinct word."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.batching import shuffled_batches, sorted_by_length
 from pipeline.system import Batch
 from pipeline.tasks.tagging.shared.text import Text
 from pipeline.tasks.tagging.shared.vocabulary import Vocabulary
@@ -32,11 +28,8 @@ class SentenceBatches:
     def plan(self, epoch: int) -> list[NDArray[np.int64]]:
         generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
         lengths = self.text.lengths
-        order = np.lexsort((generator.random(len(lengths)), lengths))
-        order = order[lengths[order] > 0]
-        batches = [order[start : start + self.sentences]
-                   for start in range(0, len(order), self.sentences)]
-        return [batches[index] for index in generator.permutation(len(batches))]
+        order = sorted_by_length(lengths, generator)
+        return shuffled_batches(order[lengths[order] > 0], self.sentences, generator)
 
     def load(self, description: NDArray[np.int64]) -> Batch:
         places, mask = self.text.places(description)
