@@ -12,9 +12,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array, write_array
-from pipeline.errors import UserError
 from pipeline.files import atomic_writer
+from pipeline.ragged import Ragged, write_offsets
 
 
 def write_frames(directory: Path, split: str, utterances: Iterable[NDArray[np.float32]]) -> int:
@@ -22,7 +21,8 @@ def write_frames(directory: Path, split: str, utterances: Iterable[NDArray[np.fl
 
     Returns the dimension. Raises ValueError when there are no utterances or dimensions differ.
     """
-    offsets, dimension = [0], 0
+    lengths: list[int] = []
+    dimension = 0
     with atomic_writer(directory / f"{split}.frames.npy") as file:
         for frames in utterances:
             if not dimension:
@@ -32,12 +32,12 @@ def write_frames(directory: Path, split: str, utterances: Iterable[NDArray[np.fl
             if frames.shape[1] != dimension:
                 raise ValueError(f"expected {dimension} features a frame, got {frames.shape[1]}")
             file.write(np.ascontiguousarray(frames, np.float32).tobytes())
-            offsets.append(offsets[-1] + len(frames))
+            lengths.append(len(frames))
         if not dimension:
             raise ValueError("there are no utterances")
         file.seek(0)
-        _write_header(file, offsets[-1], dimension)
-    write_array(directory / f"{split}.offsets.npy", np.array(offsets, np.int64))
+        _write_header(file, sum(lengths), dimension)
+    write_offsets(directory, split, lengths)
     return dimension
 
 
@@ -46,22 +46,8 @@ def _write_header(file: BinaryIO, rows: int, dimension: int) -> None:
                                       "shape": (rows, dimension)})
 
 
-class Frames:
+class Frames(Ragged):
     """Read-only view of what `write_frames` wrote; `frames[i]` is [frames, dimension]."""
 
     def __init__(self, directory: Path, split: str) -> None:
-        self._matrix = read_array(directory / f"{split}.frames.npy")
-        self._offsets = read_array(directory / f"{split}.offsets.npy")
-        if self._offsets[-1] != len(self._matrix):
-            raise UserError(f"{directory / split}.frames.npy and its offsets do not fit together; "
-                            "remove them and run the features stage again")
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    def __getitem__(self, item: int) -> NDArray[np.float32]:
-        return self._matrix[self._offsets[item] : self._offsets[item + 1]]
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self._offsets)
+        super().__init__(directory, split, ".frames")

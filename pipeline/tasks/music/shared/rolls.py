@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array, write_array
+from pipeline.arrays import write_array
 from pipeline.errors import UserError
+from pipeline.ragged import Ragged, write_offsets
 
 KEYS = 88
 LOWEST = 21  # MIDI pitch of the first key
@@ -35,29 +36,14 @@ def pitches_of(roll: Roll) -> list[list[int]]:
 def write_rolls(directory: Path, split: str, rolls: Sequence[Roll]) -> None:
     """Write `<split>.rolls.npy` [all steps, KEYS] and `<split>.offsets.npy`."""
     write_array(directory / f"{split}.rolls.npy", np.concatenate(rolls))
-    write_array(directory / f"{split}.offsets.npy",
-                np.cumsum([0, *(len(roll) for roll in rolls)], dtype=np.int64))
+    write_offsets(directory, split, [len(roll) for roll in rolls])
 
 
-class Rolls:
+class Rolls(Ragged):
     """Read-only view of what `write_rolls` wrote; `rolls[i]` is piece i's."""
 
     def __init__(self, directory: Path, split: str) -> None:
-        self._matrix = read_array(directory / f"{split}.rolls.npy")
-        self._offsets = read_array(directory / f"{split}.offsets.npy")
-        if self._matrix.shape != (self._offsets[-1], KEYS):
-            raise UserError(f"{directory / split}.rolls.npy and its offsets do not fit together; "
-                            "remove them and run the features stage again")
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    def __getitem__(self, item: int) -> Roll:
-        return self._matrix[self._offsets[item] : self._offsets[item + 1]]
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self._offsets)
+        super().__init__(directory, split, ".rolls", (KEYS,))
 
     def padded(self, items: NDArray[np.int64]) -> Roll:
         """The named rolls as [items, longest, KEYS], silence after each end."""
