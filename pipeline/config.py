@@ -99,7 +99,7 @@ class TrainingSettings(Entry):
     schedule: Literal["constant", "cosine", "plateau"]
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
-    gradient_clip: float = Field(gt=0, description="largest norm of the gradient")
+    gradient_clip: float = Field(ge=0, description="largest norm of the gradient; 0: not clipped")
     patience: int = Field(ge=0, description="epochs without progress before the end; 0: never")
     weight_average: float = Field(
         0.0, ge=0, lt=1, description="decay of an exponential average of the weights; 0: none")

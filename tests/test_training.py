@@ -163,6 +163,12 @@ def test_every_optimizer_clips_in_half_precision(tmp_path: Path, optimizer: str)
     assert curve[-1]["loss"] < curve[0]["loss"]
 
 
+def test_a_gradient_that_is_not_clipped_is_as_under_a_bound_never_reached(tmp_path: Path) -> None:
+    unclipped, _ = train(tmp_path / "unclipped", gradient_clip=0.0)
+    assert unclipped == train(tmp_path / "high", gradient_clip=1e30)[0]
+    assert unclipped != train(tmp_path / "clipped", gradient_clip=0.1)[0]
+
+
 class OneBatch(ToyBatches):
     def __init__(self) -> None:
         super().__init__(seed=1)

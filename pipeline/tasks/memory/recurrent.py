@@ -4,8 +4,6 @@ All steps but the last have no loss, so whatever a net learns about the first ma
 over the whole lag. Elman nets multiply a gradient with the same factor at each step and lose it
 (Hochreiter 1991; Bengio et al. 1994), or let it explode, which clipping its norm cures (Pascanu et
 al. 2013); LSTM and GRU add to their state instead.
-
-A net that is not to be clipped has a `gradient_clip` above any norm that its gradient can have.
 """
 
 from collections.abc import Iterator
