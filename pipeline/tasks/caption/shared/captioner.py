@@ -42,7 +42,7 @@ class CaptionerSettings(SystemSettings):
     """Hyper-parameters that all captioning networks have."""
 
     channels: list[int] = Field(min_length=1, description="of each convolution")
-    halvings: int = Field(ge=0, description="convolutions after which the picture is halved")
+    halvings: int = Field(ge=0, description="convolutions that halve the picture")
     cell: Cell
     embedding: int = Field(ge=1)
     hidden: int = Field(ge=1)

@@ -1,9 +1,9 @@
 """The encoder: a small convolutional network, trained with the decoder.
 
 Blocks of a 3 x 3 convolution, batch normalisation (Ioffe and Szegedy 2015) and a rectifier; the
-first ones halve the picture by pooling. A convolution cannot say where something is, and a relation
-is all about that, so each pixel also knows its coordinates (Liu et al. 2018, "An Intriguing Failing
-of Convolutional Neural Networks and the CoordConv Solution").
+first ones take steps of two and so halve the picture. A convolution cannot say where something is,
+and a relation is all about that, so each pixel also knows its coordinates (Liu et al. 2018, "An
+Intriguing Failing of Convolutional Neural Networks and the CoordConv Solution").
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,10 @@ class Encoder(nn.Module):
 
     def __init__(self, channels: Sequence[int], halvings: int) -> None:
         super().__init__()
-        self.halvings = halvings
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(below, width, 3, padding=1, bias=False),
-                          nn.BatchNorm2d(width), nn.ReLU())
-            for below, width in zip([5, *channels], channels, strict=False))
-        self.pool = nn.MaxPool2d(2)
+        self.blocks = nn.Sequential(*(
+            nn.Sequential(nn.Conv2d(below, width, 3, stride=2 if number < halvings else 1,
+                                    padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+            for number, (below, width) in enumerate(zip([5, *channels], channels, strict=False))))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Vectors [B, map_side(side)**2, channels[-1]] of uint8 `pictures` [B, side, side, 3]."""
@@ -30,14 +28,10 @@ class Encoder(nn.Module):
         batch, _, side, _ = pixels.shape
         line = torch.linspace(-1, 1, side, device=pixels.device, dtype=pixels.dtype)
         coordinates = torch.stack(torch.meshgrid(line, line, indexing="ij"))
-        states = torch.cat([pixels, coordinates.expand(batch, -1, -1, -1)], dim=1)
-        for number, block in enumerate(self.blocks):
-            states = block(states)
-            if number < self.halvings:
-                states = self.pool(states)
+        states = self.blocks(torch.cat([pixels, coordinates.expand(batch, -1, -1, -1)], dim=1))
         return states.flatten(2).transpose(1, 2)
 
 
 def map_side(side: int, halvings: int) -> int:
     """Places along a side of the map of a picture with `side` pixels."""
-    return side // 2**halvings
+    return -(-side // 2**halvings)
