@@ -112,7 +112,7 @@ def test_the_twins_pictures_show_their_scenes(twin: Path) -> None:
         with Image.open(item.path) as image:
             pixels = np.asarray(image).astype(int)
         busy = {(row, column) for row in range(3) for column in range(3)
-                if np.ptp(pixels[12 * row : 12 * row + 12, 12 * column : 12 * column + 12])}
+                if np.ptp(pixels[16 * row : 16 * row + 16, 16 * column : 16 * column + 16])}
         assert busy == {(thing[3], thing[4]) for thing in item.scene}
 
 

@@ -24,11 +24,11 @@ Relation = Literal["left", "right", "above", "below"]
 T = TypeVar("T")
 
 GRID = 3
-FIELD = 12  # pixels
+FIELD = 16  # pixels
 SIDE = GRID * FIELD
-RADII = {"small": 3, "large": 5}
+RADII = {"small": 4, "large": 7}
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (50, 80, 230),
-           "yellow": (230, 220, 50), "purple": (160, 60, 200), "white": (240, 240, 240)}
+           "yellow": (230, 220, 50)}
 _TINT = 15  # a colour's channels vary by as much
 _DARKEST, _LIGHTEST = 0, 80  # background
 
@@ -75,7 +75,7 @@ Scene = tuple[Thing, ...]
 
 def draw_scene(random: Random) -> Scene:
     """Two or three things, no two alike in shape, colour and size, in the order of reading."""
-    fields = sorted(random.sample(range(GRID * GRID), random.choice([2, 3])))
+    fields = sorted(random.sample(range(GRID * GRID), random.choice([2, 2, 3])))
     looks: dict[tuple[Shape, str, str], None] = {}
     while len(looks) < len(fields):
         looks[random.choice(list(_NOUNS)), random.choice(list(COLOURS)),
@@ -115,10 +115,8 @@ def sentence(scene: Scene, random: Random | None) -> str:
     form = _pick(_FORMS, random)
     if form == "first" and len(scene) > 2:
         form = "place"
-    first, *rest = scene if random is None or random.random() < 0.6 \
+    first, *rest = scene if random is None or random.random() < 0.7 \
         else random.sample(scene, len(scene))
-    if random is not None and random.random() < 0.3:
-        rest.reverse()
     relations = [_relation(first, other, random) for other in rest]
     subject, *others = (_named(thing, random) for thing in (first, *rest))
     if form == "first":
@@ -154,7 +152,7 @@ def _pick(chances: _Chances[T], random: Random | None) -> T:
 def _relation(thing: Thing, other: Thing, random: Random | None) -> Relation:
     """One of the true relations, oftener the horizontal one."""
     horizontal, *vertical = thing.relations(other)
-    return vertical[0] if vertical and random and random.random() < 0.3 else horizontal
+    return vertical[0] if vertical and random and random.random() < 0.2 else horizontal
 
 
 def _named(thing: Thing, random: Random | None) -> str:

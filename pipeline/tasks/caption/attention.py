@@ -1,12 +1,15 @@
 """Recurrent decoder that looks at places of the picture (Xu et al. 2015, "Show, Attend and Tell").
 
-Before each word the last state asks the places of the encoder's map (soft attention); the answer,
-an average z_t of places, is read beside the last word, and the next word is chosen from the new
-state and z_t. The first state is made from the mean of all places. Unlike in the paper the answer
-is not gated, and the output has one layer.
+A state asks the places of the encoder's map (soft attention) and gets z_t, an average of places;
+the next word is chosen from the state and z_t, and the first state is made from the mean of all
+places. In the paper the state before a word asks, and z_t is read beside the word, so each step
+waits for the one before. The state after a word can ask as well (Lu et al. 2017, "Knowing When to
+Look", spatial attention): it knows the word, z_t tells what was still missing, and the layer runs
+over the whole sentence at once, several times faster. Unlike in the papers z_t is not gated, and
+the output has one layer.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -20,17 +23,20 @@ from pipeline.tasks.caption.shared.captioner import Captioner, CaptionerSettings
 class Settings(CaptionerSettings):
     attention: AttentionKind
     attention_hidden: int = Field(ge=1, description="width of the additive score's layer")
+    asks: Literal["before", "after"] = Field(
+        description="which state asks: that before a word is read, or that after it")
 
 
 class AttentionCaptioner(Captioner):
-    """Each step waits for the one before, since a state asks what its successor reads."""
+    """The decoder sees the picture only through attention and its first state."""
 
     Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         width = settings.channels[-1]
-        super().__init__(settings, spec, seen=width, read=settings.hidden + width)
+        super().__init__(settings, spec, seen=width if settings.asks == "before" else 0,
+                         read=settings.hidden + width)
         self.attention = attention(settings.attention, query=settings.hidden, memory=width,
                                    hidden=settings.attention_hidden)
         self.first = nn.Linear(width, self.recurrence.states * settings.hidden)
@@ -43,15 +49,23 @@ class AttentionCaptioner(Captioner):
 
     def states(self, embedded: Tensor, memory: Memory,
                state: State) -> tuple[Tensor, State, Tensor]:
-        everywhere = memory.places.new_ones(memory.places.shape[:2], dtype=torch.bool)
+        if self.settings.asks == "before":
+            return self._step_by_step(embedded, memory, state)
+        outputs, state = self.run(embedded, state)
+        seen, weights = self._look(outputs, memory)
+        return torch.cat([outputs, seen], dim=-1), state, weights
+
+    def _step_by_step(self, embedded: Tensor, memory: Memory,
+                      state: State) -> tuple[Tensor, State, Tensor]:
         read, weights = [], []
-        for word in embedded.unbind(1):
-            seen, looked = self.attention(state[0][:, None], memory.keys, memory.places,
-                                          everywhere)
-            inputs = torch.cat([word, seen[:, 0]], dim=-1)[None]
-            _, after = self.recurrence(inputs, tuple(tensor[None].contiguous()
-                                                     for tensor in state))
-            state = tuple(tensor[0] for tensor in after)
-            read.append(torch.cat([state[0], seen[:, 0]], dim=-1))
-            weights.append(looked[:, 0])
-        return torch.stack(read, dim=1), state, torch.stack(weights, dim=1)
+        for word in embedded.split(1, dim=1):
+            seen, looked = self._look(state[0][:, None], memory)
+            output, state = self.run(torch.cat([word, seen], dim=-1), state)
+            read.append(torch.cat([output, seen], dim=-1))
+            weights.append(looked)
+        return torch.cat(read, dim=1), state, torch.cat(weights, dim=1)
+
+    def _look(self, states: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Averages [N, T, channels] and weights [N, T, places] that `states` [N, T, hidden] get."""
+        everywhere = memory.places.new_ones(memory.places.shape[:2], dtype=torch.bool)
+        return self.attention(states, memory.keys, memory.places, everywhere)

@@ -47,10 +47,7 @@ class RecurrentCaptioner(Captioner):
 
     def states(self, embedded: Tensor, memory: Memory,
                state: State) -> tuple[Tensor, State, None]:
-        inputs = embedded.transpose(0, 1)
         if self.first is None:
-            seen = memory.summary.expand(len(inputs), -1, -1)
-            inputs = torch.cat([inputs, seen], dim=-1)
-        outputs, after = self.recurrence(inputs, tuple(tensor[None].contiguous()
-                                                       for tensor in state))
-        return outputs.transpose(0, 1), tuple(tensor[0] for tensor in after), None
+            seen = memory.summary[:, None].expand(-1, embedded.shape[1], -1)
+            embedded = torch.cat([embedded, seen], dim=-1)
+        return *self.run(embedded, state), None

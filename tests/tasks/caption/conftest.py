@@ -61,8 +61,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_system(toy: Path) -> Callable[..., Captioner]:
     """A new system: make_system("attention", cell="elman")."""
     def make(model: str, **changes: Any) -> Captioner:
-        own = {"attention": "additive", "attention_hidden": 5} if model == "attention" else \
-            {"sees": model, "summary": 11}
+        own = {"sees": model, "summary": 11}
+        if model == "attention":
+            own = {"attention": "additive", "attention_hidden": 5, "asks": "before"}
         system = AttentionCaptioner if model == "attention" else RecurrentCaptioner
         torch.manual_seed(3)
         return system(system.Settings.model_validate(

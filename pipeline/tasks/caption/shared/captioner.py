@@ -115,6 +115,12 @@ class Captioner(NeuralSystem):
         targets = batch["targets"][real]
         return functional.cross_entropy(logits, targets, reduction="sum"), float(len(targets))
 
+    def run(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """The recurrent layer over `inputs` [N, T, ...]: outputs [N, T, hidden], the last state."""
+        outputs, after = self.recurrence(inputs.transpose(0, 1),
+                                         tuple(tensor[None].contiguous() for tensor in state))
+        return outputs.transpose(0, 1), tuple(tensor[0] for tensor in after)
+
     def embed(self, words: Tensor) -> Tensor:
         return self.dropout(self.embedding(words))
 
