@@ -23,7 +23,11 @@ class Settings(CaptionerSettings):
 
 
 class RecurrentCaptioner(Captioner):
-    """v is a rectified linear map of the encoder's whole map."""
+    """v is a linear map of the encoder's whole map, normalised and rectified.
+
+    Most of a picture is like most of any other, so without normalisation v hardly differs between
+    pictures at first, and a decoder soon learns to do without it.
+    """
 
     Settings = Settings
     settings: Settings
@@ -33,12 +37,14 @@ class RecurrentCaptioner(Captioner):
         super().__init__(settings, spec, seen=0 if at_start else settings.summary,
                          read=settings.hidden)
         places = map_side(spec["side"], settings.halvings) ** 2
-        self.summary = nn.Linear(places * settings.channels[-1], settings.summary)
+        self.summary = nn.Sequential(
+            nn.Linear(places * settings.channels[-1], settings.summary, bias=False),
+            nn.BatchNorm1d(settings.summary), nn.ReLU())
         self.first = nn.Linear(settings.summary, self.recurrence.states * settings.hidden) \
             if at_start else None
 
     def remember(self, places: Tensor) -> Memory:
-        return Memory(torch.relu(self.summary(places.flatten(1))), places)
+        return Memory(self.summary(places.flatten(1)), places)
 
     def start(self, memory: Memory) -> State:
         if self.first is None:

@@ -1,6 +1,7 @@
 """Batches of pictures, each with all its sentences, in an order drawn anew each epoch.
 
-A picture is looked at once for all its sentences, so the convolutions cost a fifth.
+A picture is looked at once for all its sentences, so the convolutions cost a fifth. Batches are as
+equal as can be, because one picture alone has nothing to be normalised by.
 """
 
 from pathlib import Path
@@ -31,7 +32,7 @@ class PictureBatches:
     def plan(self, epoch: int) -> list[NDArray[np.int64]]:
         generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
         order = generator.permutation(len(self.pictures))
-        return [order[start : start + self.size] for start in range(0, len(order), self.size)]
+        return np.array_split(order, -(-len(order) // self.size))
 
     def load(self, description: NDArray[np.int64]) -> Batch:
         numbers = [np.arange(*self.first[item : item + 2]) for item in description]

@@ -49,7 +49,7 @@ class CaptionerSettings(SystemSettings):
     dropout: float = Field(ge=0, lt=1, description="of embedded words and of what words are "
                                                    "chosen from")
     longest: int = Field(ge=1, description="words of the longest sentence that is said")
-    batch_pictures: int = Field(ge=1)
+    batch_pictures: int = Field(ge=2)
     training: TrainingSettings
     variants: dict[str, Variant] = Field(min_length=1)
 
