@@ -90,6 +90,21 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class CaptionedPicture:
+    """A picture and the sentences that were written about it, one at least.
+
+    Known for an embedded twin only: `scene`, what is drawn, as values that JSON can hold, and
+    `likeliest`, the sentence that its grammar is likeliest to say.
+    """
+
+    id: str
+    path: Path
+    sentences: list[str]
+    scene: tuple[tuple[str | int, ...], ...] | None = None
+    likeliest: str | None = None
+
+
+@dataclass(frozen=True)
 class Series:
     """A time series of a forecasting competition: the past to learn from, the future to forecast.
 

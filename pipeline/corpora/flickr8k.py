@@ -1,0 +1,150 @@
+"""Flickr8k, photographs with five sentences each, and its embedded twin of drawn scenes.
+
+Hodosh, Young and Hockenmaier 2013, "Framing Image Description as a Ranking Task". A folder of
+pictures (the publisher spells it `Flicker8k_Dataset`), `Flickr8k.token.txt` with a line
+`picture#number TAB sentence` for each sentence, and a list of pictures for each split. Sentences
+about pictures in no list are left alone: the publisher has 92 such pictures, one without a file.
+
+The photographs are given out on request, so nothing is downloaded: archives are taken from the
+mirror. The twin has the same files, with scenes of `pipeline.corpora.grammar.scenes` as PNG, which
+loses nothing, and `Flickr8k.scenes.json`: what each picture shows.
+"""
+
+import re
+from dataclasses import astuple
+from pathlib import Path
+from random import Random
+from typing import Literal, Self
+
+from PIL import Image
+from pydantic import Field
+
+from pipeline.config import CorpusSettings, Twin
+from pipeline.corpora.fetch import unpack
+from pipeline.corpora.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
+from pipeline.corpora.kinds import CaptionedPicture
+from pipeline.errors import UserError
+from pipeline.files import read_json, read_text, write_json, write_text
+
+Split = Literal["train", "valid", "test"]
+
+SENTENCES = 5
+PICTURES = "Flicker8k_Dataset"
+TOKENS = "Flickr8k.token.txt"
+SCENES = "Flickr8k.scenes.json"
+LISTS: dict[Split, str] = {"train": "Flickr_8k.trainImages.txt", "valid": "Flickr_8k.devImages.txt",
+                           "test": "Flickr_8k.testImages.txt"}
+ARCHIVES = ("Flickr8k_Dataset.zip", "Flickr8k_text.zip")
+REQUEST = "https://forms.illinois.edu/sec/1713398"
+
+_LINE = re.compile(r"(?P<picture>[^\t]+)#(?P<number>\d+)\t(?P<sentence>.*\S.*)")
+
+
+class TwinSettings(Twin):
+    """The embedded twin: pictures of each split; no scene is in two of them."""
+
+    seed: int = Field(ge=0)
+    train: int = Field(ge=1)
+    valid: int = Field(ge=1)
+    test: int = Field(ge=1)
+
+    def smallest(self) -> Self:
+        return self.model_copy(update={"train": 40, "valid": 8, "test": 8})
+
+
+class Settings(CorpusSettings):
+    """Taken from the mirror (`twin: null`) or generated."""
+
+    twin: TwinSettings | None
+
+
+def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
+    """Write pictures, sentences and lists into `directory`."""
+    if settings.twin is None:
+        for archive in _archives(mirror):
+            unpack(archive, directory)
+        return
+    _generate(settings.twin, directory)
+
+
+def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
+    """The pictures of a split in the order of its list, each with its sentences.
+
+    Raises UserError naming file and line of a line of another form, and the picture that is listed
+    twice or has no sentence or no file. Whether a file is a picture shows when it is opened.
+    """
+    sentences = _sentences(directory / TOKENS)
+    scenes = read_json(directory / SCENES) if (directory / SCENES).exists() else {}
+    found: dict[str, CaptionedPicture] = {}
+    listing = directory / LISTS[split]
+    for number, name in enumerate(read_text(listing).split("\n"), start=1):
+        name = name.strip()
+        if not name:
+            continue
+        place = f"{listing}, line {number}: {name}"
+        if name in found:
+            raise UserError(f"{place} is listed twice; remove the line")
+        if name not in sentences:
+            raise UserError(f"{place} has no sentence in {TOKENS}; add one or remove the line")
+        path = directory / PICTURES / name
+        if not path.is_file():
+            raise UserError(f"{place} has sentences but no picture {path}; add it or remove the "
+                            "line")
+        scene = tuple(Thing(*thing) for thing in scenes[name]) if name in scenes else None
+        found[name] = CaptionedPicture(
+            path.stem, path, [text for _, text in sorted(sentences[name].items())],
+            scene and tuple(map(astuple, scene)), scene and sentence(scene, None))
+    if not found:
+        raise UserError(f"{listing} is empty; get or generate the corpus again")
+    return list(found.values())
+
+
+def _archives(mirror: Path | None) -> list[Path]:
+    """The publisher's archives in the mirror. Raises UserError saying where they are wanted."""
+    folder = (mirror or Path("a-folder")) / "flickr8k"
+    missing = [name for name in ARCHIVES if mirror is None or not (folder / name).is_file()]
+    if missing:
+        raise UserError(
+            f"Flickr8k is given out on request alone ({REQUEST}): put {' and '.join(missing)} into "
+            f"{folder}" + ("" if mirror else " and set UNROLLED_MIRROR to that folder's parent"))
+    return [folder / name for name in ARCHIVES]
+
+
+def _sentences(path: Path) -> dict[str, dict[int, str]]:
+    """Sentences by picture and number."""
+    found: dict[str, dict[int, str]] = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.rstrip("\r"))
+        if match is None:
+            raise UserError(f"{path}, line {number}: expected 'picture#number TAB sentence', got "
+                            f"{line[:60]!r}; mend or remove the line")
+        of_picture = found.setdefault(match["picture"], {})
+        if int(match["number"]) in of_picture:
+            raise UserError(f"{path}, line {number}: a second sentence {match['number']} of "
+                            f"{match['picture']}; mend or remove the line")
+        of_picture[int(match["number"])] = match["sentence"].strip()
+    return found
+
+
+def _generate(twin: TwinSettings, directory: Path) -> None:
+    random = Random(f"scenes {twin.seed}")
+    scenes: dict[str, Scene] = {}
+    tokens: list[str] = []
+    seen: set[Scene] = set()
+    (directory / PICTURES).mkdir(parents=True, exist_ok=True)
+    for split, size in (("train", twin.train), ("valid", twin.valid), ("test", twin.test)):
+        names = [f"{split}-{number:05d}.png" for number in range(1, size + 1)]
+        for name in names:
+            while (scene := draw_scene(random)) in seen:
+                pass
+            seen.add(scene)
+            scenes[name] = scene
+            Image.fromarray(picture(scene, random)).save(directory / PICTURES / name)
+            tokens += [f"{name}#{number}\t{sentence(scene, random)}\n"
+                       for number in range(SENTENCES)]
+        write_text(directory / LISTS[split], "".join(f"{name}\n" for name in names))
+    write_text(directory / TOKENS, "".join(tokens))
+    write_json(directory / SCENES, {name: [list(astuple(thing)) for thing in scene]
+                                    for name, scene in scenes.items()})

@@ -1,0 +1,1 @@
+"""One to many: a picture in, a sentence about it out."""

@@ -1,0 +1,67 @@
+"""Scores of sentences about pictures: BLEU as sacreBLEU computes it, and the truth.
+
+A prediction is `{"id", "sentence"}`. BLEU of a sentence against five references says whether it
+resembles what people say; it hardly sees a wrong colour, or left for right. Where a grammar made
+the references, it can also say whether a sentence is true of the picture: every thing that it
+names is there, with its colour, size and place.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.corpora.grammar.scenes import Thing, is_true
+from pipeline.errors import UserError
+from pipeline.files import read_json
+from pipeline.predictions import Prediction, aligned
+from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.tasks.caption.shared.measures import (
+    COLUMNS,
+    ORDER,
+    REFERENCES,
+    bleu,
+    bleu_statistics,
+    signature,
+)
+
+_TRUTH_COLUMNS = ("true", "judged", "grammatical")
+
+METRICS: dict[str, Metric] = {
+    **{f"bleu_{order}": Metric(
+        "higher", COLUMNS, partial(bleu, order=order),
+        f"BLEU of n-grams up to {order} against {REFERENCES} references, 0 to 100",
+        signature(order)) for order in range(ORDER, 0, -1)},
+    "truth": Metric("higher", _TRUTH_COLUMNS[:2], percentage,
+                    "% of the sentences that the grammar can read and that are true of the "
+                    "picture"),
+}
+
+
+def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
+    """Statistics of each test picture. Raises UserError when predictions do not fit them."""
+    items = read_json(test / "items.json")
+    ids = [item["id"] for item in items]
+    rows = [_statistics(prediction, item)
+            for prediction, item in zip(aligned(predictions, ids), items, strict=True)]
+    table = np.array(rows, dtype=np.float64).T
+    return ItemStatistics(ids, dict(zip((*COLUMNS, *_TRUTH_COLUMNS), table, strict=True)))
+
+
+def details(statistics: ItemStatistics) -> dict[str, Any]:
+    """The share of sentences that the grammar can read, true or not; nothing without a grammar."""
+    judged, grammatical = statistics.table(_TRUTH_COLUMNS[1:]).sum(axis=0)
+    return {"grammatical": float(ratio(np.array([grammatical, judged])))} if judged else {}
+
+
+def _statistics(prediction: Prediction, item: dict[str, Any]) -> list[int]:
+    sentence = prediction.get("sentence")
+    if not isinstance(sentence, str):
+        raise UserError(f"prediction {prediction['id']!r} has no 'sentence'; evaluate the system "
+                        "again")
+    counts = bleu_statistics(sentence, item["references"])
+    if item["scene"] is None:
+        return [*counts, 0, 0, 0]
+    verdict = is_true(tuple(Thing(*thing) for thing in item["scene"]), sentence)
+    return [*counts, int(verdict is True), 1, int(verdict is not None)]

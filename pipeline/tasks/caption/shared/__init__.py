@@ -1,0 +1,1 @@
+"""What features, scoring and systems of captioning share."""

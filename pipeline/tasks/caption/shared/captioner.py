@@ -1,0 +1,164 @@
+"""Networks that say what a picture shows: training loss and search; a system adds its decoder.
+
+Encoder and decoder are trained together from nothing but pictures and sentences, with teacher
+forcing. A system differs from another in when its decoder sees the picture.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.arrays import read_array
+from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.files import read_json
+from pipeline.nn.cells import Cell, State, layer
+from pipeline.nn.dropout import FreshDropout
+from pipeline.predictions import Prediction
+from pipeline.system import Batch, NeuralSystem
+from pipeline.tasks.caption.shared.batching import PictureBatches
+from pipeline.tasks.caption.shared.encoder import Encoder
+from pipeline.tasks.caption.shared.search import beam_search
+from pipeline.tasks.caption.shared.words import BOS, PAD, UNK
+
+PICTURES_AT_ONCE = 64
+
+
+class Variant(VariantSettings):
+    """A way to search for the sentence; a beam of 1 is greedy search."""
+
+    beam: int = Field(ge=1, le=100)
+    length_normalisation: float = Field(ge=0, le=2, description="exponent of the length")
+
+
+class CaptionerSettings(SystemSettings):
+    """Hyper-parameters that all captioning networks have."""
+
+    channels: list[int] = Field(min_length=1, description="of each convolution")
+    halvings: int = Field(ge=0, description="convolutions that halve the picture")
+    cell: Cell
+    embedding: int = Field(ge=1)
+    hidden: int = Field(ge=1)
+    dropout: float = Field(ge=0, lt=1, description="of embedded words and of what words are "
+                                                   "chosen from")
+    longest: int = Field(ge=1, description="words of the longest sentence that is said")
+    batch_pictures: int = Field(ge=2)
+    training: TrainingSettings
+    variants: dict[str, Variant] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the decoder knows of N pictures.
+
+    `summary` [N, summary], the picture as one vector; `places` [N, places, channels], and `keys`,
+    what an attention computes from them once a picture.
+    """
+
+    summary: Tensor
+    places: Tensor
+    keys: Tensor | None = None
+
+    def select(self, rows: Tensor) -> "Memory":
+        keys = None if self.keys is None else self.keys[rows]
+        return replace(self, summary=self.summary[rows], places=self.places[rows], keys=keys)
+
+
+class Captioner(NeuralSystem):
+    """Everything but the way from a picture to the states: encoder, embedding, loss and search."""
+
+    settings: CaptionerSettings
+
+    def __init__(self, settings: CaptionerSettings, spec: dict[str, Any], seen: int,
+                 read: int) -> None:
+        """`seen`: dimensions of the picture at each step; `read`: of what words are chosen from."""
+        super().__init__(settings, spec)
+        self.encoder = Encoder(settings.channels, settings.halvings)
+        self.embedding = nn.Embedding(len(spec["words"]), settings.embedding)
+        self.recurrence = layer(settings.cell, settings.embedding + seen, settings.hidden)
+        self.output = nn.Linear(read, len(spec["words"]))
+        self.dropout = FreshDropout(settings.dropout)
+
+    @abstractmethod
+    def remember(self, places: Tensor) -> Memory:
+        """What is kept of the encoder's map [B, places, channels]."""
+
+    @abstractmethod
+    def start(self, memory: Memory) -> State:
+        """The state before the first word, tensors [N, hidden]."""
+
+    @abstractmethod
+    def states(self, embedded: Tensor, memory: Memory,
+               state: State) -> tuple[Tensor, State, Tensor | None]:
+        """Run over `embedded` [N, T, embedding], which belongs to N pictures' memory.
+
+        Returns what words are chosen from, [N, T, read], the state after T and, where there is
+        attention, its weights [N, T, places].
+        """
+
+    def batches(self, data: Path, split: str, seed: int) -> PictureBatches:
+        return PictureBatches(data, split, self.settings.batch_pictures, seed)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Cross-entropy in nats of the words, the end of each sentence included."""
+        memory = self.remember(self.encoder(batch["pictures"])).select(batch["of"])
+        read, _, _ = self.states(self.embed(batch["inputs"]), memory, self.start(memory))
+        real = batch["targets"] != PAD
+        logits = self.output(self.dropout(read[real])).float()
+        targets = batch["targets"][real]
+        return functional.cross_entropy(logits, targets, reduction="sum"), float(len(targets))
+
+    def run(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """The recurrent layer over `inputs` [N, T, ...]: outputs [N, T, hidden], the last state."""
+        outputs, after = self.recurrence(inputs.transpose(0, 1),
+                                         tuple(tensor[None].contiguous() for tensor in state))
+        return outputs.transpose(0, 1), tuple(tensor[0] for tensor in after)
+
+    def embed(self, words: Tensor) -> Tensor:
+        return self.dropout(self.embedding(words))
+
+    @torch.no_grad()
+    def describe(self, pictures: Tensor, variant: Variant) -> list[list[int]]:
+        """Words, without EOS, about uint8 `pictures` [B, side, side, 3]."""
+        memory = self.remember(self.encoder(pictures))
+        owners = torch.arange(len(pictures)).repeat_interleave(variant.beam)
+        repeated = memory.select(owners)
+
+        def step(words: Tensor, state: State) -> tuple[Tensor, State]:
+            read, after, _ = self.states(self.embed(words[:, None]), repeated, state)
+            return self.log_probabilities(read[:, 0]), after
+
+        return beam_search(step, self.start(memory), variant.beam, self.settings.longest,
+                           variant.length_normalisation)
+
+    def log_probabilities(self, read: Tensor) -> Tensor:
+        """Of the next word; PAD, BOS and UNK are never said."""
+        logits = self.output(read).float()
+        logits[..., [PAD, BOS, UNK]] = -torch.inf
+        return logits.log_softmax(dim=-1)
+
+    @torch.no_grad()
+    def attention_weights(self, picture: Tensor, words: list[int]) -> Tensor | None:
+        """Weights [words, places] while each of `words` is said of a picture [side, side, 3]."""
+        memory = self.remember(self.encoder(picture[None]))
+        inputs = torch.tensor([[BOS, *words[:-1]]])
+        weights = self.states(self.embed(inputs), memory, self.start(memory))[2]
+        return None if weights is None else weights[0]
+
+    def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
+        self.eval()
+        pictures = read_array(data / "test.pictures.npy")
+        items = read_json(data / "items.json")
+        for start in range(0, len(items), PICTURES_AT_ONCE):
+            part = slice(start, start + PICTURES_AT_ONCE)
+            found = self.describe(torch.from_numpy(np.array(pictures[part])), variant)
+            for item, words in zip(items[part], found, strict=True):
+                yield {"id": item["id"],
+                       "sentence": " ".join(self.spec["words"][word] for word in words)}

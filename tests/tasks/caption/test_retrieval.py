@@ -1,0 +1,81 @@
+"""Baselines against loops over pixels, words and pictures."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.files import read_json
+from pipeline.system import Run
+from pipeline.tasks.caption.retrieval import Retrieval, _averaged, _histogram
+from pipeline.tasks.caption.shared.words import words_of
+from tests.tasks.caption.conftest import captioned
+
+VARIANTS = {"frequent": {"method": "frequent"},
+            "pixels": {"method": "nearest", "space": "pixels", "neighbours": 1},
+            "colours": {"method": "nearest", "space": "colours", "neighbours": 3}}
+
+
+@pytest.fixture(scope="module")
+def system(toy: Path) -> Retrieval:
+    found = Retrieval(Retrieval.Settings.model_validate(
+        {"track": "toy", "task": "caption", "model": "retrieval", "cells": 4, "bins": 4,
+         "variants": VARIANTS}), read_json(toy / "fit/spec.json"))
+    found.fit(toy / "fit", Run(seed=1, work=toy))
+    return found
+
+
+def said(system: Retrieval, toy: Path, name: str) -> list[str]:
+    found = list(system.predict(toy / "test", system.settings.variants[name]))
+    assert [item["id"] for item in found] == [
+        item["id"] for item in read_json(toy / "test/items.json")]
+    return [item["sentence"] for item in found]
+
+
+def test_the_most_frequent_sentence(system: Retrieval, toy: Path) -> None:
+    counts = Counter(" ".join(words_of(text)) for item in captioned(toy, "train")
+                     for text in item.sentences)
+    answers = said(system, toy, "frequent")
+    assert len(set(answers)) == 1
+    assert counts[answers[0]] == max(counts.values())
+
+
+def test_the_nearest_picture_has_the_square_where_it_is(system: Retrieval, toy: Path) -> None:
+    train = np.load(toy / "fit/train.pictures.npy")
+    test = np.load(toy / "test/test.pictures.npy")
+    known = captioned(toy, "train")
+    for picture, text in zip(test, said(system, toy, "pixels"), strict=True):
+        distances = [sum((float(a[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, c].mean())
+                          - float(b[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, c].mean())) ** 2
+                         for y in range(4) for x in range(4) for c in range(3))
+                     for a in train for b in [picture]]
+        nearest = known[int(np.argmin(distances))]
+        # Two of its five sentences are the same, and resemble the others most.
+        assert text == " ".join(words_of(nearest.sentences[0]))
+
+
+def test_colours_do_not_say_where(system: Retrieval, toy: Path) -> None:
+    answers = said(system, toy, "colours")
+    for item, text in zip(captioned(toy, "test"), answers, strict=True):
+        assert ("red" in text.split()) == ("red" in words_of(item.sentences[0]))
+
+
+def test_averages_and_histograms_by_hand() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 9, 9, 3), np.uint8)
+    found = _averaged(pictures, 3).reshape(2, 3, 3, 3)
+    assert found[1, 2, 0, 1] == pytest.approx(pictures[1, 6:9, 0:3, 1].mean() / 255)
+    flat = np.zeros((1, 2, 2, 3), np.uint8)
+    flat[0, 0, 0] = [255, 128, 0]
+    shares = _histogram(flat, 2) ** 2
+    assert shares[0].tolist() == pytest.approx([0.75, 0, 0, 0, 0, 0, 0.25, 0])
+
+
+def test_a_saved_system_answers_as_before(system: Retrieval, toy: Path, tmp_path: Path) -> None:
+    system.save(tmp_path)
+    loaded: Any = Retrieval.load(tmp_path)
+    assert all(said(loaded, toy, name) == said(system, toy, name) for name in VARIANTS)
+    assert loaded.parameters_count == 60 * (4 * 4 * 3 + 4**3)
+    assert isinstance(system.tensors()["of"], torch.Tensor)
