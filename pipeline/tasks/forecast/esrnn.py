@@ -35,6 +35,7 @@ from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.series_batches import SeriesBatches, first_seasons
 from pipeline.tasks.forecast.shared.storage import check_series, load_ids, load_pasts
+from pipeline.tasks.forecast.shared.weights import series_weights
 
 _ADAPTATION_STEPS = 100
 
@@ -81,9 +82,13 @@ class ESRNN(Forecaster, NeuralSystem):
 
     def batches(self, data: Path, split: str, seed: int) -> Batches:
         pasts = self._recent(load_ids(data), load_pasts(data))
-        if split == "train":
-            return SeriesBatches(pasts, self.settings.batch_size, self._longest_untaught, seed)
-        return SeriesBatches(pasts, self.settings.batch_size, self.spec["horizon"])
+        held_out = self.spec["horizon"] * self.settings.holdout
+        weights = series_weights(self.settings.weights, [
+            past[: max(1, len(past) - held_out)] for past in pasts], self.spec["period"])
+        training = split == "train"
+        longer_than = self._longest_untaught if training else self.spec["horizon"]
+        return SeriesBatches(pasts, self.settings.batch_size, longer_than,
+                             seed if training else None, weights)
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Mean of the members' losses, each summed over series; the terms are series."""

@@ -1,7 +1,7 @@
 """Linear autoregression of all series together: the points ahead are weighted sums of the last n.
 
-One matrix [n + 1, h] for all series, by ridge regression on scaled windows, where each series
-counts as much as any other whatever its length. Each point ahead has weights of its own (direct
+One matrix [n, h] for all series, by ridge regression on scaled windows, where a series counts by
+its weight and not by its length. Each point ahead has weights of its own (direct
 forecasts), so an error is not fed back. A series alone has too few points for so many weights;
 learnt across series they beat methods that treat each series alone (Montero-Manso and Hyndman
 2021, "Principles and algorithms for forecasting groups of time series"). The lecture's linear
@@ -77,9 +77,9 @@ class LinearAutoregression(Forecaster):
 
     def _examples(self, windows: Windows,
                   most: int | None = None) -> Iterator[tuple[Framed, Array, Array]]:
-        """Windows with their targets and shares, some at a time; a series' shares sum to 1.
+        """Windows with their targets and shares, some at a time.
 
-        With `most`, so many of the last windows of each series alone.
+        A series' shares sum to its weight. With `most`, so many of its last windows count alone.
         """
         first, last = training_ends(windows.lengths, self.settings.window, windows.horizon, 0)
         if most:
@@ -91,7 +91,7 @@ class LinearAutoregression(Forecaster):
             part = slice(start, start + _WINDOWS_AT_ONCE)
             framed = windows.framed(rows[part], ends[part])
             targets = windows.targets(framed, rows[part], ends[part])
-            yield framed, targets, 1.0 / counts[rows[part]]
+            yield framed, targets, (windows.weights / np.maximum(counts, 1))[rows[part]]
 
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
                  variant: VariantSettings | None) -> Forecasts:

@@ -30,7 +30,12 @@ from torch import Tensor
 from pipeline.config import SystemSettings, VariantSettings
 from pipeline.predictions import Prediction
 from pipeline.system import Run
-from pipeline.tasks.forecast.shared.forecasts import Forecaster, Forecasts, check_finite
+from pipeline.tasks.forecast.shared.forecasts import (
+    Forecaster,
+    Forecasts,
+    check_finite,
+    check_values,
+)
 from pipeline.tasks.forecast.shared.measures import LEVEL, TAILS, Array
 from pipeline.tasks.forecast.shared.seasonality import Adjusted, adjust, seasonal_naive
 from pipeline.tasks.forecast.shared.storage import check_series, load_ids, load_pasts
@@ -80,6 +85,7 @@ class Statistical(Forecaster):
     def _forecasts(self, ids: Sequence[str], pasts: Sequence[Array], wanted: set[str],
                    threads: int) -> dict[str, Array]:
         """What each of the `wanted` methods says. Raises UserError where one is not finite."""
+        check_values(ids, pasts, positive=False)
         series = [np.asarray(past) for past in pasts]
         period, horizon = self.spec["period"], self.spec["horizon"]
         adjusted = [adjust(past, period, horizon) for past in series]

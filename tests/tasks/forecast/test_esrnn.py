@@ -25,7 +25,7 @@ def system(features: Features, **changes: Any) -> ESRNN:
     values = {"seasonalities": PERIODS[features.spec["frequency"]], "history": 600,
               "input_window": 5, "hidden": 6, "blocks": [[1, 2], [3]], "tau": 0.4,
               "level_penalty": 1.0, "initial_smoothing": 0.5, "series_rate": 2.0,
-              "attention": 0, "members": 1, "batch_size": 5, "holdout": False,
+              "attention": 0, "weights": "equal", "members": 1, "batch_size": 5, "holdout": False,
               "training": TRAINING, **changes}
     return ESRNN(Settings(track="m4", task="forecast", model="esrnn", **values), features.spec)
 

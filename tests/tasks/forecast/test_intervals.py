@@ -39,6 +39,17 @@ def test_the_forecast_gets_no_gradient() -> None:
     assert head.log_widths.weight.grad.abs().sum() > 0
 
 
+def test_limits_begin_as_those_of_a_random_walk() -> None:
+    generator = torch.Generator().manual_seed(1)
+    walks = torch.randn(20_000, 5, generator=generator).cumsum(dim=1)
+    expected = walks.quantile(0.975, dim=0)
+    head = IntervalHead(3, 5)
+    spread = torch.randn(20_000, generator=generator).abs().mean().view(1, 1)
+    low, high = head(torch.zeros(1, 3), torch.zeros(1, 5), spread)
+    torch.testing.assert_close(high[0], expected, rtol=0.05, atol=0)
+    torch.testing.assert_close(-low[0], expected, rtol=0.05, atol=0)
+
+
 def test_limits_never_cross() -> None:
     head = IntervalHead(2, 3)
     with torch.no_grad():

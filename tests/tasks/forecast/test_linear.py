@@ -21,7 +21,8 @@ def system(folder: Path, pasts: list[np.ndarray], horizon: int, **changes: Any
     save_pasts(folder, ids, pasts)
     spec = {"period": 1, "horizon": horizon, "series": len(pasts), "ids": fingerprint(ids)}
     write_json(folder / "spec.json", spec)
-    values = {"window": 4, "scale": "level", "deseasonalise": False, "ridge": 0.0, **changes}
+    values = {"window": 4, "scale": "level", "deseasonalise": False, "weights": "equal",
+              "ridge": 0.0, **changes}
     found = LinearAutoregression(
         Settings(track="m4", task="forecast", model="linear", **values), spec)
     assert found.fit(folder, Run(1, folder)) == []
@@ -82,7 +83,7 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     features = twin(tmp_path, "Monthly")
     found = LinearAutoregression(
         Settings(track="m4", task="forecast", model="linear", window=24, scale="log",
-                 deseasonalise=True, ridge=0.001), features.spec)
+                 deseasonalise=True, weights="owa", ridge=0.001), features.spec)
     found.fit(features.fit, Run(1, tmp_path))
     found.save(tmp_path / "model")
     loaded = LinearAutoregression.load(tmp_path / "model")

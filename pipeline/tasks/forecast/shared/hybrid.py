@@ -3,8 +3,8 @@
 Smoothing takes level and season out, the network reads the logarithms of the last points of what
 is left and forecasts those of the next, and level and season are put back. Training minimises the
 pinball loss (slightly below the median, because the network's errors lean upwards), with a
-penalty on the variability of the level's growth. A series counts as much as any other, whatever
-its length, as in the competition's measures.
+penalty on the variability of the level's growth. A series counts by its weight and not by its
+length.
 
 Above the dilated layers a state may attend to those just before it (`attention`). Smyl's attentive
 variant puts the attention inside the recurrence, which wants a loop over time; here all steps are
@@ -27,6 +27,7 @@ from pipeline.nn.dilated import DilatedBlocks
 from pipeline.system import Batch
 from pipeline.tasks.forecast.shared.intervals import IntervalHead, pinball
 from pipeline.tasks.forecast.shared.smoothing import Smoothed, smooth
+from pipeline.tasks.forecast.shared.weights import Weights
 from pipeline.tasks.forecast.shared.windows import SMALLEST_SPREAD
 
 
@@ -43,6 +44,7 @@ class HybridSettings(SystemSettings):
     tau: float = Field(gt=0, lt=1, description="quantile of the pinball loss")
     level_penalty: float = Field(ge=0)
     initial_smoothing: float = Field(gt=0, lt=1, description="alpha and gamma before training")
+    weights: Weights = Field(description="how much each series counts in training")
     holdout: bool
 
 
@@ -90,7 +92,7 @@ class Hybrid(nn.Module):
         return [parameter for parameter in self.parameters() if id(parameter) not in own]
 
     def loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Pinball loss, averaged over the windows of a series, summed over series; their number.
+        """Pinball loss, averaged over a series' windows, summed by weight over series; how many.
 
         In evaluation mode the last window of each series alone counts, in training mode the
         penalty and the loss of the intervals come in addition.
@@ -100,6 +102,7 @@ class Hybrid(nn.Module):
         logs = batch["values"].log()
         actual = pad(logs, (0, self.horizon)).unfold(1, self.horizon, 1)[:, 1:] - view.scale
         losses = pinball(actual - outputs, self.settings.tau).mean(dim=2)
+        losses = losses * batch["weights"][:, None]
         weights = self._window_weights(batch["lengths"], logs.shape[1])
         terms = weights.sum()
         if self.training:

@@ -3,8 +3,11 @@
 The head reads the network's states and says how many spreads of the input window the limits lie
 below and above the forecast. It learns by the pinball loss of the two quantiles, also in spreads,
 so that a restless series counts no more than a quiet one. Neither states nor forecast get a
-gradient from it: intervals cost the forecasts nothing.
+gradient from it: intervals cost the forecasts nothing. It begins with the limits of a random walk,
+whose standard deviation is 1.25 mean absolute steps and grows with the root of the horizon.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +15,7 @@ from torch import Tensor, nn
 from pipeline.tasks.forecast.shared.measures import TAILS
 
 _LARGEST_LOG_WIDTH = 8.0
+_FIRST_WIDTH = 1.25 * 1.96
 
 
 class IntervalHead(nn.Module):
@@ -20,6 +24,9 @@ class IntervalHead(nn.Module):
     def __init__(self, features: int, horizon: int) -> None:
         super().__init__()
         self.log_widths = nn.Linear(features, 2 * horizon)
+        walk = math.log(_FIRST_WIDTH) + 0.5 * torch.arange(1, horizon + 1).log()
+        with torch.no_grad():
+            self.log_widths.bias.copy_(walk.repeat(2))
 
     def forward(self, states: Tensor, centre: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
         """Limits [..., h] around `centre` [..., h] from `states` [..., features].

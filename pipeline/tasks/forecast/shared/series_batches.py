@@ -16,8 +16,9 @@ class SeriesBatches:
     """
 
     def __init__(self, pasts: Sequence[Array], batch_size: int, longer_than: int = 0,
-                 seed: int | None = None) -> None:
+                 seed: int | None = None, weights: Array | None = None) -> None:
         self.pasts = pasts
+        self.weights = np.ones(len(pasts)) if weights is None else weights
         self.batch_size = batch_size
         self.seed = seed
         self.lengths = np.array([len(past) for past in pasts])
@@ -44,7 +45,8 @@ class SeriesBatches:
             line[: len(past)] = past
             line[len(past) :] = past[-1]
         return {"rows": torch.tensor(description), "values": torch.from_numpy(values),
-                "lengths": torch.from_numpy(lengths)}
+                "lengths": torch.from_numpy(lengths),
+                "weights": torch.from_numpy(self.weights[description]).float()}
 
 
 def first_seasons(past: Array, seasonalities: list[int]) -> Array:

@@ -3,7 +3,7 @@
 The network reads a window relative to its own extent (its mean absolute distance from the last
 point) and the extent's logarithm, and answers in extents, so it sees numbers of one size whatever
 the series. It forecasts all points ahead at once and minimises their mean absolute error in the
-units of the window; each series gives as many windows to an epoch as any other.
+units of the window, by the weights of the series; each gives as many windows to an epoch.
 
 Validation is the forecast of the last horizon of each past, as for ES-RNN: with `holdout` training
 never sees it.
@@ -73,9 +73,9 @@ class WindowNetwork(Forecaster, NeuralSystem):
         return _LastWindows(windows, self.settings.batch_windows)
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
-        """Mean absolute error of a window's points ahead, in its units, summed over windows."""
+        """Weighted mean absolute error of a window's points ahead, summed over windows."""
         states, outputs = self._answers(batch)
-        total = (batch["targets"] - outputs).abs().mean(dim=1).sum()
+        total = ((batch["targets"] - outputs).abs().mean(dim=1) * batch["weights"]).sum()
         if self.training:
             total = total + self.intervals.loss(states, outputs, batch["spread"],
                                                 batch["targets"]).sum()
@@ -124,7 +124,9 @@ class _LastWindows:
         rows, ends = np.array(description).T
         framed = self.windows.framed(rows, ends)
         targets = self.windows.targets(framed, rows, ends)
-        return _tensors(framed) | {"targets": torch.from_numpy(targets).float()}
+        return _tensors(framed) | {
+            "targets": torch.from_numpy(targets).float(),
+            "weights": torch.from_numpy(self.windows.weights[rows]).float()}
 
 
 class _DrawnWindows(_LastWindows):

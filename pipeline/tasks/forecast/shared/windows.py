@@ -21,6 +21,7 @@ from pipeline.config import SystemSettings
 from pipeline.tasks.forecast.shared.forecasts import check_values
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import adjust
+from pipeline.tasks.forecast.shared.weights import Weights, series_weights
 
 Scale = Literal["log", "level"]
 Indices = NDArray[np.int64]
@@ -35,6 +36,7 @@ class WindowSettings(SystemSettings):
     window: int = Field(ge=1, description="points that the model sees")
     scale: Scale = Field(description="units of a window: logarithms, or its mean absolute value")
     deseasonalise: bool = Field(description="take the season out of series that have one")
+    weights: Weights = Field(description="how much each series counts in training")
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,15 @@ class Windows:
     With `settings.deseasonalise` each past loses the season that M4's test finds in it, but for
     its last `held_out` points, which the season may not be learnt from. Raises UserError naming a
     past that has no window in the settings' units.
+
+    `weights` [series] say how much each counts in training.
     """
 
     def __init__(self, settings: WindowSettings, ids: Sequence[str], pasts: Sequence[Array],
                  period: int, horizon: int, held_out: int = 0) -> None:
         check_values(ids, pasts, positive=settings.scale == "log")
+        known = [past[: max(1, len(past) - held_out)] for past in pasts]
+        self.weights = series_weights(settings.weights, known, period)
         self.scale = settings.scale
         self.window = settings.window
         self.horizon = horizon
