@@ -192,7 +192,7 @@ def test_members_are_averaged(tmp_path: Path) -> None:
     assert float(found.loss(batch)[0].detach()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_attention_looks_back_and_no_further(tmp_path: Path) -> None:
+def test_attention_looks_back_and_no_further() -> None:
     """A state at 20 moves with its 4 last and with nothing else; weights of a mean sum to 1."""
     torch.manual_seed(0)
     lookback = _Lookback(6, 4)
