@@ -37,7 +37,7 @@ def _measured(board: Mapping[str, Any], metric: Metric, own: Sequence[Row],
     counts = sorted({row["n_items"] for row in own})
     items = " or ".join(f"{count:,}" for count in counts) or "no"
     return (f"Track `{board['track']}`, corpus `{board['corpus']}`, {board['suite']} suite.\n"
-            f"**{board['metric']}**: {metric.text}; {metric.better} is better. Scored on {items} "
+            f"**{board['metric']}**: {metric.text}; {metric.preference}. Scored on {items} "
             f"test items; the interval is 95 % over {resamples:,} bootstrap resamples of them.")
 
 
@@ -89,7 +89,7 @@ def _cost_cells(costs: Costs | None) -> list[str]:
 
 def _further_metrics(primary: str, metrics: Mapping[str, Metric],
                      own: Sequence[Row]) -> Iterator[str]:
-    lines = [f"- **{name}**: {metrics[name].text}; {metrics[name].better} is better."
+    lines = [f"- **{name}**: {metrics[name].text}; {metrics[name].preference}."
              for name in _others(primary, metrics, own)]
     if lines:
         yield "\n".join(lines)

@@ -133,7 +133,7 @@ def _claim_cells(suite: Suite, claim: Claim) -> list[str]:
                      for side in ("better", "worse"))
     spread = claim["seed_spread"]
     return [claim["text"], f"**{claim['verdict']}**", better, worse,
-            f"{claim['metric']}, {metric.better} is better", probability(claim["p"]),
+            f"{claim['metric']}, {metric.preference}", probability(claim["p"]),
             "not measured" if spread is None else decimal(spread, metric.decimals),
             f"[{claim['track']}]({claim['track']}.md)"]
 

@@ -27,19 +27,29 @@ class Metric:
 
     `value` maps sums of shape [..., len(columns)] to scores of shape [...]; it must be vectorised
     and give NaN where the sums allow no score. `text` explains the metric to a reader in a few
-    words, `signature` names the scorer and its settings (sacreBLEU's signature, for example).
+    words, `signature` names the scorer and its settings (sacreBLEU's signature, for example). A
+    metric whose better scores are the `nearer` ones has a `target`.
     """
 
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "nearer"]
     columns: tuple[str, ...]
     value: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     text: str
     signature: str = ""
     decimals: int = 2
+    target: float = 0.0
 
     def gain(self, score: Any, other: Any) -> Any:
         """How much better `score` is than `other`, number or array: positive when it is better."""
+        if self.better == "nearer":
+            return abs(other - self.target) - abs(score - self.target)
         return score - other if self.better == "higher" else other - score
+
+    @property
+    def preference(self) -> str:
+        """Which scores are better, in words."""
+        side = f"nearer to {self.target:g}" if self.better == "nearer" else self.better
+        return f"{side} is better"
 
 
 @dataclass(frozen=True)

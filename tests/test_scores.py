@@ -83,3 +83,11 @@ def test_damaged_statistics_are_a_users_error(tmp_path: Path, lines: list[str]) 
 def test_missing_statistics_are_a_users_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         ItemStatistics.read(tmp_path / "nothing.csv.gz")
+
+
+def test_the_nearer_score_is_better_where_there_is_a_target() -> None:
+    coverage = Metric("nearer", ("inside", "all"), percentage, "", target=95.0)
+    assert coverage.gain(96.0, 90.0) == 4
+    assert coverage.gain(np.array([99.0, 95.0]), 93.0).tolist() == [-2, 2]
+    assert coverage.preference == "nearer to 95 is better"
+    assert Metric("lower", ("a",), ratio, "").preference == "lower is better"

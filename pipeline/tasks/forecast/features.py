@@ -5,6 +5,7 @@ the test. The test folder therefore repeats the pasts (they are the input of a f
 the futures, the Naive2 forecast and the MASE scale, so that scoring stands alone.
 """
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -59,9 +60,13 @@ def _scale(series: Series, period: int) -> float:
 
 def _ceiling(series: list[Series], ids: list[str], futures: Array, reference: Array,
              scales: Array) -> dict[str, float]:
-    """Scores of the generating process's own forecast, where the corpus knows it."""
+    """Scores of the generating process's own forecast, where the corpus knows it.
+
+    It has no intervals, so no score of them.
+    """
     known = [one.optimal for one in series if one.optimal is not None]
     if len(known) < len(series):
         return {}
     items = statistics(ids, np.stack(known), futures, reference, scales)
-    return {name: items.score(metric) for name, metric in METRICS.items()}
+    scores = {name: items.score(metric) for name, metric in METRICS.items()}
+    return {name: score for name, score in scores.items() if math.isfinite(score)}

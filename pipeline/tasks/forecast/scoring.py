@@ -7,21 +7,41 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.predictions import Prediction, aligned
 from pipeline.scores import ItemStatistics
-from pipeline.tasks.forecast.shared.measures import METRICS, statistics
+from pipeline.tasks.forecast.shared.measures import (
+    METRICS,
+    Array,
+    interval_statistics,
+    statistics,
+)
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 
 __all__ = ["METRICS", "score"]
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
-    """Errors of each series; a prediction is {"id": ..., "forecast": [h numbers]}."""
+    """Errors of each series; a prediction is {"id": ..., "forecast": [h numbers]}.
+
+    Where all have "low" and "high" too, the limits of the 95 % intervals are scored as well.
+    """
     ids = load_ids(test)
     futures = load_array(test / "futures.npy")
+    scales = load_array(test / "scales.npy")
     ordered = aligned(predictions, ids)
-    for prediction in ordered:
-        if len(prediction["forecast"]) != futures.shape[1]:
-            raise UserError(f"series {prediction['id']!r}: expected a forecast of "
-                            f"{futures.shape[1]} points, got {len(prediction['forecast'])}")
-    forecasts = np.array([prediction["forecast"] for prediction in ordered], dtype=np.float64)
-    return statistics(ids, forecasts, futures, load_array(test / "naive2.npy"),
-                      load_array(test / "scales.npy"))
+    items = statistics(ids, _values(ordered, "forecast", futures.shape[1]), futures,
+                       load_array(test / "naive2.npy"), scales)
+    if not any("low" in prediction or "high" in prediction for prediction in ordered):
+        return items
+    low, high = (_values(ordered, name, futures.shape[1]) for name in ("low", "high"))
+    crossed = np.flatnonzero((low > high).any(axis=1))
+    if crossed.size:
+        raise UserError(f"series {ids[int(crossed[0])]!r}: a lower limit is above the upper one")
+    return ItemStatistics(ids, items.columns | interval_statistics(low, high, futures, scales))
+
+
+def _values(predictions: list[Prediction], name: str, horizon: int) -> Array:
+    """One list of numbers of each prediction, [series, horizon]."""
+    for prediction in predictions:
+        if len(prediction.get(name, [])) != horizon:
+            raise UserError(f"series {prediction['id']!r}: expected a {name!r} of {horizon} "
+                            f"points, got {len(prediction.get(name, []))}")
+    return np.array([prediction[name] for prediction in predictions], dtype=np.float64)

@@ -11,6 +11,7 @@ from pipeline.errors import UserError
 from pipeline.system import Run
 from pipeline.tasks.forecast.esrnn import ESRNN, Settings
 from pipeline.tasks.forecast.scoring import METRICS, score
+from pipeline.tasks.forecast.shared.hybrid import _Lookback, _mean_steps
 from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts, save_pasts
 from tests.tasks.forecast.small_corpus import Features, twin
 
@@ -24,15 +25,17 @@ def system(features: Features, **changes: Any) -> ESRNN:
     values = {"seasonalities": PERIODS[features.spec["frequency"]], "history": 600,
               "input_window": 5, "hidden": 6, "blocks": [[1, 2], [3]], "tau": 0.4,
               "level_penalty": 1.0, "initial_smoothing": 0.5, "series_rate": 2.0,
-              "batch_size": 5, "holdout": False, "training": TRAINING, **changes}
+              "attention": 0, "weights": "equal", "members": 1, "batch_size": 5, "holdout": False,
+              "training": TRAINING, **changes}
     return ESRNN(Settings(track="m4", task="forecast", model="esrnn", **values), features.spec)
 
 
 def perturbed(found: ESRNN) -> ESRNN:
     """Series of their own coefficients and seasons, as after training."""
     with torch.no_grad():
-        for parameter in (found.alpha_logits, found.gamma_logits, found.log_seasons):
-            parameter.add_(0.3 * torch.randn(parameter.shape))
+        for member in found.members:
+            for parameter in member.own_parameters():
+                parameter.add_(0.3 * torch.randn(parameter.shape))
     return found
 
 
@@ -77,8 +80,8 @@ def test_loss_of_one_window_by_hand(tmp_path: Path) -> None:
     features = twin(tmp_path, "Monthly", series=10)
     found = system(features, seasonalities=[12]).eval()
     with torch.no_grad():
-        found.output.weight.zero_()
-        found.output.bias.zero_()
+        found.members[0].output.weight.zero_()
+        found.members[0].output.bias.zero_()
     past = np.asarray(load_pasts(features.fit)[0])
     level, seasons = past[0], [1.0] * 12
     for t, value in enumerate(past[:-18]):
@@ -146,7 +149,7 @@ def test_first_seasons_are_found_in_the_past(tmp_path: Path) -> None:
     save_pasts(features.fit, load_ids(features.fit), [past] * 10)
     found = system(features, training={**TRAINING, "epochs": 1, "learning_rate": 1e-9})
     found.fit(features.fit, Run(1, tmp_path / "work"))
-    seasons = found.log_seasons[0].detach()
+    seasons = found.members[0].log_seasons[0].detach()
     product = seasons[:24].repeat(7) + seasons[24:]
     expected = torch.from_numpy(np.log(np.resize(day, 168) * week)).float()
     torch.testing.assert_close(product, expected - expected.mean(), atol=0.01, rtol=0)
@@ -172,3 +175,62 @@ def test_series_too_short_for_a_window_are_forecast_too(tmp_path: Path) -> None:
     assert sorted(row for rows in batches.plan(0) for row in rows) == list(range(1, 10))
     assert torch.isfinite(found.loss(batches.load([1]))[0])
     assert np.all(np.isfinite(forecasts(found.eval(), features)))
+
+
+def test_members_are_averaged(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly", series=10)
+    found = perturbed(system(features, members=3)).eval()
+    alone = []
+    for member in found.members:
+        single = system(features).eval()
+        single.members[0].load_state_dict(member.state_dict())
+        alone.append(forecasts(single, features))
+    assert np.abs(alone[0] - alone[1]).max() > 0
+    np.testing.assert_allclose(forecasts(found, features), np.mean(alone, axis=0), rtol=1e-5)
+    batch = found.batches(features.fit, "valid", 1).load([1, 2])
+    expected = np.mean([float(member.loss(batch)[0].detach()) for member in found.members])
+    assert float(found.loss(batch)[0].detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_attention_looks_back_and_no_further() -> None:
+    """A state at 20 moves with its 4 last and with nothing else; weights of a mean sum to 1."""
+    torch.manual_seed(0)
+    lookback = _Lookback(6, 4)
+    states = torch.randn(2, 30, 6)
+    for place, moved in ((16, False), (17, True), (20, True), (21, False)):
+        changed = states.clone()
+        changed[:, place] += 1
+        same = torch.equal(lookback(changed)[:, 20], lookback(states)[:, 20])
+        assert same != moved, place
+    torch.testing.assert_close(lookback(torch.ones(1, 9, 6)), torch.ones(1, 9, 6))
+
+
+def test_attention_learns_and_padding_does_not_change_it(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly", series=10)
+    found = perturbed(system(features, attention=5, batch_size=10))
+    total, terms = found.loss(found.batches(features.fit, "train", 1).load(list(range(10))))
+    (total / terms).backward()
+    assert found.members[0].attention.query.weight.grad.abs().sum() > 0
+    alone = system(features, attention=5, batch_size=1)
+    alone.load_state_dict(found.state_dict())
+    np.testing.assert_allclose(forecasts(alone, features), forecasts(found, features), rtol=2e-4)
+
+
+def test_spread_is_the_mean_step_within_the_window() -> None:
+    values = torch.tensor([[1.0, 3, 2, 2, 7]])
+    expected = [1e-4, 2, 1.5, 0.5, 2.5]
+    torch.testing.assert_close(_mean_steps(values, 3), torch.tensor([expected]))
+
+
+def test_a_series_that_was_trained_on_is_forecast_alike_as_one_that_was_not(
+        tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly", series=30)
+    found = system(features, hidden=12, training={**TRAINING, "epochs": 10})
+    found.fit(features.fit, Run(1, tmp_path / "work"))
+    ids, pasts = load_ids(features.test), load_pasts(features.test)
+    before = {name: tensor.clone() for name, tensor in found.state_dict().items()}
+    adapted = found.forecast(ids[:6], pasts[:6], None).points
+    assert all(torch.equal(before[name], tensor) for name, tensor in found.state_dict().items())
+    trained = forecasts(found, features)[:6]
+    assert np.median(np.abs(np.log(adapted / trained))) < 0.05
+    np.testing.assert_array_equal(found.forecast(ids[:6], pasts[:6], None).points, adapted)

@@ -11,7 +11,13 @@ from pipeline.files import read_json
 from pipeline.predictions import Prediction
 from pipeline.system import Run
 from pipeline.tasks.forecast.scoring import METRICS, score
-from pipeline.tasks.forecast.shared.measures import mase, mase_scale, smape, statistics
+from pipeline.tasks.forecast.shared.measures import (
+    mase,
+    mase_scale,
+    scaled_interval_score,
+    smape,
+    statistics,
+)
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 from pipeline.tasks.forecast.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import Features, extract, twin
@@ -57,7 +63,8 @@ def test_optimal_forecast_scores_the_ceiling_and_naive2_scores_one(tmp_path: Pat
     optimal = score(predictions(features, np.stack([one.optimal for one in found])),
                     features.test)
     ceiling = read_json(features.test / "ceiling.json")
-    assert {name: optimal.score(metric) for name, metric in METRICS.items()} == ceiling
+    assert set(ceiling) == {"owa", "smape", "mase"}
+    assert {name: optimal.score(METRICS[name]) for name in ceiling} == ceiling
     reference = score(predictions(features, load_array(features.test / "naive2.npy")),
                       features.test)
     assert reference.score(METRICS["owa"]) == 1
@@ -66,8 +73,58 @@ def test_optimal_forecast_scores_the_ceiling_and_naive2_scores_one(tmp_path: Pat
 
 def test_a_forecast_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
     features = twin(tmp_path, "Yearly")
-    with pytest.raises(UserError, match="'Y1': expected a forecast of 6 points, got 5"):
+    with pytest.raises(UserError, match="'Y1': expected a 'forecast' of 6 points, got 5"):
         score(predictions(features, np.ones((12, 5))), features.test)
+
+
+def test_interval_score_by_hand() -> None:
+    """Widths 4 and 2; a point 1 above its interval costs 2 / 0.05 = 40 more; the scale is 2."""
+    found = scaled_interval_score(np.array([[5.0, 7]]), np.array([[4.0, 4]]),
+                                  np.array([[8.0, 6]]), np.array([2.0]))
+    np.testing.assert_allclose(found, [(4 + 2 + 40) / 2 / 2])
+    below = scaled_interval_score(np.array([[3.5]]), np.array([[4.0]]), np.array([[8.0]]),
+                                  np.array([1.0]))
+    np.testing.assert_allclose(below, [4 + 20])
+
+
+def with_intervals(features: Features, low: float, high: float) -> list[Prediction]:
+    futures = load_array(features.test / "futures.npy")
+    return [{**one, "low": (low * future).tolist(), "high": (high * future).tolist()}
+            for one, future in zip(predictions(features, futures), futures, strict=True)]
+
+
+def test_coverage_counts_future_points(tmp_path: Path) -> None:
+    """Limits count as inside; a third of the series has an interval above the future."""
+    features = twin(tmp_path, "Yearly")
+    answers = with_intervals(features, 1.0, 1.5)
+    answers[:4] = with_intervals(features, 1.1, 1.5)[:4]
+    items = score(answers, features.test)
+    assert items.score(METRICS["coverage"]) == pytest.approx(100 * 8 / 12)
+    futures = load_array(features.test / "futures.npy")
+    scales = load_array(features.test / "scales.npy")
+    widths = np.mean(futures, axis=1) / scales
+    expected = np.where(np.arange(12) < 4, 0.4 + 40 * 0.1, 0.5) * widths
+    assert items.score(METRICS["msis"]) == pytest.approx(expected.mean())
+    assert METRICS["coverage"].gain(94, 97) == 1
+
+
+def test_forecasts_without_intervals_have_no_score_of_them(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly")
+    items = score(predictions(features, load_array(features.test / "futures.npy")), features.test)
+    assert np.isnan(items.score(METRICS["msis"])) and np.isnan(items.score(METRICS["coverage"]))
+    assert items.score(METRICS["smape"]) == 0
+
+
+def test_broken_intervals_are_refused(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly")
+    answers = with_intervals(features, 0.9, 1.1)
+    del answers[3]["high"]
+    with pytest.raises(UserError, match="'Y4': expected a 'high' of 6 points, got 0"):
+        score(answers, features.test)
+    answers = with_intervals(features, 0.9, 1.1)
+    answers[5]["low"][2] = 1e9
+    with pytest.raises(UserError, match="'Y6': a lower limit is above"):
+        score(answers, features.test)
 
 
 OFFICIAL = {

@@ -12,7 +12,7 @@ from pipeline.system import Run
 from pipeline.tasks.forecast.figures import draw
 from pipeline.tasks.forecast.shared.seasonality import adjust
 from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts, save_pasts
-from pipeline.tasks.forecast.statistical import Settings, Statistical
+from pipeline.tasks.forecast.statistical import Settings, Statistical, _naive
 from tests.tasks.forecast.small_corpus import twin
 
 METHODS = ("naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb", "ets")
@@ -78,10 +78,42 @@ def test_difficult_series_get_a_forecast(tmp_path: Path) -> None:
         np.testing.assert_allclose(values[1], 3, err_msg=name)
 
 
-def test_a_series_without_a_finite_forecast_is_named(tmp_path: Path) -> None:
+def test_a_series_with_values_that_are_not_finite_is_named(tmp_path: Path) -> None:
     system = spoiled(tmp_path / "fit", {"fine": [1.0, 2, 3] * 5, "spoiled": [1.0, np.nan] * 10})
-    with pytest.raises(UserError, match="'spoiled': .* gives no finite forecast"):
+    with pytest.raises(UserError, match="'spoiled' has values that are no finite numbers"):
         system.fit(tmp_path / "fit", Run(1, tmp_path))
+
+
+def test_naive_intervals_by_hand() -> None:
+    """Steps of +1 and -3 have a root mean square of sqrt 5; seasons of two of sqrt(20 / 2)."""
+    past = np.array([4.0, 5, 2])
+    points, low, high = _naive([past], 1, 3)
+    reach = 1.959964 * np.sqrt(5 * np.arange(1, 4))
+    np.testing.assert_allclose(points, [[2, 2, 2]])
+    np.testing.assert_allclose(high, [2 + reach], rtol=1e-6)
+    np.testing.assert_allclose(low, [2 - reach], rtol=1e-6)
+    points, _, high = _naive([np.array([4.0, 5, 2, 9])], 2, 4)
+    np.testing.assert_allclose(points, [[2, 9, 2, 9]])
+    np.testing.assert_allclose(high - points, [1.959964 * np.sqrt([10, 10, 20, 20])], rtol=1e-6)
+
+
+def test_intervals_are_those_of_statsforecast(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Monthly")
+    system = Statistical(settings(("ses", "holt", "damped", "comb", "naive2")), features.spec)
+    system.fit(features.fit, Run(1, tmp_path))
+    found = {name: list(system.predict(features.test, variant))
+             for name, variant in system.settings.variants.items()}
+    past = load_pasts(features.test)[0]
+    adjusted = adjust(past, 12, 18)
+    one = AutoETS(model="ANN").forecast(y=adjusted.values, h=18, level=[95])
+    for name, theirs in (("low", "lo-95"), ("high", "hi-95")):
+        np.testing.assert_allclose(found["ses"][0][name], one[theirs] * adjusted.indices)
+        three = [found[method][0][name] for method in ("ses", "holt", "damped")]
+        np.testing.assert_allclose(found["comb"][0][name], np.mean(three, axis=0))
+    reach = (np.array(found["naive2"][0]["high"]) - found["naive2"][0]["forecast"]
+             ) / adjusted.indices
+    step = np.sqrt(np.mean(np.diff(adjusted.values) ** 2))
+    np.testing.assert_allclose(reach, 1.959964 * step * np.sqrt(np.arange(1, 19)), rtol=1e-6)
 
 
 def test_figure_shows_three_series(tmp_path: Path) -> None:

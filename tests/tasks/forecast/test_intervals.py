@@ -1,0 +1,59 @@
+"""The head that learns limits: it finds quantiles, and takes nothing from the forecast."""
+
+from statistics import NormalDist
+
+import torch
+
+from pipeline.tasks.forecast.shared.intervals import IntervalHead, pinball
+
+
+def test_pinball_loss_by_hand() -> None:
+    """An error of 2 above costs 2 tau, of 2 below 2 (1 - tau)."""
+    losses = pinball(torch.tensor([2.0, -2.0, 0.0]), 0.9)
+    torch.testing.assert_close(losses, torch.tensor([1.8, 0.2, 0.0]))
+
+
+def test_limits_become_the_quantiles_of_the_errors() -> None:
+    """Normal noise of twice the spread: limits at 1.96 times 2 spreads."""
+    torch.manual_seed(0)
+    head = IntervalHead(3, 2)
+    states, spread = torch.zeros(4000, 3), torch.full((4000, 1), 0.5)
+    centre = torch.full((4000, 2), 7.0)
+    actual = centre + torch.randn(4000, 2)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
+    for _ in range(400):
+        optimizer.zero_grad()
+        head.loss(states, centre, spread, actual).mean().backward()
+        optimizer.step()
+    low, high = head(states[:1], centre[:1], spread[:1])
+    reach = NormalDist().inv_cdf(0.975)
+    torch.testing.assert_close(high[0], torch.full((2,), 7 + reach), atol=0.15, rtol=0)
+    torch.testing.assert_close(low[0], torch.full((2,), 7 - reach), atol=0.15, rtol=0)
+
+
+def test_the_forecast_gets_no_gradient() -> None:
+    head = IntervalHead(3, 2)
+    states, centre = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, requires_grad=True)
+    head.loss(states, centre, torch.ones(5, 1), torch.randn(5, 2)).sum().backward()
+    assert states.grad is None and centre.grad is None
+    assert head.log_widths.weight.grad.abs().sum() > 0
+
+
+def test_limits_begin_as_those_of_a_random_walk() -> None:
+    generator = torch.Generator().manual_seed(1)
+    walks = torch.randn(20_000, 5, generator=generator).cumsum(dim=1)
+    expected = walks.quantile(0.975, dim=0)
+    head = IntervalHead(3, 5)
+    spread = torch.randn(20_000, generator=generator).abs().mean().view(1, 1)
+    low, high = head(torch.zeros(1, 3), torch.zeros(1, 5), spread)
+    torch.testing.assert_close(high[0], expected, rtol=0.05, atol=0)
+    torch.testing.assert_close(-low[0], expected, rtol=0.05, atol=0)
+
+
+def test_limits_never_cross() -> None:
+    head = IntervalHead(2, 3)
+    with torch.no_grad():
+        head.log_widths.weight.fill_(100.0)
+    low, high = head(torch.tensor([[5.0, 5.0], [-5.0, -5.0]]), torch.zeros(2, 3), torch.ones(2, 1))
+    assert torch.all(low < 0) and torch.all(high > 0)
+    assert torch.all(torch.isfinite(high))
