@@ -6,10 +6,10 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.files import read_json
+from pipeline.nn.beam import beam_search
 from pipeline.nn.rnn import reverse
 from pipeline.system import Run
 from pipeline.tasks.translation.scoring import METRICS, score
-from pipeline.tasks.translation.shared.beam import beam_search
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.translator import Variant
 
@@ -138,7 +138,7 @@ def test_beam_search_follows_the_states_of_its_hypotheses(make_system, model, ch
         parameter.normal_(std=0.8)
     limits = torch.tensor([2 * len(source) + 10 for source in SOURCES])
     expected = beam_search(Recomputed(system, SOURCES), limits, BEAM.beam,
-                           BEAM.length_normalisation)
+                           BEAM.length_normalisation, begin=BOS, end=EOS)
     found = translate(system, SOURCES, BEAM)
     assert found == expected
     assert found != translate(system, SOURCES, GREEDY)

@@ -19,14 +19,14 @@ from torch.nn import functional
 from pipeline.arrays import read_array
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
+from pipeline.nn.beam import beam_search
 from pipeline.nn.cells import Cell, State, layer
 from pipeline.nn.dropout import FreshDropout
 from pipeline.predictions import Prediction
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.encoder import Encoder
-from pipeline.tasks.caption.shared.search import beam_search
-from pipeline.tasks.caption.shared.words import BOS, PAD, UNK
+from pipeline.tasks.caption.shared.words import BOS, EOS, PAD, UNK
 
 PICTURES_AT_ONCE = 64
 
@@ -127,16 +127,10 @@ class Captioner(NeuralSystem):
     @torch.no_grad()
     def describe(self, pictures: Tensor, variant: Variant) -> list[list[int]]:
         """Words, without EOS, about uint8 `pictures` [B, side, side, 3]."""
-        memory = self.remember(self.encoder(pictures))
-        owners = torch.arange(len(pictures)).repeat_interleave(variant.beam)
-        repeated = memory.select(owners)
-
-        def step(words: Tensor, state: State) -> tuple[Tensor, State]:
-            read, after, _ = self.states(self.embed(words[:, None]), repeated, state)
-            return self.log_probabilities(read[:, 0]), after
-
-        return beam_search(step, self.start(memory), variant.beam, self.settings.longest,
-                           variant.length_normalisation)
+        scorer = _Scorer(self, self.remember(self.encoder(pictures)), variant.beam)
+        limits = torch.full((len(pictures),), self.settings.longest)
+        return beam_search(scorer, limits, variant.beam, variant.length_normalisation,
+                           begin=BOS, end=EOS)
 
     def log_probabilities(self, read: Tensor) -> Tensor:
         """Of the next word; PAD, BOS and UNK are never said."""
@@ -162,3 +156,24 @@ class Captioner(NeuralSystem):
             for item, words in zip(items[part], found, strict=True):
                 yield {"id": item["id"],
                        "sentence": " ".join(self.spec["words"][word] for word in words)}
+
+
+class _Scorer:
+    """The network as beam search sees it."""
+
+    def __init__(self, system: Captioner, memory: Memory, beam: int) -> None:
+        owners = torch.arange(len(memory.summary)).repeat_interleave(beam)
+        self.system = system
+        self.memory = memory.select(owners)
+        self.state = system.start(self.memory)
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        read, self.state, _ = self.system.states(self.system.embed(tokens.reshape(-1, 1)),
+                                                 self.memory, self.state)
+        return self.system.log_probabilities(read[:, 0]).reshape(*tokens.shape, -1)
+
+    def reorder(self, sentences: Tensor, parents: Tensor) -> None:
+        rows = (sentences[:, None] * parents.shape[1] + parents).flatten()
+        self.state = tuple(tensor[rows] for tensor in self.state)
+        if len(rows) < len(self.memory.summary):
+            self.memory = self.memory.select(rows)

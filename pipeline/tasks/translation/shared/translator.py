@@ -18,18 +18,18 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
+from pipeline.nn.beam import beam_search
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
 from pipeline.sequences import Sequences
 from pipeline.system import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
-from pipeline.tasks.translation.shared.beam import beam_search
 from pipeline.tasks.translation.shared.decoder import Decoder
 from pipeline.tasks.translation.shared.encoder import Encoder, Memory
 from pipeline.tasks.translation.shared.recurrence import Cell, State
 from pipeline.tasks.translation.shared.schedule import ALWAYS, TruthSchedule
-from pipeline.tasks.translation.shared.tokenizer import BOS, PAD, UNK
+from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.unknown import AnswerWriter
 
 SENTENCES_AT_ONCE = 64
@@ -146,7 +146,8 @@ class Translator(NeuralSystem):
         """
         scorer = _Scorer(self, self.encode(source, lengths), variant.beam,
                          unknown=variant.unknown != "never")
-        return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation)
+        return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation,
+                           begin=BOS, end=EOS)
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         sources = Sequences(data, "source")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.tasks.translation.shared.beam import beam_search
-from pipeline.tasks.translation.shared.tokenizer import EOS
+from pipeline.nn.beam import beam_search
 
 VOCABULARY = 5
+BEGIN, END = 1, 2
 
 
 class RandomLanguage:
@@ -43,8 +43,13 @@ class RandomLanguage:
         self.sentences = [self.sentences[row] for row in sentences.tolist()]
 
     def log_probability(self, sentence: int, output: tuple[int, ...]) -> float:
-        ended = (*output, EOS)
+        ended = (*output, END)
         return sum(self.continuations(sentence, ended[:i])[ended[i]] for i in range(len(ended)))
+
+
+def search(language: RandomLanguage, limits: torch.Tensor, beam: int,
+           power: float) -> list[list[int]]:
+    return beam_search(language, limits, beam, power, begin=BEGIN, end=END)
 
 
 def normalised(language: RandomLanguage, sentence: int, output: tuple[int, ...],
@@ -59,19 +64,19 @@ def plain_beam(language: RandomLanguage, sentence: int, limit: int, beam: int,
     for length in range(limit + 1):
         grown = [(score + step, (*prefix, token)) for score, prefix in live
                  for token, step in enumerate(language.continuations(sentence, prefix))
-                 if length < limit or token == EOS]
+                 if length < limit or token == END]
         kept = sorted(grown, reverse=True)[: beam - len(finished)]
         finished += [(score / len(output) ** power, output) for score, output in kept
-                     if output[-1] == EOS]
-        live = [entry for entry in kept if entry[1][-1] != EOS]
+                     if output[-1] == END]
+        live = [entry for entry in kept if entry[1][-1] != END]
     return max(finished)[1][:-1]
 
 
 @pytest.mark.parametrize("power", [0.0, 0.6, 1.0])
 def test_full_width_is_exhaustive_search(power):
     limits = torch.tensor([3, 1, 2, 0])
-    words = [token for token in range(VOCABULARY) if token != EOS]
-    found = beam_search(RandomLanguage(4, seed=7), limits, VOCABULARY**4, power)
+    words = [token for token in range(VOCABULARY) if token != END]
+    found = search(RandomLanguage(4, seed=7), limits, VOCABULARY**4, power)
     for sentence, limit in enumerate(limits.tolist()):
         language = RandomLanguage(4, seed=7)
         outputs = [output for length in range(limit + 1)
@@ -84,13 +89,13 @@ def test_full_width_is_exhaustive_search(power):
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
 def test_width_one_is_greedy_search(power):
     limits = torch.tensor([6] * 20)
-    found = beam_search(RandomLanguage(20, seed=3), limits, 1, power)
+    found = search(RandomLanguage(20, seed=3), limits, 1, power)
     language = RandomLanguage(20, seed=3)
     for sentence in range(20):
         output: list[int] = []
         while len(output) < 6:
             token = int(language.continuations(sentence, tuple(output)).argmax())
-            if token == EOS:
+            if token == END:
                 break
             output.append(token)
         assert found[sentence] == output
@@ -100,7 +105,7 @@ def test_width_one_is_greedy_search(power):
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
 def test_early_end_and_batching_change_no_answer(beam, power):
     limits = torch.tensor([2, 7, 4, 7, 1, 7, 7, 7])
-    found = beam_search(RandomLanguage(8, seed=11), limits, beam, power)
+    found = search(RandomLanguage(8, seed=11), limits, beam, power)
     language = RandomLanguage(8, seed=11)
     assert [tuple(output) for output in found] == [
         plain_beam(language, sentence, limit, beam, power)
@@ -110,7 +115,7 @@ def test_early_end_and_batching_change_no_answer(beam, power):
 def test_a_wider_beam_finds_likelier_outputs_where_greedy_search_errs():
     language = RandomLanguage(40, seed=5, sharpness=1.0)
     limits = torch.full((40,), 5)
-    greedy, wide = (beam_search(RandomLanguage(40, seed=5, sharpness=1.0), limits, beam, 0.0)
+    greedy, wide = (search(RandomLanguage(40, seed=5, sharpness=1.0), limits, beam, 0.0)
                     for beam in (1, 200))
     gains = [normalised(language, n, tuple(b), 0.0) - normalised(language, n, tuple(a), 0.0)
              for n, (a, b) in enumerate(zip(greedy, wide, strict=True))]
@@ -118,4 +123,4 @@ def test_a_wider_beam_finds_likelier_outputs_where_greedy_search_errs():
 
 
 def test_no_sentences_give_no_answers():
-    assert beam_search(RandomLanguage(0, seed=1), torch.empty(0, dtype=torch.int64), 4, 1.0) == []
+    assert search(RandomLanguage(0, seed=1), torch.empty(0, dtype=torch.int64), 4, 1.0) == []

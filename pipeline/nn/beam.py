@@ -1,18 +1,16 @@
-"""Beam search, batched over sentences.
+"""Beam search for sentences about inputs (translation, captions), batched over inputs.
 
-At each step the best continuations of all live hypotheses are kept; one that ends with EOS leaves
-the beam and takes its slot with it, so a beam of width 1 is greedy search and a beam as wide as
-the number of possible outputs is exhaustive search. The answer is the finished hypothesis with
-the highest log-probability / length ** length_normalisation, where the length counts EOS
-(Jurafsky and Martin, "Machine Translation"; normalisation: Cho et al. 2014).
+At each step the best continuations of all live hypotheses are kept; one that ends leaves the beam
+and takes its slot with it, so a beam of width 1 is greedy search and a beam as wide as the number
+of possible outputs is exhaustive search. The answer is the finished hypothesis with the highest
+log-probability / length ** length_normalisation, where the length counts the end (Jurafsky and
+Martin, "Machine Translation"; normalisation: Cho et al. 2014).
 """
 
 from typing import Protocol
 
 import torch
 from torch import Tensor
-
-from pipeline.tasks.translation.shared.tokenizer import BOS, EOS
 
 
 class Scorer(Protocol):
@@ -25,12 +23,12 @@ class Scorer(Protocol):
         """Keep `sentences` [kept]; hypothesis j of kept sentence i continues `parents[i, j]`."""
 
 
-def beam_search(scorer: Scorer, limits: Tensor, beam: int,
-                length_normalisation: float) -> list[list[int]]:
-    """The best output of each sentence, without EOS.
+def beam_search(scorer: Scorer, limits: Tensor, beam: int, length_normalisation: float, *,
+                begin: int, end: int) -> list[list[int]]:
+    """The best output of each sentence, without the tokens `begin` and `end` around it.
 
-    `limits` [sentences] is the largest number of tokens before EOS; a hypothesis that reaches it
-    must end. A sentence is finished as soon as no live hypothesis can overtake its best one:
+    `limits` [sentences] is the largest number of tokens before the end; a hypothesis that reaches
+    it must end. A sentence is finished as soon as no live hypothesis can overtake its best one:
     log-probabilities only fall and lengths are limited, so live score / (limit + 1) **
     length_normalisation bounds every continuation, and stopping early never changes the answer.
     """
@@ -40,12 +38,12 @@ def beam_search(scorer: Scorer, limits: Tensor, beam: int,
     live = torch.full((len(limits), beam), -torch.inf)
     live[:, 0] = 0.0
     slots = torch.full((len(limits), 1), beam)
-    last = torch.full((len(limits), beam), BOS)
+    last = torch.full((len(limits), beam), begin)
     history = torch.empty(len(limits), beam, 0, dtype=torch.int64)
     length = 0
     while len(sentences):
         length += 1
-        steps = _end_at_limit(scorer.advance(last), length > limits)
+        steps = _end_at_limit(scorer.advance(last), length > limits, end)
         vocabulary = steps.shape[-1]
         scores, chosen = (live[:, :, None] + steps).flatten(1).topk(beam)
         scores = scores.masked_fill(torch.arange(beam) >= slots, -torch.inf)
@@ -53,7 +51,7 @@ def beam_search(scorer: Scorer, limits: Tensor, beam: int,
         history = torch.cat([history.take_along_dim(parents[:, :, None], 1),
                              last[:, :, None]], dim=2)
 
-        ended = (last == EOS) & scores.isfinite()
+        ended = (last == end) & scores.isfinite()
         finished = scores.masked_fill(~ended, -torch.inf) / length**length_normalisation
         top, index = finished.max(dim=1)
         for row in (top > best).nonzero()[:, 0].tolist():
@@ -70,10 +68,10 @@ def beam_search(scorer: Scorer, limits: Tensor, beam: int,
     return answers
 
 
-def _end_at_limit(steps: Tensor, ended: Tensor) -> Tensor:
-    """Leave EOS alone possible in the sentences where `ended` is true."""
+def _end_at_limit(steps: Tensor, ended: Tensor, end: int) -> Tensor:
+    """Leave the end alone possible in the sentences where `ended` is true."""
     if not ended.any():
         return steps
     forced = torch.full_like(steps, -torch.inf)
-    forced[..., EOS] = steps[..., EOS]
+    forced[..., end] = steps[..., end]
     return torch.where(ended[:, None, None], forced, steps)
