@@ -58,11 +58,12 @@ class FeatureSettings(Entry):
 
 
 class Floor(Entry):
-    """The score that a working implementation surely reaches, fixed before tuning."""
+    """The score that a working implementation surely reaches."""
 
     value: float
     of_ceiling: bool = Field(description="value is a multiple of the track's ceiling")
     rows: list[str] = Field(min_length=1, description="leaderboard rows that must reach it")
+    fixed: Literal["before tuning", "after first results"] = "before tuning"
 
 
 class Published(Entry):

@@ -103,7 +103,7 @@ def _floor(suite: Suite, board: Mapping[str, Any], metric: Metric) -> Iterator[s
     found = [f"`{row['system']}` {'reaches it' if reached else '**DOES NOT reach it**'}"
              for row in board["rows"] if row["system"] in floor.rows
              for reached in [metric.gain(row["value"], board["floor"]) >= 0]]
-    yield (f"Floor, fixed before tuning: {board['metric']} {bound} "
+    yield (f"Floor, fixed {floor.fixed}: {board['metric']} {bound} "
            f"{decimal(board['floor'], metric.decimals)}. {', '.join(found)}.")
 
 

@@ -178,11 +178,13 @@ def test_the_page_is_readable_as_plain_text(tmp_path: Path) -> None:
 
 def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -> None:
     suite = toy_suite(root="..", suite="real/", evidence="run", track={
-        "floor": {"value": 0.45, "of_ceiling": False, "rows": ["network"]}})
+        "floor": {"value": 0.45, "of_ceiling": False, "rows": ["network"],
+                  "fixed": "after first results"}})
     write_results(suite, tmp_path)
     write_leaderboard(suite, tmp_path, "yearly")
     text = (tmp_path / "real/leaderboards/yearly.md").read_text()
-    assert "`network` **DOES NOT reach it**" in text
+    assert ("Floor, fixed after first results: owa at most 0.450. "
+            "`network` **DOES NOT reach it**") in text
     assert ("- `run`: `network`, `smooth:holt`, `smooth:ses`: trained and tested once by this "
             "project, commit aaaaaaaaaaaa, Test CPU, precision 32-true, 72 s in all.") in text
     assert "`dvc repro real/dvc.yaml:leaderboard@yearly`" in text

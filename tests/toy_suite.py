@@ -1,5 +1,6 @@
 """A small suite with results written by hand, for tests of what is made from results."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def write_results(suite: Suite, root: Path, ceiling: float | None = 0.4) -> None
         for variant, row in suite.rows_of(key).items():
             items = statistics(row)
             items.write(base / "predictions/yearly" / key / f"{variant_file(variant)}.items.csv.gz")
-            values = {name: items.score(metric) for name, metric in METRICS.items()}
+            values = {name: items.score(metric) for name, metric in METRICS.items()
+                      if math.isfinite(items.score(metric))}
             variants[variant] = {
                 "metrics": {name: {"value": value, "low": value - 0.1, "high": value + 0.1}
                             for name, value in values.items()},
