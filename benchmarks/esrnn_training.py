@@ -1,8 +1,9 @@
 """Training an ES-RNN: batches beside a loop over series, and its growth with their number.
 
 The settings are those of `yearly-esrnn` in real/params.yaml. The peer is the same model as one
-writes it down: one series at a time, smoothed point by point, as the competition's program did.
-Both must have the same loss before any clock runs. The series are random walks of 19 to 60 points.
+writes it down: one series at a time, smoothed point by point, as the competition's program did, in
+fp32; ours is in bf16 where the processor has it. Both must have the same loss in fp32 before any
+clock runs. The series are random walks of 19 to 60 points.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pipeline.tasks.forecast.esrnn import ESRNN
 from pipeline.tasks.forecast.shared.hybrid import Hybrid
 from pipeline.tasks.forecast.shared.smoothing import Smoothed
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_pasts
+from pipeline.training import has_bf16_instructions
 
 HORIZON = 6
 
@@ -58,7 +60,7 @@ def random_walks(count: int, folder: Path) -> dict:
     return {"period": 1, "horizon": HORIZON, "series": count, "ids": fingerprint(ids)}
 
 
-def epoch(system: ESRNN, folder: Path) -> Callable[[], None]:
+def epoch(system: ESRNN, folder: Path, bf16: bool) -> Callable[[], None]:
     """One epoch of training, as `pipeline.training` steps, as a function without arguments."""
     batches = system.train().batches(folder, "train", 1)
     training = system.settings.training
@@ -67,7 +69,8 @@ def epoch(system: ESRNN, folder: Path) -> Callable[[], None]:
 
     def run() -> None:
         for description in batches.plan(0):
-            total, terms = system.loss(batches.load(description))
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                total, terms = system.loss(batches.load(description))
             optimizer.zero_grad(set_to_none=True)
             (total / terms).backward()
             torch.nn.utils.clip_grad_norm_(system.parameters(), training.gradient_clip)
@@ -84,6 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(arguments.threads)
+    bf16 = has_bf16_instructions()
     settings = load(ROOT / "real/params.yaml").system("yearly-esrnn")
     alone = settings.model_copy(update={"batch_size": 1})
     with tempfile.TemporaryDirectory() as name:
@@ -100,15 +104,16 @@ def main() -> None:
             totals.append(sum(float(system.loss(batches.load(rows))[0].detach())
                               for rows in batches.plan(0)))
         np.testing.assert_allclose(*totals, rtol=1e-4)
-        print(f"an epoch over {spec['series']:,} series, {arguments.threads} thread(s)")
-        compare(epoch(ours, folder), epoch(theirs, folder), arguments.rounds,
+        print(f"an epoch over {spec['series']:,} series, {arguments.threads} thread(s), ours in "
+              f"{'bf16' if bf16 else 'fp32: this processor has no bf16 instructions'}")
+        compare(epoch(ours, folder, bf16), epoch(theirs, folder, False), arguments.rounds,
                 f"batches of {settings.batch_size}", "a loop over series",
                 count=spec["series"], unit="series")
     for count in arguments.series:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             torch.manual_seed(1)
-            run = epoch(ESRNN(settings, random_walks(count, folder)), folder)
+            run = epoch(ESRNN(settings, random_walks(count, folder)), folder, bf16)
             run()
             taken = min(seconds(run) for _ in range(arguments.rounds))
             print(f"an epoch over {count:,} series: {taken:.2f} s, "
