@@ -23,6 +23,7 @@ from pipeline.config import Suite
 from pipeline.config_checks import load_valid
 from pipeline.errors import UserError, run_command
 from pipeline.files import read_json
+from pipeline.memory import HUGE_PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT_SECONDS = 20
@@ -166,7 +167,8 @@ def _start(stages: list[str]) -> Running:
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", *stages]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, start_new_session=True)
+                                   stdin=subprocess.DEVNULL, start_new_session=True,
+                                   env=HUGE_PAGES | os.environ)
     return Running(stages, process, log)
 
 
