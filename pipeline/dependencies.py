@@ -7,7 +7,6 @@ read from the code and is given as a further entry point.
 """
 
 import ast
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,43 +24,53 @@ def modules_used(root: Path, entry_points: Sequence[str]) -> set[Path]:
     package on the way included. Raises UserError for an entry point that does not exist and for
     a file that does not parse.
     """
-    waiting = [path for entry in entry_points for path in _entry_point(root, entry)]
-    found: set[Path] = set()
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for module in _imports(root, path) - OBSERVERS:
-            waiting.extend(_files_of(root, module))
-    return found
+    return Code(root).used(entry_points)
 
 
-def _entry_point(root: Path, entry: str) -> list[Path]:
-    module = entry.removesuffix(".py").replace("/", ".") if entry.endswith(".py") else entry
-    files = _files_of(root, module)
-    path = Path(*module.split("."))
-    if not {path.with_suffix(".py"), path / "__init__.py"}.intersection(files):
-        raise UserError(f"{entry} is neither a module nor a Python file below {root}")
-    return files
+class Code:
+    """The code below `root`, of which each file is read once, for many questions at one time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._imported: dict[Path, list[Path]] = {}
+
+    def used(self, entry_points: Sequence[str]) -> set[Path]:
+        """What `modules_used` says."""
+        waiting = [path for entry in entry_points for path in self._entry_point(entry)]
+        found: set[Path] = set()
+        while waiting:
+            path = waiting.pop()
+            if path in found:
+                continue
+            found.add(path)
+            if path not in self._imported:
+                self._imported[path] = [file for module in self._imports(path) - OBSERVERS
+                                        for file in self._files_of(module)]
+            waiting.extend(self._imported[path])
+        return found
+
+    def _entry_point(self, entry: str) -> list[Path]:
+        module = entry.removesuffix(".py").replace("/", ".") if entry.endswith(".py") else entry
+        files = self._files_of(module)
+        path = Path(*module.split("."))
+        if not {path.with_suffix(".py"), path / "__init__.py"}.intersection(files):
+            raise UserError(f"{entry} is neither a module nor a Python file below {self.root}")
+        return files
+
+    def _files_of(self, module: str) -> list[Path]:
+        """The module's file and its packages' `__init__.py`, where they are the project's own."""
+        parts = module.split(".")
+        packages = [Path(*parts[:length], "__init__.py") for length in range(1, len(parts) + 1)]
+        candidates = [*packages, Path(*parts).with_suffix(".py")]
+        return [path for path in candidates if (self.root / path).is_file()]
+
+    def _imports(self, path: Path) -> frozenset[str]:
+        try:
+            return _imports_in((self.root / path).read_text("utf-8"), path.parts[:-1])
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} cannot be read as Python: {error}") from None
 
 
-def _files_of(root: Path, module: str) -> list[Path]:
-    """The module's file and its packages' `__init__.py`, where they are the project's own."""
-    parts = module.split(".")
-    packages = [Path(*parts[:length], "__init__.py") for length in range(1, len(parts) + 1)]
-    candidates = [*packages, Path(*parts).with_suffix(".py")]
-    return [path for path in candidates if (root / path).is_file()]
-
-
-def _imports(root: Path, path: Path) -> frozenset[str]:
-    try:
-        return _imports_in((root / path).read_text("utf-8"), path.parts[:-1])
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as Python: {error}") from None
-
-
-@functools.cache
 def _imports_in(source: str, package: tuple[str, ...]) -> frozenset[str]:
     """Dotted names of everything that the source of a file in `package` may import."""
     names: set[str] = set()

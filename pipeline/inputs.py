@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import Suite
-from pipeline.dependencies import modules_used
+from pipeline.dependencies import Code
 from pipeline.files import sha256, write_json
 
 # A change of these trains nothing again: one selects how a trained system answers, the other
@@ -27,9 +27,9 @@ def write_inputs(suite: Suite, root: Path, folder: Path) -> None:
 
     Each holds `settings`, and `code` as {path: SHA-256}.
     """
-    hashes: dict[Path, str] = {}
+    code, hashes = Code(root), dict[Path, str]()
     for stage, key in _stages(suite):
-        used = sorted(modules_used(root, entry_points(suite, stage, key)))
+        used = sorted(code.used(entry_points(suite, stage, key)))
         for path in used:
             if path not in hashes:
                 hashes[path] = sha256(root / path)
