@@ -62,7 +62,7 @@ def _csv(predictions: Iterable[dict[str, Any]]) -> str:
         if number == 0:
             writer.writerow(["id", "step", *names])
         for step, values in enumerate(zip(*(prediction[name] for name in names), strict=True), 1):
-            writer.writerow([prediction["id"], step, *(f"{value:.6g}" for value in values)])
+            writer.writerow([prediction["id"], step, *(f"{value:g}" for value in values)])
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.files import write_json
 from pipeline.system import Run
 from pipeline.tasks.forecast.linear import LinearAutoregression, Settings
-from pipeline.tasks.forecast.shared.storage import fingerprint, load_pasts, save_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprint, load_ids, load_pasts, save_pasts
 from tests.tasks.forecast.small_corpus import twin
 
 
@@ -30,7 +30,7 @@ def system(folder: Path, pasts: list[np.ndarray], horizon: int, **changes: Any
 
 
 def points(found: LinearAutoregression, folder: Path) -> np.ndarray:
-    return np.array([one["forecast"] for one in found.predict(folder, None)])
+    return found.forecast(load_ids(folder), load_pasts(folder), None).points
 
 
 def continued(past: list[float], steps: int) -> list[float]:

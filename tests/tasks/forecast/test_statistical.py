@@ -23,16 +23,15 @@ def settings(methods: tuple[str, ...] = METHODS) -> Settings:
                     variants={name: {"method": name} for name in methods})
 
 
-def forecasts(system: Statistical, test: Path) -> dict[str, np.ndarray]:
-    return {name: np.array([one["forecast"] for one in system.predict(test, variant)])
-            for name, variant in system.settings.variants.items()}
+def forecasts(system: Statistical) -> dict[str, np.ndarray]:
+    return {name: values[0].numpy() for name, values in system.forecasts.items()}
 
 
 def test_methods_follow_the_competitions_protocol(tmp_path: Path) -> None:
     features = twin(tmp_path, "Monthly")
     system = Statistical(settings(), features.spec)
     assert system.fit(features.fit, Run(1, tmp_path)) == []
-    found = forecasts(system, features.test)
+    found = forecasts(system)
     np.testing.assert_allclose(found["comb"],
                                (found["ses"] + found["holt"] + found["damped"]) / 3)
     np.testing.assert_array_equal(found["naive2"], load_array(features.test / "naive2.npy"))
@@ -43,7 +42,7 @@ def test_methods_follow_the_competitions_protocol(tmp_path: Path) -> None:
         level = AutoETS(model="ANN").forecast(y=adjusted.values, h=18)["mean"]
         np.testing.assert_allclose(found["ses"][row], level * adjusted.indices)
     system.save(tmp_path / "model")
-    again = forecasts(Statistical.load(tmp_path / "model"), features.test)
+    again = forecasts(Statistical.load(tmp_path / "model"))
     for name in METHODS:
         np.testing.assert_array_equal(again[name], found[name])
 
@@ -72,7 +71,7 @@ def test_difficult_series_get_a_forecast(tmp_path: Path) -> None:
     }
     system = spoiled(tmp_path / "fit", pasts)
     system.fit(tmp_path / "fit", Run(1, tmp_path))
-    for name, values in forecasts(system, tmp_path / "fit").items():
+    for name, values in forecasts(system).items():
         assert np.all(np.isfinite(values)), name
         np.testing.assert_allclose(values[0], 5, err_msg=name)
         np.testing.assert_allclose(values[1], 3, err_msg=name)
@@ -101,17 +100,16 @@ def test_intervals_are_those_of_statsforecast(tmp_path: Path) -> None:
     features = twin(tmp_path, "Monthly")
     system = Statistical(settings(("ses", "holt", "damped", "comb", "naive2")), features.spec)
     system.fit(features.fit, Run(1, tmp_path))
-    found = {name: list(system.predict(features.test, variant))
-             for name, variant in system.settings.variants.items()}
+    found = {name: dict(zip(("forecast", "low", "high"), values[:, 0].numpy(), strict=True))
+             for name, values in system.forecasts.items()}
     past = load_pasts(features.test)[0]
     adjusted = adjust(past, 12, 18)
     one = AutoETS(model="ANN").forecast(y=adjusted.values, h=18, level=[95])
     for name, theirs in (("low", "lo-95"), ("high", "hi-95")):
-        np.testing.assert_allclose(found["ses"][0][name], one[theirs] * adjusted.indices)
-        three = [found[method][0][name] for method in ("ses", "holt", "damped")]
-        np.testing.assert_allclose(found["comb"][0][name], np.mean(three, axis=0))
-    reach = (np.array(found["naive2"][0]["high"]) - found["naive2"][0]["forecast"]
-             ) / adjusted.indices
+        np.testing.assert_allclose(found["ses"][name], one[theirs] * adjusted.indices)
+        three = [found[method][name] for method in ("ses", "holt", "damped")]
+        np.testing.assert_allclose(found["comb"][name], np.mean(three, axis=0))
+    reach = (found["naive2"]["high"] - found["naive2"]["forecast"]) / adjusted.indices
     step = np.sqrt(np.mean(np.diff(adjusted.values) ** 2))
     np.testing.assert_allclose(reach, 1.959964 * step * np.sqrt(np.arange(1, 19)), rtol=1e-6)
 
