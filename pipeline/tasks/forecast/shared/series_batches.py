@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from pipeline.batching import shuffled_batches
 from pipeline.system import Batch
 from pipeline.tasks.forecast.shared.measures import Array
 
@@ -26,16 +27,13 @@ class SeriesBatches:
 
     def plan(self, epoch: int) -> list[list[int]]:
         """Rows of each batch; without a seed in the order of the corpus."""
-        order = self.rows
-        if self.seed is not None:
-            generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
-            shuffled = generator.permutation(order)
-            order = shuffled[np.argsort(self.lengths[shuffled], kind="stable")]
-        cuts = range(0, len(order), self.batch_size)
-        batches = [order[start : start + self.batch_size].tolist() for start in cuts]
-        if self.seed is not None:
-            batches = [batches[index] for index in generator.permutation(len(batches))]
-        return batches
+        if self.seed is None:
+            cuts = range(0, len(self.rows), self.batch_size)
+            return [self.rows[start : start + self.batch_size].tolist() for start in cuts]
+        generator = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        shuffled = generator.permutation(self.rows)
+        order = shuffled[np.argsort(self.lengths[shuffled], kind="stable")]
+        return [batch.tolist() for batch in shuffled_batches(order, self.batch_size, generator)]
 
     def load(self, description: list[int]) -> Batch:
         lengths = self.lengths[description]
