@@ -68,6 +68,11 @@ def beam_search(scorer: Scorer, limits: Tensor, beam: int, length_normalisation:
     return answers
 
 
+def continued_rows(sentences: Tensor, parents: Tensor) -> Tensor:
+    """Rows [kept * beam] that `Scorer.reorder` keeps of states [sentences * beam, ...]."""
+    return (sentences[:, None] * parents.shape[1] + parents).flatten()
+
+
 def _end_at_limit(steps: Tensor, ended: Tensor, end: int) -> Tensor:
     """Leave the end alone possible in the sentences where `ended` is true."""
     if not ended.any():

@@ -19,7 +19,7 @@ from torch.nn import functional
 from pipeline.arrays import read_array
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
-from pipeline.nn.beam import beam_search
+from pipeline.nn.beam import beam_search, continued_rows
 from pipeline.nn.cells import Cell, State, layer
 from pipeline.nn.dropout import FreshDropout
 from pipeline.predictions import Prediction
@@ -173,7 +173,7 @@ class _Scorer:
         return self.system.log_probabilities(read[:, 0]).reshape(*tokens.shape, -1)
 
     def reorder(self, sentences: Tensor, parents: Tensor) -> None:
-        rows = (sentences[:, None] * parents.shape[1] + parents).flatten()
+        rows = continued_rows(sentences, parents)
         self.state = tuple(tensor[rows] for tensor in self.state)
         if len(rows) < len(self.memory.summary):
             self.memory = self.memory.select(rows)

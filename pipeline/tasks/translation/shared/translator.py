@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.files import read_json
-from pipeline.nn.beam import beam_search
+from pipeline.nn.beam import beam_search, continued_rows
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.predictions import Prediction
@@ -208,7 +208,7 @@ class _Scorer:
         return self.system.log_probabilities(readouts, self.unknown).reshape(*tokens.shape, -1)
 
     def reorder(self, sentences: Tensor, parents: Tensor) -> None:
-        rows = (sentences[:, None] * parents.shape[1] + parents).flatten()
+        rows = continued_rows(sentences, parents)
         self.state = tuple(tensor[rows] for tensor in self.state)
         if len(sentences) < len(self.memory.mask):
             self.memory = self.memory.select(sentences)
