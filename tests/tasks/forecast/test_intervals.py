@@ -36,7 +36,7 @@ def test_the_forecast_gets_no_gradient() -> None:
     states, centre = torch.randn(5, 3, requires_grad=True), torch.randn(5, 2, requires_grad=True)
     head.loss(states, centre, torch.ones(5, 1), torch.randn(5, 2)).sum().backward()
     assert states.grad is None and centre.grad is None
-    assert head.log_widths.weight.grad.abs().sum() > 0
+    assert head.log_factors.weight.grad.abs().sum() > 0
 
 
 def test_limits_begin_as_those_of_a_random_walk() -> None:
@@ -50,10 +50,13 @@ def test_limits_begin_as_those_of_a_random_walk() -> None:
     torch.testing.assert_close(-low[0], expected, rtol=0.05, atol=0)
 
 
-def test_limits_never_cross() -> None:
+def test_strange_states_neither_cross_the_limits_nor_send_them_away() -> None:
+    """Between a tenth of a random walk's limits and ten times those, on either side."""
     head = IntervalHead(2, 3)
     with torch.no_grad():
-        head.log_widths.weight.fill_(100.0)
-    low, high = head(torch.tensor([[5.0, 5.0], [-5.0, -5.0]]), torch.zeros(2, 3), torch.ones(2, 1))
-    assert torch.all(low < 0) and torch.all(high > 0)
-    assert torch.all(torch.isfinite(high))
+        head.log_factors.weight.fill_(100.0)
+    walk = torch.tensor([1.0, 2.0, 3.0]).sqrt() * 1.25 * 1.96
+    states = torch.tensor([[5.0, 5.0], [-5.0, -5.0]])
+    low, high = head(states, torch.zeros(2, 3), torch.full((2, 1), 0.5))
+    torch.testing.assert_close(high, 0.5 * walk * torch.tensor([[10.0], [0.1]]))
+    torch.testing.assert_close(low, -high)

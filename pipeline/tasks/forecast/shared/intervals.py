@@ -3,8 +3,12 @@
 The head reads the network's states and says how many spreads of the input window the limits lie
 below and above the forecast. It learns by the pinball loss of the two quantiles, also in spreads,
 so that a restless series counts no more than a quiet one. Neither states nor forecast get a
-gradient from it: intervals cost the forecasts nothing. It begins with the limits of a random walk,
-whose standard deviation is 1.25 mean absolute steps and grows with the root of the horizon.
+gradient from it: intervals cost the forecasts nothing.
+
+What the head learns is a factor on the limits of a random walk, whose standard deviation is 1.25
+mean absolute steps and grows with the root of the horizon. The factor begins at 1 and stays
+between a tenth and ten: a series unlike all others drives the states where nothing was learned,
+and an exponential without a bound then gives limits in the thousands of spreads.
 """
 
 import math
@@ -14,8 +18,8 @@ from torch import Tensor, nn
 
 from pipeline.tasks.forecast.shared.measures import TAILS
 
-_LARGEST_LOG_WIDTH = 8.0
-_FIRST_WIDTH = 1.25 * 1.96
+_WALK_WIDTH = 1.25 * 1.96
+_LARGEST_LOG_FACTOR = math.log(10)
 
 
 class IntervalHead(nn.Module):
@@ -23,19 +27,19 @@ class IntervalHead(nn.Module):
 
     def __init__(self, features: int, horizon: int) -> None:
         super().__init__()
-        self.log_widths = nn.Linear(features, 2 * horizon)
-        walk = math.log(_FIRST_WIDTH) + 0.5 * torch.arange(1, horizon + 1).log()
-        with torch.no_grad():
-            self.log_widths.bias.copy_(walk.repeat(2))
+        self.log_factors = nn.Linear(features, 2 * horizon)
+        nn.init.zeros_(self.log_factors.bias)
+        walk = _WALK_WIDTH * torch.arange(1, horizon + 1).sqrt()
+        self.register_buffer("walk", walk.repeat(2), persistent=False)
 
     def forward(self, states: Tensor, centre: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
         """Limits [..., h] around `centre` [..., h] from `states` [..., features].
 
         `spread` [..., 1] is in the units of `centre`.
         """
-        logs = self.log_widths(states.detach()).float().clamp(-_LARGEST_LOG_WIDTH,
-                                                              _LARGEST_LOG_WIDTH)
-        below, above = (spread.detach() * logs.exp()).chunk(2, dim=-1)
+        logs = self.log_factors(states.detach()).float()
+        factors = (_LARGEST_LOG_FACTOR * torch.tanh(logs / _LARGEST_LOG_FACTOR)).exp()
+        below, above = (spread.detach() * self.walk * factors).chunk(2, dim=-1)
         return centre.detach() - below, centre.detach() + above
 
     def loss(self, states: Tensor, centre: Tensor, spread: Tensor, actual: Tensor) -> Tensor:
