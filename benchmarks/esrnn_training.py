@@ -1,9 +1,10 @@
 """Training an ES-RNN: batches beside a loop over series, and its growth with their number.
 
-The settings are those of `yearly-esrnn` in real/params.yaml. The peer is the same model as one
-writes it down: one series at a time, smoothed point by point, as the competition's program did, in
-fp32; ours is in bf16 where the processor has it. Both must have the same loss in fp32 before any
-clock runs. The series are random walks of 19 to 60 points.
+The settings are those of `yearly-esrnn` in real/params.yaml. The peers are the same model, one
+series at a time, smoothed point by point. The first steps its network point by point as well, as
+the competition's program did; the second gives each whole series to the fused LSTM that ours uses
+too. They run in fp32, ours in bf16 where the processor has it. All must have the same loss in fp32
+before any clock runs. The series are random walks of 19 to 60 points.
 """
 
 import argparse
@@ -14,15 +15,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.timing import ROOT, compare, seconds
 from pipeline.config import load
 from pipeline.errors import run_command
 from pipeline.memory import keep_freed_memory
+from pipeline.nn.dilated import DilatedLSTM
 from pipeline.system import Batch
-from pipeline.tasks.forecast.esrnn import ESRNN
-from pipeline.tasks.forecast.shared.hybrid import Hybrid
+from pipeline.tasks.forecast.esrnn import ESRNN, Settings
+from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.smoothing import Smoothed
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_pasts
 from pipeline.training import has_bf16_instructions
@@ -48,6 +50,32 @@ class Looped(Hybrid):
                 season.append(gammas[:, k] * ratio + (1 - gammas[:, k]) * season[time])
         return Smoothed(torch.stack(levels, dim=1),
                         [torch.stack(season, dim=1) for season in seasons])
+
+
+class SteppedLSTM(nn.Module):
+    """A dilated layer as its equations stand: one cell after the other."""
+
+    def __init__(self, layer: DilatedLSTM) -> None:
+        super().__init__()
+        self.dilation, self.lstm = layer.dilation, layer.lstm
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        weights = list(self.lstm.parameters())
+        nothing = inputs.new_zeros(len(inputs), self.lstm.hidden_size)
+        states = [(nothing, nothing)] * self.dilation
+        for one in inputs.unbind(1):
+            states.append(torch.lstm_cell(one, states[-self.dilation], *weights))
+        return torch.stack([hidden for hidden, _ in states[self.dilation:]], dim=1)
+
+
+class Stepped(Looped):
+    """The same model whose network, too, goes from point to point."""
+
+    def __init__(self, settings: HybridSettings, series: int, horizon: int) -> None:
+        super().__init__(settings, series, horizon)
+        for block in self.network.blocks:
+            for place, layer in enumerate(block):
+                block[place] = SteppedLSTM(layer)
 
 
 def random_walks(count: int, folder: Path) -> dict:
@@ -79,6 +107,20 @@ def epoch(system: ESRNN, folder: Path, bf16: bool) -> Callable[[], None]:
     return run
 
 
+def _peer(kind: type[Hybrid], settings: Settings, spec: dict, ours: ESRNN) -> ESRNN:
+    """A system of members of another `kind` with the weights of ours."""
+    found = ESRNN(settings, spec)
+    found.members = nn.ModuleList(kind(settings, spec["series"], HORIZON) for _ in ours.members)
+    found.load_state_dict(ours.state_dict())
+    return found
+
+
+def _loss(system: ESRNN, folder: Path) -> float:
+    batches = system.eval().batches(folder, "valid", 1)
+    with torch.no_grad():
+        return sum(float(system.loss(batches.load(rows))[0]) for rows in batches.plan(0))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -94,21 +136,17 @@ def main() -> None:
         folder = Path(name)
         spec = random_walks(settings.batch_size, folder)
         torch.manual_seed(1)
-        ours, theirs = ESRNN(settings, spec), ESRNN(alone, spec)
-        theirs.members = torch.nn.ModuleList(Looped(alone, spec["series"], HORIZON)
-                                             for _ in ours.members)
-        theirs.load_state_dict(ours.state_dict())
-        totals = []
-        for system in (ours, theirs):
-            batches = system.eval().batches(folder, "valid", 1)
-            totals.append(sum(float(system.loss(batches.load(rows))[0].detach())
-                              for rows in batches.plan(0)))
-        np.testing.assert_allclose(*totals, rtol=1e-4)
+        ours = ESRNN(settings, spec)
+        peers = {"a loop over series and points": _peer(Stepped, alone, spec, ours),
+                 "a loop over series": _peer(Looped, alone, spec, ours)}
+        losses = [_loss(system, folder) for system in (ours, *peers.values())]
+        np.testing.assert_allclose(losses, losses[0], rtol=1e-4)
         print(f"an epoch over {spec['series']:,} series, {arguments.threads} thread(s), ours in "
               f"{'bf16' if bf16 else 'fp32: this processor has no bf16 instructions'}")
-        compare(epoch(ours, folder, bf16), epoch(theirs, folder, False), arguments.rounds,
-                f"batches of {settings.batch_size}", "a loop over series",
-                count=spec["series"], unit="series")
+        for name, peer in peers.items():
+            compare(epoch(ours, folder, bf16), epoch(peer, folder, False), arguments.rounds,
+                    f"batches of {settings.batch_size}", name, count=spec["series"],
+                    unit="series")
     for count in arguments.series:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

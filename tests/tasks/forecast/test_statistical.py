@@ -10,9 +10,10 @@ from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.system import Run
 from pipeline.tasks.forecast.figures import draw
+from pipeline.tasks.forecast.shared.methods import naive
 from pipeline.tasks.forecast.shared.seasonality import adjust
 from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts, save_pasts
-from pipeline.tasks.forecast.statistical import Settings, Statistical, _naive
+from pipeline.tasks.forecast.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import twin
 
 METHODS = ("naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb", "ets")
@@ -86,14 +87,14 @@ def test_a_series_with_values_that_are_not_finite_is_named(tmp_path: Path) -> No
 def test_naive_intervals_by_hand() -> None:
     """Steps of +1 and -3 have a root mean square of sqrt 5; seasons of two of sqrt(20 / 2)."""
     past = np.array([4.0, 5, 2])
-    points, low, high = _naive([past], 1, 3)
+    points, low, high = naive(past, 1, 3)
     reach = 1.959964 * np.sqrt(5 * np.arange(1, 4))
-    np.testing.assert_allclose(points, [[2, 2, 2]])
-    np.testing.assert_allclose(high, [2 + reach], rtol=1e-6)
-    np.testing.assert_allclose(low, [2 - reach], rtol=1e-6)
-    points, _, high = _naive([np.array([4.0, 5, 2, 9])], 2, 4)
-    np.testing.assert_allclose(points, [[2, 9, 2, 9]])
-    np.testing.assert_allclose(high - points, [1.959964 * np.sqrt([10, 10, 20, 20])], rtol=1e-6)
+    np.testing.assert_allclose(points, [2, 2, 2])
+    np.testing.assert_allclose(high, 2 + reach, rtol=1e-6)
+    np.testing.assert_allclose(low, 2 - reach, rtol=1e-6)
+    points, _, high = naive(np.array([4.0, 5, 2, 9]), 2, 4)
+    np.testing.assert_allclose(points, [2, 9, 2, 9])
+    np.testing.assert_allclose(high - points, 1.959964 * np.sqrt([10, 10, 20, 20]), rtol=1e-6)
 
 
 def test_intervals_are_those_of_statsforecast(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""The classical methods of M4, each for a series by itself: points and limits.
+
+A module without PyTorch, because worker processes import it; and late, because statsforecast takes
+a second to import.
+"""
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Literal
+
+import numpy as np
+from statsforecast.theta import auto_theta, forecast_theta
+
+from pipeline.tasks.forecast.shared.measures import Array
+from pipeline.tasks.forecast.shared.seasonality import Adjusted, seasonal_naive
+from pipeline.tasks.forecast.shared.state_space import REACHES, Model, Series
+
+Estimated = Literal["ses", "holt", "damped", "theta", "ets"]
+
+_SMOOTHED = {"ses": Model("ANN"), "holt": Model("AAN"), "damped": Model("AAN", damped=True)}
+_SERIES_AT_ONCE = 200
+
+
+def naive(past: Array, period: int, horizon: int) -> Array:
+    """The last season again and again, [3, h]; limits from the errors of doing so.
+
+    The error of k seasons ahead is a sum of k independent ones. A series no longer than a season
+    is forecast by its last point, and so are its errors made.
+    """
+    lag = period if len(past) > period else 1
+    errors = past[lag:] - past[:-lag]
+    deviation = np.sqrt(np.mean(errors**2)) if len(errors) else 0.0
+    seasons = np.arange(horizon) // lag + 1
+    return seasonal_naive(past, period, horizon) + REACHES * deviation * np.sqrt(seasons)
+
+
+def estimates(pasts: Sequence[Array], adjusted: Sequence[Adjusted], methods: Sequence[Estimated],
+              period: int, ets: str, processes: int) -> dict[str, Array]:
+    """Points and limits [3, series, h] by method, NaN where a series cannot be estimated.
+
+    ETS, with `ets` as its code of error, trend and season, sees the pasts themselves; all others
+    see them `adjusted`, and the season is put back.
+    """
+    if not methods:
+        return {}
+    one = partial(_of_one, methods=methods, period=period, ets=ets)
+    if processes == 1:
+        found = list(map(one, pasts, adjusted))
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("forkserver")) as pool:
+            found = list(pool.map(one, pasts, adjusted, chunksize=_SERIES_AT_ONCE))
+    return dict(zip(methods, np.stack(found, axis=2), strict=True))
+
+
+def _of_one(past: Array, adjusted: Adjusted, methods: Sequence[Estimated], period: int,
+            ets: str) -> Array:
+    """[methods, 3, h]."""
+    horizon = len(adjusted.indices)
+    raw = Series(past, period)
+    # Without a season SES, Holt and Damped are among the models that ETS chooses from.
+    smoothed = raw if period == 1 else Series(adjusted.values, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.stack([
+            raw.best_forecast(ets, horizon) if method == "ets" else adjusted.indices * (
+                _theta(adjusted.values, horizon) if method == "theta"
+                else smoothed.forecast(_SMOOTHED[method], horizon))
+            for method in methods])
+
+
+def _theta(values: Array, horizon: int) -> Array:
+    """Theta with theta 2, which is SES with drift: an error moves all later forecasts by alpha.
+
+    The first three residuals come from the guess that the level begins with.
+
+    Source: Fiorucci et al. 2016, "Models for optimising the theta method", section 2.
+    """
+    try:
+        estimate = auto_theta(values, 1, model="STM")
+    except Exception:
+        # What statsforecast raises for too few points has no other type.
+        return np.full((3, horizon), np.nan)
+    residuals = estimate["residuals"][3:]
+    deviation = np.std(residuals, ddof=1) if len(residuals) > 1 else np.nan
+    moved = np.arange(horizon) * estimate["par"]["alpha"] ** 2
+    return forecast_theta(estimate, horizon)["mean"] + REACHES * deviation * np.sqrt(1 + moved)
