@@ -9,16 +9,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.timing import ROOT, mirror_folder, seconds
-from pipeline.config import load
-from pipeline.corpora import m4
 from pipeline.errors import run_command
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.forecast import features
-from pipeline.tasks.forecast.statistical import Statistical
 
 
 def main() -> None:
+    # Late, because each worker process imports the main module anew.
+    from pipeline.config import load
+    from pipeline.corpora import m4
+    from pipeline.files import read_json
+    from pipeline.system import Run
+    from pipeline.tasks.forecast import features
+    from pipeline.tasks.forecast.statistical import Statistical
+
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--threads", type=int, default=1, help="processes of statsforecast")
     parser.add_argument("--methods", nargs="*", help="only these, each by itself")

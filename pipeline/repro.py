@@ -1,10 +1,11 @@
 """`make repro`: a suite's stages side by side, then a summary.
 
-DVC runs one stage at a time. This runner asks DVC for the graph and for what has changed, starts
-`dvc repro --single-item` for each stage whose predecessors are done, and ends with a plain
-`dvc repro`, so the outcome is what DVC alone would have made; results do not depend on the number
-of jobs. Starting DVC takes as long as many a stage, so a stage and the one that it alone lets start
-share a call. A call's output goes to a log of its own, and its last line is shown while it runs.
+DVC runs one stage at a time. This runner asks DVC for the graph and for what has changed, has each
+stage whose predecessors are done run by a process of DVC (`pipeline/repro_call.py`), and ends with
+a plain `dvc repro`, so the outcome is what DVC alone would have made; results do not depend on the
+number of jobs. Starting DVC and writing its lock takes as long as many a stage, so a stage and the
+one that it alone lets start share a call, and so do short ones. A call's output goes to a log of
+its own, and its last line is shown while it runs.
 """
 
 import argparse
@@ -28,6 +29,10 @@ from pipeline.memory import HUGE_PAGES
 ROOT = Path(__file__).resolve().parent.parent
 REPORT_SECONDS = 20
 _POLL_SECONDS = 0.1
+# Stages share a call until it is expected to take as long as this.
+_CALL_SECONDS = 45.0
+# What a stage takes besides its recorded cost: Python, PyTorch and Lightning start anew.
+_START_SECONDS = 3.0
 
 
 @dataclass
@@ -53,6 +58,26 @@ class Plan:
             if len(enabled) != 1:
                 return chain
             chain += enabled
+
+    def call(self, first: str, done: set[str], started: set[str], jobs: int) -> list[str]:
+        """The chain of `first`, and further short ones if it lets nothing start.
+
+        As many stages as `jobs` are left to the other calls.
+        """
+        found = self.chain(first, done, started)
+        while self._expected(found) < _CALL_SECONDS:
+            free = self.ready(done, started | set(found))
+            enabled = set(self.ready(done | set(found), started | set(found))) - set(free)
+            if enabled or len(free) <= jobs:
+                break
+            more = self.chain(free[0], done, started | set(found))
+            if self._expected(found + more) > _CALL_SECONDS:
+                break
+            found += more
+        return found
+
+    def _expected(self, stages: list[str]) -> float:
+        return sum(self.seconds[stage] + _START_SECONDS for stage in stages)
 
     def order(self) -> list[str]:
         """All stages in an order in which one process could run them."""
@@ -147,9 +172,11 @@ def run(plan: Plan, jobs: int) -> None:
         while len(done) < len(plan.waits_for):
             started = done | {stage for item in running for stage in item.stages}
             for stage in plan.ready(done, started)[: jobs - len(running)]:
-                chain = plan.chain(stage, done, started)
-                started.update(chain)
-                running.append(_start(chain))
+                if stage in started:
+                    continue
+                call = plan.call(stage, done, started, jobs)
+                started.update(call)
+                running.append(_start(call))
             time.sleep(_POLL_SECONDS)
             for item in _finished(running):
                 done.update(item.stages)
@@ -164,7 +191,7 @@ def run(plan: Plan, jobs: int) -> None:
 def _start(stages: list[str]) -> Running:
     log = ROOT / "work" / "logs" / f"{stages[0].replace('/', '_').replace(':', '_')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", *stages]
+    command = [sys.executable, "-m", "pipeline.repro_call", *stages]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True,

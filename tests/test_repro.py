@@ -50,6 +50,23 @@ def test_a_stage_that_lets_several_start_is_called_alone() -> None:
     assert found.chain("features", set(), {"features"}) == ["features"]
 
 
+def test_short_stages_share_a_call_as_long_as_others_have_work() -> None:
+    found = plan({"a": set(), "a-then": {"a"}, "b": set(), "c": set(), "d": set()})
+    assert found.call("a", set(), {"a"}, 1) == ["a", "a-then", "b", "c"]
+    assert found.call("a", set(), {"a"}, 2) == ["a", "a-then", "b"]
+
+
+def test_a_long_stage_has_a_call_of_its_own() -> None:
+    found = plan({"long": set(), "a": set(), "b": set(), "c": set()}, long=100.0)
+    assert found.call("long", set(), {"long"}, 1) == ["long"]
+    assert found.call("a", set(), {"a"}, 1) == ["a"]
+
+
+def test_a_stage_that_others_wait_for_does_not_wait_for_more() -> None:
+    found = plan({"features": set(), "x": {"features"}, "y": {"features"}, "a": set(), "b": set()})
+    assert found.call("features", set(), {"features"}, 1) == ["features"]
+
+
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Stages that are real processes, running a few lines of Python instead of a DVC stage."""
