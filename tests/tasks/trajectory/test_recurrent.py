@@ -82,6 +82,7 @@ def test_a_mixture_is_drawn_step_by_step(extracted: Path) -> None:
 
 
 @pytest.mark.parametrize("reads", ["own", "correct", SAMPLED])
+@torch.no_grad()
 def test_validation_always_runs_free(reads: object, extracted: Path) -> None:
     system = new(extracted, reads=reads).eval()
     paths = units(extracted)
