@@ -80,7 +80,7 @@ class Hybrid(nn.Module):
         self.output = nn.Linear(settings.hidden, horizon)
         self.attention = _Lookback(settings.hidden, settings.attention) \
             if settings.attention else None
-        self.intervals = IntervalHead(settings.hidden, horizon)
+        self.intervals = IntervalHead(settings.hidden, horizon, logarithmic=True)
 
     def own_parameters(self) -> list[nn.Parameter]:
         """Those that each series has for itself."""

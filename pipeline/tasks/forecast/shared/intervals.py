@@ -7,8 +7,9 @@ gradient from it: intervals cost the forecasts nothing.
 
 What the head learns is a factor on the limits of a random walk, whose standard deviation is 1.25
 mean absolute steps and grows with the root of the horizon. The factor begins at 1 and stays
-between a tenth and ten: a series unlike all others drives the states where nothing was learned,
-and an exponential without a bound then gives limits in the thousands of spreads.
+between a tenth and ten, since strange series drive the states where nothing was learned. For
+forecasts in logarithms a width w is 1 + w times the forecast, and not e^w times: the same for
+quiet series, but from a window of wild steps e^w makes limits of billions.
 """
 
 import math
@@ -25,8 +26,9 @@ _LARGEST_LOG_FACTOR = math.log(10)
 class IntervalHead(nn.Module):
     """From `features` of a state to the limits of `horizon` points."""
 
-    def __init__(self, features: int, horizon: int) -> None:
+    def __init__(self, features: int, horizon: int, logarithmic: bool) -> None:
         super().__init__()
+        self.logarithmic = logarithmic
         self.log_factors = nn.Linear(features, 2 * horizon)
         nn.init.zeros_(self.log_factors.bias)
         walk = _WALK_WIDTH * torch.arange(1, horizon + 1).sqrt()
@@ -35,11 +37,14 @@ class IntervalHead(nn.Module):
     def forward(self, states: Tensor, centre: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
         """Limits [..., h] around `centre` [..., h] from `states` [..., features].
 
-        `spread` [..., 1] is in the units of `centre`.
+        `spread` [..., 1] is in the units of `centre`, which are logarithms if `logarithmic`.
         """
         logs = self.log_factors(states.detach()).float()
         factors = (_LARGEST_LOG_FACTOR * torch.tanh(logs / _LARGEST_LOG_FACTOR)).exp()
-        below, above = (spread.detach() * self.walk * factors).chunk(2, dim=-1)
+        widths = spread.detach() * self.walk * factors
+        if self.logarithmic:
+            widths = widths.log1p()
+        below, above = widths.chunk(2, dim=-1)
         return centre.detach() - below, centre.detach() + above
 
     def loss(self, states: Tensor, centre: Tensor, spread: Tensor, actual: Tensor) -> Tensor:

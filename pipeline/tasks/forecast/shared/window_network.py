@@ -54,7 +54,8 @@ class WindowNetwork(Forecaster, NeuralSystem):
     def __init__(self, settings: NetworkSettings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.output = nn.Linear(settings.hidden, spec["horizon"])
-        self.intervals = IntervalHead(settings.hidden, spec["horizon"])
+        self.intervals = IntervalHead(settings.hidden, spec["horizon"],
+                                      logarithmic=settings.scale == "log")
 
     @abstractmethod
     def states(self, inputs: Tensor, extent: Tensor) -> Tensor:
