@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORT_SECONDS = 20
 _POLL_SECONDS = 0.1
 # Stages share a call until it is expected to take as long as this.
-_CALL_SECONDS = 45.0
+_CALL_SECONDS = 90.0
 # What a stage takes besides its recorded cost: Python, PyTorch and Lightning start anew.
 _START_SECONDS = 3.0
 

@@ -21,7 +21,7 @@ from pipeline.errors import UserError, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a killed process leaves unrecorded, and so is done again, took no longer than this.
-_UNRECORDED_SECONDS = 30.0
+_UNRECORDED_SECONDS = 60.0
 
 
 class Recorder:
