@@ -53,8 +53,7 @@ class Plan:
         """`first` and, as long as there is one and no more, the stage that can start thereafter."""
         chain = [first]
         while True:
-            free = self.ready(done | set(chain), started | set(chain))
-            enabled = [stage for stage in free if self.waits_for[stage] & set(chain)]
+            enabled = self._enabled(chain, done, started)
             if len(enabled) != 1:
                 return chain
             chain += enabled
@@ -67,14 +66,18 @@ class Plan:
         found = self.chain(first, done, started)
         while self._expected(found) < _CALL_SECONDS:
             free = self.ready(done, started | set(found))
-            enabled = set(self.ready(done | set(found), started | set(found))) - set(free)
-            if enabled or len(free) <= jobs:
+            if self._enabled(found, done, started) or len(free) <= jobs:
                 break
             more = self.chain(free[0], done, started | set(found))
             if self._expected(found + more) > _CALL_SECONDS:
                 break
             found += more
         return found
+
+    def _enabled(self, by: list[str], done: set[str], started: set[str]) -> list[str]:
+        """Stages that can start once those of `by` are done, and could not without them."""
+        free = self.ready(done | set(by), started | set(by))
+        return [stage for stage in free if self.waits_for[stage] & set(by)]
 
     def _expected(self, stages: list[str]) -> float:
         return sum(self.seconds[stage] + _START_SECONDS for stage in stages)
