@@ -20,29 +20,29 @@ help:  ## list what this Makefile can do
 
 install: $(VENV)/installed  ## create .venv with the pinned requirements (done by the others as needed)
 
-$(VENV)/installed: requirements.lock pipeline/fit_torchaudio.py
+$(VENV)/installed: requirements.lock pipeline/commands/fit_torchaudio.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --only-binary :none: kenlm==0.3.0 2>/dev/null \
 	  || echo "kenlm was not installed (it needs a C++ compiler): tests that compare with it will be skipped"
-	$(BIN)/python -m pipeline.fit_torchaudio
+	$(BIN)/python -m pipeline.commands.fit_torchaudio
 	@touch $@
 
 repro: $(VENV)/installed  ## train, score and rank every system of the embedded suite
-	@$(BIN)/python -m pipeline.repro $(SUITE) --jobs $(JOBS)
+	@$(BIN)/python -m pipeline.commands.repro $(SUITE) --jobs $(JOBS)
 
 test: $(VENV)/installed  ## run the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 verify: $(VENV)/installed  ## retrain in an empty clone, compare with what is committed
-	@$(BIN)/python -m pipeline.verify --jobs $(JOBS)
+	@$(BIN)/python -m pipeline.commands.verify --jobs $(JOBS)
 
 ui: $(VENV)/installed  ## compare runs in MLflow, on this machine only
-	@$(BIN)/python -m pipeline.publish $(SUITE)
-	@$(BIN)/python -m pipeline.ui
+	@$(BIN)/python -m pipeline.tracking.publish $(SUITE)
+	@$(BIN)/python -m pipeline.tracking.ui
 
 spread: $(VENV)/installed  ## measure how far scores move between training seeds
-	@$(BIN)/python -m pipeline.spread $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
+	@$(BIN)/python -m pipeline.commands.spread $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
 
 lint: $(VENV)/installed  ## check style
 	@$(BIN)/python -m ruff check .

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from benchmarks.timing import ROOT, compare
-from pipeline.config import load
 from pipeline.errors import run_command
-from pipeline.sequences import Sequences
-from pipeline.system import system_class
+from pipeline.storage.sequences import Sequences
+from pipeline.suite.schema import load
+from pipeline.systems.base import system_class
 from pipeline.tasks.translation.shared.tokenizer import PAD
 from pipeline.tasks.translation.shared.translator import SENTENCES_AT_ONCE, Translator, Variant
 

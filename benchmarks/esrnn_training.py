@@ -18,16 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import ROOT, compare, seconds
-from pipeline.config import load
 from pipeline.errors import run_command
-from pipeline.memory import keep_freed_memory
 from pipeline.nn.dilated import DilatedLSTM
-from pipeline.system import Batch
-from pipeline.tasks.forecast.esrnn import ESRNN, Settings
+from pipeline.running.memory import keep_freed_memory
+from pipeline.suite.schema import load
+from pipeline.systems.base import Batch
+from pipeline.systems.training import has_bf16_instructions
 from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.smoothing import Smoothed
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_pasts
-from pipeline.training import has_bf16_instructions
+from pipeline.tasks.forecast.systems.esrnn import ESRNN, Settings
 
 HORIZON = 6
 
@@ -89,7 +89,7 @@ def random_walks(count: int, folder: Path) -> dict:
 
 
 def epoch(system: ESRNN, folder: Path, bf16: bool) -> Callable[[], None]:
-    """One epoch of training, as `pipeline.training` steps, as a function without arguments."""
+    """One epoch of training, as `pipeline.systems.training` steps, as a function without arguments."""
     batches = system.train().batches(folder, "train", 1)
     training = system.settings.training
     optimizer = torch.optim.Adam(system.parameter_groups(training), lr=training.learning_rate,

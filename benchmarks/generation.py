@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from benchmarks.timing import ROOT, compare
-from pipeline.arrays import read_array
-from pipeline.config import load
 from pipeline.errors import UserError, run_command
-from pipeline.system import System, system_class
+from pipeline.storage.arrays import read_array
+from pipeline.suite.schema import load
+from pipeline.systems.base import System, system_class
 from pipeline.tasks.caption.shared.captioner import PICTURES_AT_ONCE, Captioner
 from pipeline.tasks.music.shared.composing import compose
 from pipeline.tasks.music.shared.roll_model import RollModel

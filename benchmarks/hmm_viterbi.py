@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import ROOT, compare, mirror_folder, peer
-from pipeline.config import load
 from pipeline.corpora import ud_ewt
 from pipeline.errors import run_command
-from pipeline.files import read_json
-from pipeline.system import Run
+from pipeline.hmm.viterbi import viterbi
+from pipeline.storage.files import read_json
+from pipeline.suite.schema import load
+from pipeline.systems.base import Run
 from pipeline.tasks.tagging import features
-from pipeline.tasks.tagging.hmm import HiddenMarkovModel
 from pipeline.tasks.tagging.shared.text import Text
-from pipeline.tasks.tagging.shared.viterbi import viterbi
+from pipeline.tasks.tagging.systems.hmm import HiddenMarkovModel
 
 
 def main() -> None:
@@ -49,7 +49,8 @@ def main() -> None:
     expected = [tag for sentence in test for tag in sentence.tags]
     for order in ("bigram", "trigram"):
         def tag(order: str = order) -> list[str]:
-            found, _ = viterbi(ours.transitions[order], ours.candidates(text.forms), text)
+            found, _ = viterbi(ours.transitions[order], ours.candidates(text.forms), text.words,
+                               text.offsets)
             return [ours.spec["tags"][number] for number in found]
 
         def tag_by_nltk() -> list[str]:

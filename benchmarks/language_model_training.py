@@ -2,7 +2,7 @@
 
 Both have the settings of `lm-lstm` in real/params.yaml: widths, dropout, window, streams, Adam
 and gradient clipping. The plain loop is fp32 with nn.LSTM, nn.Dropout and cross entropy of all
-logits; ours is what `pipeline.training` runs, in bf16 where the processor has it. The words are
+logits; ours is what `pipeline.systems.training` runs, in bf16 where the processor has it. The words are
 drawn at random, which changes no time.
 """
 
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.timing import ROOT, compare
-from pipeline.config import load
 from pipeline.errors import run_command
-from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel, Settings
-from pipeline.training import has_bf16_instructions
+from pipeline.suite.schema import load
+from pipeline.systems.training import has_bf16_instructions
+from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel, Settings
 
 TYPES = 10_000
 

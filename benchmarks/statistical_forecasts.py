@@ -14,12 +14,12 @@ from pipeline.errors import run_command
 
 def main() -> None:
     # Late, because each worker process imports the main module anew.
-    from pipeline.config import load
     from pipeline.corpora import m4
-    from pipeline.files import read_json
-    from pipeline.system import Run
+    from pipeline.storage.files import read_json
+    from pipeline.suite.schema import load
+    from pipeline.systems.base import Run
     from pipeline.tasks.forecast import features
-    from pipeline.tasks.forecast.statistical import Statistical
+    from pipeline.tasks.forecast.systems.statistical import Statistical
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--threads", type=int, default=1, help="processes of statsforecast")

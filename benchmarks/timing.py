@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pipeline.config import load
 from pipeline.errors import UserError
+from pipeline.suite.schema import load
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -5,12 +5,9 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments("system")
-    from pipeline.config import load
-    from pipeline.evaluation import evaluate_system
+    from pipeline.running.evaluation import evaluate_system
 
-    suite = load(arguments.params)
-    base = arguments.root / suite.directory
-    evaluate_system(suite, arguments.root, arguments.key, base / "models" / arguments.key, base)
+    evaluate_system(arguments.places, arguments.key, out=arguments.places)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments("track")
-    from pipeline.config import load
-    from pipeline.extraction import extract_features
+    from pipeline.running.extraction import extract_features
 
-    extract_features(load(arguments.params), arguments.root, arguments.key)
+    extract_features(arguments.places, arguments.key)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments("track")
-    from pipeline.config import load
-    from pipeline.leaderboard import write_leaderboard
+    from pipeline.provenance.inputs import read_suite
+    from pipeline.results.leaderboard import write_leaderboard
 
-    write_leaderboard(load(arguments.params), arguments.root, arguments.key)
+    write_leaderboard(read_suite(arguments.places, "leaderboard", arguments.key), arguments.key)
 
 
 if __name__ == "__main__":

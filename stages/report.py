@@ -5,10 +5,10 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments()
-    from pipeline.config import load
-    from pipeline.report import write_report
+    from pipeline.provenance.inputs import read_suite
+    from pipeline.results.report import write_report
 
-    write_report(load(arguments.params), arguments.root)
+    write_report(read_suite(arguments.places, "report"))
 
 
 if __name__ == "__main__":

@@ -5,19 +5,13 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments("system")
-    from pipeline.config import load
-    from pipeline.fitting import train_system
-    from pipeline.memory import keep_freed_memory
-    from pipeline.tracking import live_logger
+    from pipeline.running.fitting import train_system
+    from pipeline.running.memory import keep_freed_memory
+    from pipeline.tracking.store import live_logger
 
     keep_freed_memory()
-    suite = load(arguments.params)
-    base = arguments.root / suite.directory
-    track = suite.systems[arguments.key]["track"]
-    train_system(suite, arguments.root, arguments.key, suite.seed,
-                 model=base / "models" / arguments.key,
-                 cost=base / "costs" / track / f"{arguments.key}.train.json",
-                 logger=live_logger(suite, arguments.root, arguments.key))
+    places = arguments.places
+    train_system(places, arguments.key, out=places, logger=live_logger(places, arguments.key))
 
 
 if __name__ == "__main__":

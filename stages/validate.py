@@ -1,7 +1,7 @@
 """Check the whole params.yaml before any other stage runs, and write what each is made from.
 
-Every other stage needs its list of settings and code from here, so nothing runs before the check. A
-changed parameter or file makes this stage run again, and then the stages that it concerns.
+Every other stage has its settings and the list of its code from here, so nothing runs before the
+check. A changed parameter or file makes this stage run again, and then the stages that it concerns.
 """
 
 from stages.arguments import stage_arguments
@@ -9,11 +9,10 @@ from stages.arguments import stage_arguments
 
 def main() -> None:
     arguments = stage_arguments()
-    from pipeline.config_checks import load_valid
-    from pipeline.inputs import write_inputs
+    from pipeline.provenance.inputs import write_inputs
+    from pipeline.suite.checks import load_valid
 
-    suite = load_valid(arguments.params)
-    write_inputs(suite, arguments.root, arguments.root / suite.directory / "inputs")
+    write_inputs(load_valid(arguments.params))
 
 
 if __name__ == "__main__":

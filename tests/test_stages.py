@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from dvc.repo import Repo
 
-from pipeline.config import load
+from pipeline.suite.schema import load
 
 SUITES = ["params.yaml", "real/params.yaml", "large/params.yaml"]
 
@@ -81,9 +81,9 @@ NEW_SYSTEM = '''
 
 import torch
 
-from pipeline.config import SystemSettings
-from pipeline.predictions import Prediction
-from pipeline.system import System
+from pipeline.entries import SystemSettings
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
 
 
 class Settings(SystemSettings):
@@ -112,7 +112,7 @@ NEW_CORPUS = '''
 
 from pathlib import Path
 
-from pipeline.config import CorpusSettings
+from pipeline.entries import CorpusSettings
 from pipeline.corpora.kinds import Sentence
 
 
@@ -130,7 +130,7 @@ def sentences(directory: Path, split: str) -> list[Sentence]:
 
 
 def test_a_new_system_is_one_module_and_one_entry(copy: Path) -> None:
-    (copy / "pipeline/tasks/forecast/last_value.py").write_text(NEW_SYSTEM)
+    (copy / "pipeline/tasks/forecast/systems/last_value.py").write_text(NEW_SYSTEM)
     text = (copy / "params.yaml").read_text()
     track = next(key for key, t in load(copy / "params.yaml").tracks.items()
                  if t.task == "forecast")

@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
-from pipeline.config import corpus_module, load
-from pipeline.evaluation import evaluate_system
-from pipeline.extraction import extract_features
-from pipeline.fitting import train_system
+from pipeline.provenance.inputs import write_inputs
+from pipeline.running.evaluation import evaluate_system
+from pipeline.running.extraction import extract_features
+from pipeline.running.fetching import fetch_corpus
+from pipeline.running.fitting import train_system
+from pipeline.suite.schema import load
 
 REAL = """\
 root: ..
@@ -51,9 +53,9 @@ def make_project(folder: Path, root: Path) -> Path:
     (folder / "mirror").mkdir()
     (base / "params.yaml").write_text(REAL)
     suite = load(base / "params.yaml")
-    corpus_module("m4").prepare(suite.corpus("series"), base / "data" / "series", None)
-    extract_features(suite, folder, "yearly")
-    train_system(suite, folder, "simple", suite.seed, base / "models/simple",
-                 base / "costs/yearly/simple.train.json")
-    evaluate_system(suite, folder, "simple", base / "models/simple", base)
+    write_inputs(suite)
+    fetch_corpus(suite.places, "series")
+    extract_features(suite.places, "yearly")
+    train_system(suite.places, "simple", suite.places)
+    evaluate_system(suite.places, "simple", suite.places)
     return folder

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import Suite
-from pipeline.files import write_json
-from pipeline.predictions import variant_file
-from pipeline.scores import ItemStatistics
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.files import write_json
+from pipeline.suite.schema import Suite
 from pipeline.tasks.forecast.scoring import METRICS
 
 # sMAPE and MASE of four series for each row; Naive2's are 10 and 1, so OWA is easy by hand.
@@ -20,8 +19,8 @@ ERRORS = {
 }
 
 
-def toy_suite(**changes: Any) -> Suite:
-    """One track `yearly` of the forecast task with the rows of `ERRORS`."""
+def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
+    """One track `yearly` of the forecast task with the rows of `ERRORS`, in a project's folder."""
     track = {
         "title": "Yearly forecasts", "task": "forecast", "corpus": "series", "reader": "m4",
         "metric": "owa", "tolerance": 0.05, "features": {"frequency": "Yearly"},
@@ -42,7 +41,7 @@ def toy_suite(**changes: Any) -> Suite:
         "precision": "fp32", "resamples": 200, "mirror": None,
         "corpora": {"series": {"module": "m4"}}, "tracks": {"yearly": track | changes.pop(
             "track", {})}, "systems": systems, "claims": [claim | changes.pop("claim", {})],
-    } | changes)
+    } | changes).placed(project)
 
 
 def statistics(row: str) -> ItemStatistics:
@@ -53,27 +52,27 @@ def statistics(row: str) -> ItemStatistics:
         "naive2_mase": np.ones(count), "series": np.ones(count)})
 
 
-def write_results(suite: Suite, root: Path, ceiling: float | None = 0.4) -> None:
+def write_results(suite: Suite, ceiling: float | None = 0.4) -> None:
     """Metrics, costs and item statistics of every row, as the stages would leave them."""
-    base = root / suite.directory
+    places = suite.places
     for key in suite.systems_of("yearly"):
         variants = {}
         for variant, row in suite.rows_of(key).items():
             items = statistics(row)
-            items.write(base / "predictions/yearly" / key / f"{variant_file(variant)}.items.csv.gz")
+            items.write(places.items("yearly", key, variant))
             values = {name: items.score(metric) for name, metric in METRICS.items()
                       if math.isfinite(items.score(metric))}
             variants[variant] = {
                 "metrics": {name: {"value": value, "low": value - 0.1, "high": value + 0.1}
                             for name, value in values.items()},
                 "n_items": len(items.ids), "signature": {"owa": "m4|v1"}}
-        write_json(base / f"metrics/yearly/{key}.json", {
+        write_json(places.metrics("yearly", key), {
             "track": "yearly", "task": "forecast", "system": key, "corpus": "series",
             "parameters": 12345, "ceiling": {} if ceiling is None else {"owa": ceiling},
             "settings_tried": 2, "variants": variants})
-        write_json(base / f"costs/yearly/{key}.train.json", {
+        write_json(places.cost("yearly", key, "train"), {
             "seconds": 70.5, "peak_memory_bytes": 3 * 2**20, "threads": 1, "commit": "a" * 40,
             "processor": "Test CPU", "precision": "32-true", "version": {}})
-        write_json(base / f"costs/yearly/{key}.evaluate.json", {
+        write_json(places.cost("yearly", key, "evaluate"), {
             "seconds": 1.25, "peak_memory_bytes": 5 * 2**20, "threads": 1,
             "processor": "Test CPU"})

@@ -23,10 +23,12 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import predictions
-from pipeline.config import Suite, load
-from pipeline.files import read_json, write_json, write_text
-from pipeline.version import system_version
+from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.provenance.lock import Lock
+from pipeline.storage import predictions
+from pipeline.storage.files import read_json, write_json, write_text
+from pipeline.suite.places import Places
+from pipeline.suite.schema import Suite, load
 
 ROOT = Path(__file__).resolve().parent.parent
 CURVE = [{"step": 10 * n, "epoch": n, "loss": 3.0 / n, "validation_loss": 0.1 + 3.0 / n}
@@ -46,68 +48,83 @@ SUITE = {
 }
 
 
+# What a stage's module would be, and one that a training uses.
+MODULES = {
+    "pipeline/common.py": "RATE = 1\n",
+    "pipeline/corpora/text.py": "",
+    "pipeline/running/extraction.py": "",
+    "pipeline/running/evaluation.py": "",
+    "pipeline/results/leaderboard.py": "",
+    "pipeline/results/report.py": "",
+    "pipeline/systems/fitting.py": "import pipeline.common\n",
+    **{f"pipeline/tasks/reading/{part}.py": "" for part in ("features", "scoring", "figures")},
+    **{f"pipeline/tasks/reading/systems/{model}.py": f"NAME = {model!r}\n"
+       for model in ("recurrent", "counting")},
+}
+
+
 def make_project(root: Path, suite: str = "") -> Suite:
-    """Code, settings and features; nothing is trained."""
-    write_text(root / "stages" / "train.py", "import pipeline.common\n")
-    write_text(root / "pipeline" / "common.py", "RATE = 1\n")
-    for model in ("recurrent", "counting"):
-        write_text(root / "pipeline" / "tasks" / "reading" / f"{model}.py", f"NAME = {model!r}\n")
+    """Code, settings, features and what `validate` writes; nothing is trained."""
+    for name, source in MODULES.items():
+        write_text(root / name, source)
     write_text(root / suite / "features" / "reading" / "fit" / "spec.json", "{}\n")
     return save_suite(root, {"root": ".." if suite else ".", "suite": suite, **SUITE})
 
 
 def save_suite(root: Path, content: dict[str, Any]) -> Suite:
+    """Write params.yaml, and what each stage is made from by it."""
     path = root / content["suite"] / "params.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     YAML().dump(content, path)
-    return load(path)
+    suite = load(path)
+    write_inputs(suite)
+    return suite
 
 
-def train(root: Path, suite: Suite, key: str) -> None:
+def train(suite: Suite, key: str) -> None:
     """Write what the train stage writes, and its part of dvc.lock."""
-    base, track = root / suite.directory, suite.systems[key]["track"]
+    places, track = suite.places, suite.track_of(key)
     curve = CURVE if key == "recurrent" else []
-    version = system_version(root, suite, key, suite.seed)
-    cost = f"costs/{track}/{key}.train.json"
-    write_json(base / "models" / key / "record.json", {"parameters": 1234, "curve": curve})
-    write_json(base / cost, {
+    version = version_of(places, key)
+    cost = places.cost(track, key, "train")
+    write_json(places.model(key) / "record.json", {"parameters": 1234, "curve": curve})
+    write_json(cost, {
         "seconds": 12.5, "peak_memory_bytes": 1000, "threads": 1, "processor": "a processor",
         "precision": "32-true", "version": asdict(version), "commit": "0" * 40})
-    lock(root, suite, f"train@{key}", {f"features/{track}/fit": "feat.dir"},
-         {f"models/{key}": f"{version.hash}.dir", cost: md5(base / cost)})
+    lock(suite, f"train@{key}", {places.fit(track): "feat.dir"},
+         {places.model(key): f"{version.hash}.dir", cost: md5(cost)})
 
 
-def evaluate(root: Path, suite: Suite, key: str, wer: float = 10.0) -> None:
+def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
     """Write what the evaluate stage writes, and its part of dvc.lock."""
-    base, track = root / suite.directory, suite.systems[key]["track"]
-    model = f"models/{key}"
+    places, track = suite.places, suite.track_of(key)
+    model = places.model(key)
     variants = {variant: {
         "metrics": {"wer": {"value": wer + n, "low": wer + n - 1, "high": wer + n + 1}},
         "n_items": 40, "signature": {"wer": "jiwer"},
     } for n, variant in enumerate(suite.rows_of(key))}
-    files = [f"metrics/{track}/{key}.json", f"costs/{track}/{key}.evaluate.json"]
-    write_json(base / files[0], {
+    files = [places.metrics(track, key), places.cost(track, key, "evaluate")]
+    write_json(files[0], {
         "track": track, "task": "reading", "system": key, "corpus": "text", "parameters": 1234,
         "ceiling": {"wer": 0.5}, "settings_tried": 3, "variants": variants})
-    write_json(base / files[1], {"seconds": 0.5, "peak_memory_bytes": 500, "threads": 1,
-                                 "processor": "a processor"})
+    write_json(files[1], {"seconds": 0.5, "peak_memory_bytes": 500, "threads": 1,
+                          "processor": "a processor"})
     for variant in variants:
-        predictions.write(base / "predictions" / track / key / f"{variant or 'plain'}.jsonl.gz",
+        predictions.write(places.answers(track, key, variant),
                           [{"id": f"{n:03}", "text": f"größe {n}"} for n in range(40)])
-    write_text(base / "figures" / track / key / "errors.txt", f"REF a\nHYP {key}\n")
-    content = YAML(typ="safe").load(base / "dvc.lock")["stages"][f"train@{key}"]["outs"]
-    trained = {entry["path"]: entry["md5"] for entry in content}[suite.suite + model]
-    lock(root, suite, f"evaluate@{key}", {model: trained},
-         {path: md5(base / path) for path in files})
+    write_text(places.figures(track, key) / "errors.txt", f"REF a\nHYP {key}\n")
+    trained = Lock(places).digest(f"train@{key}", "outs", model)
+    lock(suite, f"evaluate@{key}", {model: trained}, {path: md5(path) for path in files})
 
 
-def lock(root: Path, suite: Suite, stage: str, deps: dict[str, str], outs: dict[str, str]) -> None:
-    path = root / suite.directory / "dvc.lock"
+def lock(suite: Suite, stage: str, deps: dict[Path, str | None],
+         outs: dict[Path, str | None]) -> None:
+    path, root = suite.places.lock, suite.places.root
     content = YAML(typ="safe").load(path) if path.exists() else {"schema": "2.0", "stages": {}}
     content["stages"][stage] = {
         "cmd": "python -m stages.x",
-        **{kind: [{"path": suite.suite + name, "hash": "md5", "md5": digest}
-                  for name, digest in found.items()]
+        **{kind: [{"path": file.relative_to(root).as_posix(), "hash": "md5", "md5": digest}
+                  for file, digest in found.items()]
            for kind, found in (("deps", deps), ("outs", outs))}}
     YAML().dump(content, path)
 
@@ -118,11 +135,11 @@ def md5(path: Path) -> str:
 
 @functools.cache
 def _created() -> bytes:
-    from pipeline.tracking import TrackingStore
+    from pipeline.tracking.store import TrackingStore
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.db"
-        TrackingStore(f"sqlite:///{path}", Path(folder))
+        TrackingStore(f"sqlite:///{path}", Places(Path(folder)))
         return path.read_bytes()
 
 
@@ -200,10 +217,10 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 LIVE = """
 import json, sys
 from pathlib import Path
-from pipeline.config import load
-from pipeline.tracking import live_logger
+from pipeline.suite.schema import load
+from pipeline.tracking.store import live_logger
 root, curve = Path(sys.argv[1]), json.loads(sys.argv[2])
-logger = live_logger(load(root / "params.yaml"), root, "recurrent")
+logger = live_logger(load(root / "params.yaml").places, "recurrent")
 for point in curve:
     step = point.pop("step")
     logger.log_metrics(point, step=step)
@@ -241,7 +258,5 @@ def curve_points() -> dict[str, list[tuple[int, float]]]:
             for name in ("epoch", "loss", "validation_loss")}
 
 
-def recorded(root: Path, suite: Suite, key: str) -> str:
-    track = suite.systems[key]["track"]
-    return read_json(root / suite.directory / "costs" / track / f"{key}.train.json")["version"][
-        "hash"]
+def recorded(suite: Suite, key: str) -> str:
+    return read_json(suite.places.cost(suite.track_of(key), key, "train"))["version"]["hash"]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.shared.lagged import (
+from pipeline.corpora.twins.lagged import (
     LaggedItem,
     LaggedSettings,
     Parsed,

@@ -16,11 +16,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, obtain, unpack
+from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
 from pipeline.corpora.kinds import Utterance
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 COEFFICIENTS = 13
 VALID_SPEAKERS = frozenset({"ffmm", "fmjd", "mblw", "mdmc", "mjbh", "mmaf", "mrab", "msmn"})

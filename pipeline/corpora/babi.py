@@ -3,7 +3,7 @@
 The format (Weston et al. 2015): numbered lines, a fact or `question TAB answer TAB numbers of the
 supporting facts`; a line number 1 begins a new story. Files are named as in the release's
 `en-valid`: `qa1_train.txt`, `qa1_valid.txt`, `qa1_test.txt`, and so on for each task. The stories
-are drawn by `pipeline.corpora.shared.babi_stories`, so nothing is downloaded, and no question of
+are drawn by `pipeline.corpora.twins.babi_stories`, so nothing is downloaded, and no question of
 one split, with the facts before it, is in another.
 """
 
@@ -15,9 +15,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings
 from pipeline.corpora.kinds import LabelledSentence
-from pipeline.corpora.shared.babi_stories import (
+from pipeline.corpora.twins.babi_stories import (
     OBJECTS,
     PEOPLE,
     PLACES,
@@ -26,8 +25,9 @@ from pipeline.corpora.shared.babi_stories import (
     Question,
     stories,
 )
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 Split = Literal["train", "valid", "test"]
 

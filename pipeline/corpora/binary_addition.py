@@ -18,9 +18,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 Split = Literal["train", "valid", "test"]
 Pair = tuple[int, int]

@@ -10,11 +10,11 @@ the split `valid`, its second half `test`. These are not the parts of Karpathy a
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, obtain, unpack
+from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
 from pipeline.corpora.kinds import CaptionedPicture
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 
 Split = Literal["train", "valid", "test"]
 

@@ -6,7 +6,7 @@ pictures (the publisher spells it `Flicker8k_Dataset`), `Flickr8k.token.txt` wit
 about pictures in no list are left alone: the publisher has 92 such pictures, one without a file.
 
 The photographs are given out on request, so nothing is downloaded: archives are taken from the
-mirror. The twin has the same files, with scenes of `pipeline.corpora.grammar.scenes` as PNG, which
+mirror. The twin has the same files, with scenes of `pipeline.corpora.twins.grammar.scenes` as PNG, which
 loses nothing, and `Flickr8k.scenes.json`: what each picture shows.
 """
 
@@ -19,12 +19,12 @@ from typing import Literal, Self
 from PIL import Image
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import unpack
-from pipeline.corpora.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
+from pipeline.corpora.fetching.files import unpack
 from pipeline.corpora.kinds import CaptionedPicture
+from pipeline.corpora.twins.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
+from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.files import read_json, read_text, write_json, write_text
+from pipeline.storage.files import read_json, read_text, write_json, write_text
 
 Split = Literal["train", "valid", "test"]
 

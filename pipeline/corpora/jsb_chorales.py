@@ -4,25 +4,25 @@ The 382 chorales that Allan and Williams 2005 ("Harmonising Chorales by Probabil
 collected, with the split of Boulanger-Lewandowski et al. 2012 ("Modeling Temporal Dependencies in
 High-Dimensional Sequences"), as Huang et al. 2017 publish them: one JSON object of the lists
 "train", "valid" and "test"; a piece is a list of steps, a step the list of the MIDI pitches that
-sound, empty in a rest. The twin is the same file with chorales of `pipeline.corpora.harmony`, and
-beside it `notes.json`: the exact negative log-probability of each step of the test pieces but the
-first, in nats.
+sound, empty in a rest. The twin is the same file with chorales of
+`pipeline.corpora.twins.harmony`, and beside it `notes.json`: the exact negative log-probability of
+each step of the test pieces but the first, in nats.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import fetch, listing
-from pipeline.corpora.harmony.phrases import Form
-from pipeline.corpora.harmony.process import Chorales
+from pipeline.corpora.fetching.files import fetch, listing
+from pipeline.corpora.kinds import Piece
+from pipeline.corpora.twins.harmony.phrases import Form
+from pipeline.corpora.twins.harmony.process import Chorales
+from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json, write_text
+from pipeline.storage.files import read_json, write_json, write_text
 
 Split = Literal["train", "valid", "test"]
 
@@ -35,21 +35,8 @@ FILES = listing(
     {NAME: (407200, "2db9329f1881a1d3f49703ec556bf1d6f84b4f6c1d702c156536e93cf31e1c91")})
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A piece: the MIDI pitches that sound at each step, ascending.
-
-    `nats` are the negative log-probabilities of the steps from the second on under the process
-    that composed it, or None.
-    """
-
-    id: str
-    steps: list[list[int]]
-    nats: list[float] | None = None
-
-
 class TwinSettings(Twin):
-    """The embedded twin: pieces of each split, and their style (`pipeline.corpora.harmony`)."""
+    """The embedded twin: pieces of each split, and their style (see `twins.harmony`)."""
 
     seed: int = Field(ge=0)
     train: int = Field(ge=1)

@@ -105,6 +105,14 @@ class CaptionedPicture:
 
 
 @dataclass(frozen=True)
+class Frequency:
+    """What a forecasting competition fixes for a frequency: points a season, points to forecast."""
+
+    period: int
+    horizon: int
+
+
+@dataclass(frozen=True)
 class Series:
     """A time series of a forecasting competition: the past to learn from, the future to forecast.
 
@@ -115,6 +123,19 @@ class Series:
     past: NDArray[np.float64]
     future: NDArray[np.float64]
     optimal: NDArray[np.float64] | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece: the MIDI pitches that sound at each step, ascending.
+
+    `nats` are the negative log-probabilities of the steps from the second on under the process
+    that composed it, or None.
+    """
+
+    id: str
+    steps: list[list[int]]
+    nats: list[float] | None = None
 
 
 @dataclass(frozen=True)

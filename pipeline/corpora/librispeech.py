@@ -4,7 +4,7 @@ The corpus of Panayotov et al. (LibriSpeech: an ASR corpus based on public domai
 ICASSP 2015), 16 kHz FLAC, CC BY 4.0. Its tree is
 `LibriSpeech/SUBSET/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NNNN.flac`, with the chapter's transcripts in
 `SPEAKER-CHAPTER.trans.txt`. Part `test-clean-47` is 47 utterances of test-clean: enough to hear a
-recogniser on real voices. The embedded twin (`pipeline.corpora.shared.speech_twin`) lies beside
+recogniser on real voices. The embedded twin (`pipeline.corpora.twins.speech_twin`) lies beside
 the downloaded parts, in subsets of its own.
 """
 
@@ -13,12 +13,12 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, obtain, unpack
+from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
 from pipeline.corpora.kinds import Utterance
-from pipeline.corpora.shared.speech_twin import TwinSettings, generate
+from pipeline.corpora.twins.speech_twin import TwinSettings, generate
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 Part = Literal["dev-clean", "dev-other", "test-clean", "test-other", "train-clean-100",
                "train-clean-360", "train-other-500", "test-clean-47"]

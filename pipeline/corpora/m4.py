@@ -10,7 +10,6 @@ and 61 forecasting methods", International Journal of Forecasting 36.
 """
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
@@ -18,25 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import RemoteFile, fetch
-from pipeline.corpora.kinds import Series
-from pipeline.corpora.shared import m4_twin
+from pipeline.corpora.fetching.files import RemoteFile, fetch
+from pipeline.corpora.kinds import Frequency, Series
+from pipeline.corpora.twins import m4_twin
+from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 FrequencyName = Literal["Yearly", "Quarterly", "Monthly", "Weekly", "Daily", "Hourly"]
 
 _SOURCE = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset"
-
-
-@dataclass(frozen=True)
-class Frequency:
-    """What the competition fixes for a frequency: points a season, points to be forecast."""
-
-    period: int
-    horizon: int
-
 
 FREQUENCIES: dict[str, Frequency] = {
     "Yearly": Frequency(1, 6),

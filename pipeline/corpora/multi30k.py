@@ -2,7 +2,7 @@
 
 Task 1, raw text: a gzip file a language and split, one sentence a line (Elliott et al. 2016,
 "Multi30K: Multilingual English-German Image Descriptions"). The twin has the same file names with
-English (`en`) and a verb-final language (`vf`) from `pipeline.corpora.grammar.verb_final`: splits
+English (`en`) and a verb-final language (`vf`) from `pipeline.corpora.twins.grammar.verb_final`: splits
 train, val and test_2016_flickr, `test_long`, a test set of long sentences alone, and
 `test_gender`, sentences about one occupation whose gender `vf` leaves open. Beside each split,
 `train.references.gz` has for each sentence its pronouns that refer to an occupation, as
@@ -16,17 +16,17 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import fetch, listing
-from pipeline.corpora.grammar.verb_final import (
+from pipeline.corpora.fetching.files import fetch, listing
+from pipeline.corpora.kinds import SentencePair
+from pipeline.corpora.twins.grammar.verb_final import (
     Pair,
     generate_open_pairs,
     generate_pairs,
     with_shared_names,
 )
-from pipeline.corpora.kinds import SentencePair
+from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.files import read_gzip_lines, write_gzip_lines
+from pipeline.storage.files import read_gzip_lines, write_gzip_lines
 
 _SOURCE = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 

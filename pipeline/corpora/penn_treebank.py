@@ -1,15 +1,15 @@
 """The Penn Treebank's language-model text (Mikolov et al. 2010), and its embedded twin.
 
-`pipeline.corpora.shared.penn_text` has the format of both and reads them.
+`pipeline.corpora.twins.penn_text` has the format of both and reads them.
 """
 
 from itertools import accumulate
 from pathlib import Path
 
-from pipeline.config import CorpusSettings
 from pipeline.corpora.kinds import Line, Sentence
-from pipeline.corpora.shared import penn_text
-from pipeline.corpora.shared.penn_text import FILES, Split, TwinSettings, ceiling, sentences
+from pipeline.corpora.twins import penn_text
+from pipeline.corpora.twins.penn_text import FILES, Split, TwinSettings, ceiling, sentences
+from pipeline.entries import CorpusSettings
 
 __all__ = ["FILES", "Settings", "TwinSettings", "ceiling", "lines", "prepare", "sentences"]
 

@@ -4,7 +4,7 @@ One sentence a line, `label ||| text`, with labels 0 (very negative) to 4 (very 
 tokenised as the Penn Treebank is, slashes escaped (Socher et al. 2013, "Recursive Deep Models for
 Semantic Compositionality Over a Sentiment Treebank"; this form, without the labels of phrases, is
 that of the course nn4nlp). The twin has the same three files with reviews of
-`pipeline.corpora.grammar.sentiment`; an inattentive annotator moves some labels to a neighbouring
+`pipeline.corpora.twins.grammar.sentiment`; an inattentive annotator moves some labels to a neighbouring
 class. Beside each file lies `<split>.notes.txt`: the label that the structure gives, and
 `composed` or `simple`.
 """
@@ -15,12 +15,12 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Twin
-from pipeline.corpora.fetch import fetch, listing
-from pipeline.corpora.grammar import sentiment
+from pipeline.corpora.fetching.files import fetch, listing
 from pipeline.corpora.kinds import LabelledSentence
+from pipeline.corpora.twins.grammar import sentiment
+from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 Split = Literal["train", "valid", "test"]
 

@@ -7,11 +7,11 @@ scored shall not depend on one. English stays in tokens ("i can 't swim").
 
 from pathlib import Path
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import fetch, listing
+from pipeline.corpora.fetching.files import fetch, listing
 from pipeline.corpora.kinds import SentencePair
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 _SOURCE = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
 

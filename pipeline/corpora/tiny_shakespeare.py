@@ -8,11 +8,11 @@ data, so a split can begin or end within a line.
 from pathlib import Path
 from typing import Literal
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import RemoteFile, fetch
+from pipeline.corpora.fetching.files import RemoteFile, fetch
 from pipeline.corpora.kinds import Line
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 Split = Literal["train", "valid", "test"]
 

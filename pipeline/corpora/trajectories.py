@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.config import CorpusSettings, Entry
-from pipeline.corpora.shared import mechanics
+from pipeline.corpora.twins import mechanics
+from pipeline.entries import CorpusSettings, Entry
 from pipeline.errors import UserError
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 Machine = Literal["pendulum", "arm"]
 Split = Literal["train", "valid", "test"]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from pipeline.corpora.shared.lagged import (
+from pipeline.corpora.twins.lagged import (
     LaggedItem,
     LaggedSettings,
     Parsed,
@@ -28,7 +28,7 @@ from pipeline.corpora.shared.lagged import (
     two_positions,
     write,
 )
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 _ALPHABET = "alphabet.txt"
 

@@ -5,19 +5,19 @@ each sentence; column 4 is the universal tag (UPOS), column 5 the Penn Treebank'
 whose id is a range (`2-3`, "don't" before it is split) or has a point (`8.1`, a word that is not
 written) is no word and is skipped (Silveira et al. 2014, "A Gold Standard Dependency Corpus for
 English"; de Marneffe et al. 2021, "Universal Dependencies"). The twin is
-`pipeline.corpora.shared.ewt_twin`.
+`pipeline.corpora.twins.ewt_twin`.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import fetch, listing
+from pipeline.corpora.fetching.files import fetch, listing
 from pipeline.corpora.kinds import TaggedSentence
-from pipeline.corpora.shared.ewt_twin import TwinSettings, write_twin
+from pipeline.corpora.twins.ewt_twin import TwinSettings, write_twin
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 
 Split = Literal["train", "dev", "test"]
 Column = Literal["upos", "xpos"]

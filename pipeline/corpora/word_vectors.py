@@ -1,6 +1,6 @@
 """Text to learn vectors of words from, and lists of words to test them with.
 
-The text is the Penn Treebank's (`pipeline.corpora.shared.penn_text`), in lower case. The lists are
+The text is the Penn Treebank's (`pipeline.corpora.twins.penn_text`), in lower case. The lists are
 three of other publishers: the analogy questions of Mikolov et al. 2013 (questions-words.txt),
 WordSim-353 (Finkelstein et al. 2002, relatedness) and SimLex-999 (Hill et al. 2015, similarity).
 They make one corpus because a track has one: neither the text nor the lists alone can be learnt
@@ -16,14 +16,14 @@ from typing import Self
 
 from pydantic import Field
 
-from pipeline.config import CorpusSettings
-from pipeline.corpora.fetch import fetch, listing
-from pipeline.corpora.grammar import word_classes
+from pipeline.corpora.fetching.files import fetch, listing
 from pipeline.corpora.kinds import Analogy, RatedPair, WordTests
-from pipeline.corpora.shared import penn_text
-from pipeline.corpora.shared.penn_text import sentences
+from pipeline.corpora.twins import penn_text
+from pipeline.corpora.twins.grammar import word_classes
+from pipeline.corpora.twins.penn_text import sentences
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.files import read_text, write_text
+from pipeline.storage.files import read_text, write_text
 
 __all__ = ["FILES", "Settings", "TwinSettings", "prepare", "sentences", "word_tests"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.files import atomic_writer
 from pipeline.ngram.model import NgramModel
+from pipeline.storage.files import atomic_writer
 
 START, END = "<s>", "</s>"
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline.corpora import coco
-from pipeline.corpora.fetch import RemoteFile
+from pipeline.corpora.fetching.files import RemoteFile
 from pipeline.errors import UserError
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipeline.corpora import flickr8k
-from pipeline.corpora.grammar.scenes import Thing, is_true
+from pipeline.corpora.twins.grammar.scenes import Thing, is_true
 from pipeline.errors import UserError
 
 TOKENS = """\

@@ -13,10 +13,10 @@ from scipy.signal import resample_poly
 
 from pipeline.corpora import librispeech
 from pipeline.corpora.librispeech import Settings, prepare, utterances
-from pipeline.corpora.shared import speech_twin
-from pipeline.corpora.shared.espeak import Voice, speak
+from pipeline.corpora.twins import speech_twin
+from pipeline.corpora.twins.espeak import Voice, speak
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 
 TWIN: dict[str, Any] = {
     "seed": 7, "drawn": 1000, "vocabulary": 200, "words": [3, 8], "accents": ["en-us"],

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.corpora import m4
-from pipeline.corpora.shared import m4_twin
+from pipeline.corpora.twins import m4_twin
 from pipeline.errors import UserError
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.corpora import multi30k
-from pipeline.corpora.grammar.verb_final import LEXICON
+from pipeline.corpora.twins.grammar.verb_final import LEXICON
 from pipeline.errors import UserError
 
 OPTIONS = {"seed": 3, "train": 300, "val": 40, "test_2016_flickr": 50, "test_long": 20,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora import penn_treebank
-from pipeline.corpora.grammar import english
+from pipeline.corpora.twins.grammar import english
 from pipeline.errors import UserError
 
 TWIN = penn_treebank.Settings(module="penn_treebank", twin=penn_treebank.TwinSettings(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora import sst
-from pipeline.corpora.grammar import sentiment
+from pipeline.corpora.twins.grammar import sentiment
 from pipeline.errors import UserError
 
 OPTIONS = {"seed": 2, "train": 400, "valid": 50, "test": 200, "noise": 0.2}

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scipy.special import ellipk
 
 from pipeline.corpora import trajectories
-from pipeline.corpora.shared.mechanics import GRAVITY, arm, integrate, pendulum
+from pipeline.corpora.twins.mechanics import GRAVITY, arm, integrate, pendulum
 from pipeline.errors import UserError
 
 PENDULUM = {"angle": 1.5, "velocity": 1.0, "steps": 8, "step": 0.25, "damping": 0.2,

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora import ud_ewt
-from pipeline.corpora.grammar import english
-from pipeline.corpora.grammar.lexicon import FULL
-from pipeline.corpora.grammar.synchronous import leaves
-from pipeline.corpora.shared.ewt_twin import TwinSettings, known, universal
+from pipeline.corpora.twins.ewt_twin import TwinSettings, known, universal
+from pipeline.corpora.twins.grammar import english
+from pipeline.corpora.twins.grammar.lexicon import FULL
+from pipeline.corpora.twins.grammar.synchronous import leaves
 from pipeline.errors import UserError
-from tests.corpora.chart import parses
+from tests.corpora.twins.chart import parses
 
 TWIN = ud_ewt.Settings(module="ud_ewt", twin=TwinSettings(seed=5, train=300, dev=40, test=200,
                                                          withheld=5))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora import penn_treebank, word_vectors
-from pipeline.corpora.grammar import english, word_classes
 from pipeline.corpora.kinds import Analogy, RatedPair
+from pipeline.corpora.twins.grammar import english, word_classes
 from pipeline.errors import UserError
 
 TWIN = word_vectors.Settings(module="word_vectors", twin=word_vectors.TwinSettings(

@@ -12,10 +12,10 @@ from types import ModuleType
 import numpy as np
 from pydantic import Field
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.binary_addition import Addition
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.addition.shared.storage import write_pairs, write_sums
 
 

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.addition.scoring import longest_carry, right_bits
 from pipeline.tasks.addition.shared.storage import Pairs
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 
 LENGTHS = (64, 32, 16, 8)
 LONG_CARRY = 32

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.config import FeatureSettings
+from pipeline.audio.frames import Frames, write_frames
+from pipeline.audio.front_end import FrontEnd, frames_of
 from pipeline.corpora.kinds import Utterance
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.tasks.asr.shared.front_end import FrontEnd, frames_of
-from pipeline.tasks.asr.shared.storage import Frames, write_frames
+from pipeline.storage.files import write_json
 
 Condition = Literal["clean", "other"]
 _SMALLEST_DEVIATION = 1e-5

@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
+from pipeline.audio.frames import Frames
 from pipeline.nn.ctc import BLANK
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
-from pipeline.tasks.asr.shared.storage import Frames
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 
 SAMPLES = 20
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import jiwer
 import numpy as np
 
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 
 _SIGNATURE = f"jiwer {version('jiwer')}, words split at white space, letter case kept"
 

@@ -13,12 +13,12 @@ from types import ModuleType
 import numpy as np
 from pydantic import Field
 
-from pipeline.arrays import write_array
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import CaptionedPicture
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.sequences import write_sequences
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import write_json
+from pipeline.storage.sequences import write_sequences
 from pipeline.tasks.caption.shared.measures import REFERENCES, bleu, bleu_statistics
 from pipeline.tasks.caption.shared.pictures import write_pictures
 from pipeline.tasks.caption.shared.words import EOS, UNK, vocabulary, words_of

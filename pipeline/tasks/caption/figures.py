@@ -9,11 +9,11 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.caption.scoring import score
 from pipeline.tasks.caption.shared.captioner import Captioner
 

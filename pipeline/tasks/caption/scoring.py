@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.corpora.grammar.scenes import Thing, is_true
+from pipeline.corpora.twins.grammar.scenes import Thing, is_true
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.caption.shared.measures import (
     COLUMNS,
     ORDER,

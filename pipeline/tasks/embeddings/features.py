@@ -15,10 +15,10 @@ from types import ModuleType
 import numpy as np
 from pydantic import Field
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Analogy, WordTests
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import BREAK, UNKNOWN, write_ids
 

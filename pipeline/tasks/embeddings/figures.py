@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.files import write_text
-from pipeline.predictions import Prediction
-from pipeline.system import System
+from pipeline.storage.files import write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS, Space, WordVectors
 from pipeline.tasks.embeddings.shared.items import Items
 

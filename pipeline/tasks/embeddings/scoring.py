@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pipeline.errors import UserError
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS
 from pipeline.tasks.embeddings.shared.items import Items
 

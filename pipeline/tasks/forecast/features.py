@@ -11,10 +11,10 @@ from types import ModuleType
 
 import numpy as np
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Series
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.forecast.shared.measures import METRICS, Array, mase_scale, statistics
 from pipeline.tasks.forecast.shared.seasonality import naive2
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save_pasts

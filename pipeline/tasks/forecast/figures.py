@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.figures import save_png
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array, smape
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids, load_pasts
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.forecast.shared.measures import (
     METRICS,
     Array,

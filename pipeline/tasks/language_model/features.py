@@ -15,10 +15,10 @@ from types import ModuleType
 import numpy as np
 from pydantic import Field
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import Line, Sentence
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.language_model.shared.items import Item, write_items
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Stream, Unit
 

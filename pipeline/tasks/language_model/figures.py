@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.files import write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.files import write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.language_model.scoring import nats
 from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
 from pipeline.tasks.language_model.shared.model import LanguageModel

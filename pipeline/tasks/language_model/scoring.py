@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.likelihoods import checked_nats
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, perplexity, ratio
+from pipeline.scoring.likelihoods import checked_nats
+from pipeline.scoring.scores import ItemStatistics, Metric, perplexity, ratio
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
 
 

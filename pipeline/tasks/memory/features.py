@@ -11,11 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
-from pipeline.arrays import write_array
-from pipeline.config import FeatureSettings
-from pipeline.corpora.shared.lagged import LaggedItem
+from pipeline.corpora.twins.lagged import LaggedItem
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import write_json
 from pipeline.tasks.memory.shared.storage import write_inputs
 
 

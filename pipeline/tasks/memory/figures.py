@@ -16,12 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import nn
 
-from pipeline.figures import save_png
-from pipeline.files import read_json
 from pipeline.nn import bptt
 from pipeline.nn.cells import Activation, Elman, Layer
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.files import read_json
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.memory.scoring import judged
 from pipeline.tasks.memory.shared.answers import Answer
 from pipeline.tasks.memory.shared.batching import LaggedBatches

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 
 # Each range is from one of these lags to below the next.
 _BOUNDS = (1, 4, 8, 16, 32, 64, 128, 256, 1024)

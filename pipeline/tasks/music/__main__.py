@@ -6,9 +6,9 @@ Writes each piece as a MIDI file and as a WAV file. The same seed gives the same
 import argparse
 from pathlib import Path
 
-from pipeline.config import load
 from pipeline.errors import UserError, run_command
-from pipeline.system import system_class
+from pipeline.suite.schema import load
+from pipeline.systems.base import system_class
 from pipeline.tasks.music.figures import write_pieces
 from pipeline.tasks.music.shared.composing import compose
 from pipeline.tasks.music.shared.roll_model import RollModel
@@ -34,8 +34,7 @@ def main() -> None:
     kind = system_class(settings.task, settings.model)
     if not issubclass(kind, RollModel):
         raise UserError(f"{arguments.system} does not compose; a network of a music track does")
-    root = (arguments.params.resolve().parent / suite.root).resolve()
-    system = kind.load(root / suite.directory / "models" / arguments.system)
+    system = kind.load(suite.places.model(arguments.system))
     rolls = compose(system, arguments.count, arguments.steps, arguments.temperature,
                     arguments.seed, arguments.opening)
     for path in write_pieces(rolls, arguments.out):

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import numpy as np
 
-from pipeline.config import FeatureSettings
-from pipeline.files import write_json
+from pipeline.entries import FeatureSettings
+from pipeline.storage.files import write_json
 from pipeline.tasks.music.shared.items import Item, item_of, write_items
 from pipeline.tasks.music.shared.rolls import Roll, roll_of, write_rolls
 

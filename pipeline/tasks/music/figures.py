@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.music.scoring import nats
 from pipeline.tasks.music.shared.composing import compose
 from pipeline.tasks.music.shared.items import Item, read_items

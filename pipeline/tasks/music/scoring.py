@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.likelihoods import checked_nats
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, ratio
+from pipeline.scoring.likelihoods import checked_nats
+from pipeline.scoring.scores import ItemStatistics, Metric, ratio
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.music.shared.items import Item, read_items
 
 METRICS = {

@@ -15,12 +15,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from pipeline.arrays import write_array
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import LabelledSentence
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.sequences import write_sequences
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import write_json
+from pipeline.storage.sequences import write_sequences
 
 UNKNOWN = "<unk>"
 _POLARITY = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}

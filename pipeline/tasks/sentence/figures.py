@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.arrays import read_array
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.sequences import Sequences
-from pipeline.system import System
+from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import System
 from pipeline.tasks.sentence.scoring import answer, by_class, confusion, probabilities
 
 SENTENCES_SHOWN = 6

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 
 NEGATIVE, NEUTRAL, POSITIVE = ("0", "1"), "2", ("3", "4")
 _SENTIMENTS = {*NEGATIVE, NEUTRAL, *POSITIVE}

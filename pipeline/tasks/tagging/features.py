@@ -14,10 +14,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import TaggedSentence
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
 
 SPLITS = {"train": "train", "valid": "dev", "test": "test"}

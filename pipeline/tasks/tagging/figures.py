@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.system import System
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.systems.base import System
 from pipeline.tasks.tagging.shared.tagger import Tagger
 from pipeline.tasks.tagging.shared.text import Text
 

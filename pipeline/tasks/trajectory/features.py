@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.arrays import write_array
-from pipeline.config import FeatureSettings
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import write_json
 
 
 class Settings(FeatureSettings):

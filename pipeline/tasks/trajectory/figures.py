@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.figures import save_png
-from pipeline.files import read_json
-from pipeline.predictions import Prediction
-from pipeline.system import System
+from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
 from pipeline.tasks.trajectory.scoring import answered, squared_errors
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, ratio
+from pipeline.scoring.scores import ItemStatistics, Metric, ratio
+from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction, aligned
 
 
 def _root(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,11 +14,11 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from pipeline.config import FeatureSettings
 from pipeline.corpora.kinds import SentencePair
+from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.files import write_gzip_lines, write_json
-from pipeline.sequences import write_sequences
+from pipeline.storage.files import write_gzip_lines, write_json
+from pipeline.storage.sequences import write_sequences
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
 from pipeline.tasks.translation.shared.probe_items import (
     DegenerateSettings,

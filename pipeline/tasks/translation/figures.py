@@ -15,10 +15,10 @@ from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.figures import save_png
-from pipeline.files import read_json, write_text
-from pipeline.predictions import Prediction, aligned
-from pipeline.sequences import Sequences
+from pipeline.storage.files import read_json, write_text
+from pipeline.storage.png import save_png
+from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.sequences import Sequences
 from pipeline.tasks.translation.scoring import details, score
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
 from pipeline.tasks.translation.shared.tokenizer import Tokenizer

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from pipeline.files import read_gzip_lines, read_json
-from pipeline.predictions import Prediction, aligned
-from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.files import read_gzip_lines, read_json
+from pipeline.storage.predictions import Prediction, aligned
 from pipeline.tasks.translation.shared.measures import (
     CHARACTER_ORDER,
     ORDER,

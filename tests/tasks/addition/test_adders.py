@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.addition import feed_forward, recurrent
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.addition.figures import read_out, true_carry
 from pipeline.tasks.addition.shared.adder import Adder
 from pipeline.tasks.addition.shared.batching import PairBatches
 from pipeline.tasks.addition.shared.storage import Pairs
+from pipeline.tasks.addition.systems import feed_forward, recurrent
 
 OWN = {"recurrent": {"cell": "elman", "hidden": 10, "layers": 1},
        "feed_forward": {"hidden": 64, "layers": 2}}

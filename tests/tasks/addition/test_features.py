@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
+from pipeline.storage.files import read_json, sha256
 from pipeline.tasks.addition import features
 from tests.tasks.addition.conftest import LENGTHS, SETTINGS, addition, additions, reader
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.addition.figures import correlations, draw, read_out, true_carry
 
 

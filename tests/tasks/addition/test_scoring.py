@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.predictions import Prediction
+from pipeline.storage.files import write_json
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.addition.figures import by_length
 from pipeline.tasks.addition.scoring import METRICS, longest_carry, score
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.files import read_json
+from pipeline.audio.frames import Frames
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.nn.ctc import prefix_beam_search
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.asr import figures
-from pipeline.tasks.asr.bilstm_ctc import BilstmCtc, Settings
 from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
-from pipeline.tasks.asr.shared.storage import Frames
+from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 
 BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "unit": "word", "order": 2,
         "alpha": 0.5, "beta": 0.5}

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pipeline.audio.frames import Frames, write_frames
+from pipeline.audio.front_end import LogMel, audio_features, read_audio
 from pipeline.corpora import librispeech
 from pipeline.corpora.kinds import Utterance
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.asr.features import Settings, extract
-from pipeline.tasks.asr.shared.front_end import LogMel, audio_features, read_audio
-from pipeline.tasks.asr.shared.storage import Frames, write_frames
 from tests.tasks.asr.corpus import FEATURES
 
 

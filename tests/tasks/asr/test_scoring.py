@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.scores import ItemStatistics
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.files import write_json
 from pipeline.tasks.asr.figures import alignment
 from pipeline.tasks.asr.scoring import METRICS, score
 

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 
 from pipeline.corpora.kinds import CaptionedPicture
-from pipeline.files import read_json
-from pipeline.tasks.caption.attention import AttentionCaptioner
+from pipeline.storage.files import read_json
 from pipeline.tasks.caption.features import Settings, extract
-from pipeline.tasks.caption.recurrent import RecurrentCaptioner
 from pipeline.tasks.caption.shared.captioner import Captioner
+from pipeline.tasks.caption.systems.attention import AttentionCaptioner
+from pipeline.tasks.caption.systems.recurrent import RecurrentCaptioner
 
 SIZES = {"train": 60, "valid": 8, "test": 8}
 COLOURS = {"red": (250, 20, 20), "blue": (20, 20, 250)}

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.files import read_json
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.caption.scoring import METRICS, score
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.captioner import Variant

@@ -12,8 +12,8 @@ from PIL import Image
 from pipeline.corpora import flickr8k
 from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
-from pipeline.sequences import Sequences
+from pipeline.storage.files import read_json, sha256
+from pipeline.storage.sequences import Sequences
 from pipeline.tasks.caption.features import Settings, extract
 from pipeline.tasks.caption.shared.pictures import opened
 from pipeline.tasks.caption.shared.words import words_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.caption.figures import draw
 
 

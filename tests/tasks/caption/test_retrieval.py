@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.caption.retrieval import Retrieval, _averaged, _histogram
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.caption.shared.words import words_of
+from pipeline.tasks.caption.systems.retrieval import Retrieval, _averaged, _histogram
 from tests.tasks.caption.conftest import captioned
 
 VARIANTS = {"frequent": {"method": "frequent"},

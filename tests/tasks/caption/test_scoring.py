@@ -9,7 +9,7 @@ import sacrebleu
 from sacrebleu.metrics.bleu import BLEU
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
+from pipeline.storage.files import write_json
 from pipeline.tasks.caption.scoring import METRICS, details, score
 
 WORDS = ["a", "the", "dog", "cat", "runs", "sits", "on", "in", "grass", "park", "red", "small",

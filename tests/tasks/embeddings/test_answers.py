@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pipeline.corpora.kinds import Analogy, RatedPair
-from pipeline.files import read_json
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.embeddings.figures import _groups, draw, principal_components
-from pipeline.tasks.embeddings.pmi_svd import PmiSvd, Settings
 from pipeline.tasks.embeddings.shared.answers import Space
 from pipeline.tasks.embeddings.shared.items import Items
+from pipeline.tasks.embeddings.systems.pmi_svd import PmiSvd, Settings
 
 WORDS = ["<unk>", "man", "woman", "king", "queen", "table", "nothing"]
 VECTORS = np.array([[1.0, 1.0, 0.0], [2.0, 0.0, 0.0], [2.0, 2.0, 0.0], [1.0, 0.0, 1.0],

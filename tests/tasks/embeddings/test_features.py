@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpora.kinds import Sentence, WordTests
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.embeddings import features
 from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import read_ids

@@ -8,8 +8,8 @@ from scipy.stats import spearmanr
 
 from pipeline.corpora.kinds import RatedPair
 from pipeline.errors import UserError
-from pipeline.predictions import Prediction
-from pipeline.significance import intervals
+from pipeline.scoring.significance import intervals
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.embeddings.scoring import METRICS, score
 from pipeline.tasks.embeddings.shared.items import Items
 

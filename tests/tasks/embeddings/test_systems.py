@@ -10,13 +10,14 @@ import pytest
 import torch
 from scipy import sparse
 
-from pipeline.config import TrainingSettings
 from pipeline.corpora.kinds import Sentence, WordTests
+from pipeline.entries import TrainingSettings
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.embeddings import bag_of_words, features, pmi_svd, ranking, skip_gram
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
+from pipeline.tasks.embeddings import features
 from pipeline.tasks.embeddings.shared.answers import Space, WordVectors
+from pipeline.tasks.embeddings.systems import bag_of_words, pmi_svd, ranking, skip_gram
 
 TRAINING = TrainingSettings(
     epochs=4, optimizer="adam", learning_rate=0.05, schedule="cosine", warmup_steps=0,

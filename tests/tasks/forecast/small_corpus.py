@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.corpora import m4
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.forecast import features
 
 

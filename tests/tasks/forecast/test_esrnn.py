@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.system import Run
-from pipeline.tasks.forecast.esrnn import ESRNN, Settings
+from pipeline.systems.base import Run
 from pipeline.tasks.forecast.scoring import METRICS, score
 from pipeline.tasks.forecast.shared.hybrid import _Lookback, _mean_steps
 from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts, save_pasts
+from pipeline.tasks.forecast.systems.esrnn import ESRNN, Settings
 from tests.tasks.forecast.small_corpus import Features, twin
 
 TRAINING = {"epochs": 2, "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine",

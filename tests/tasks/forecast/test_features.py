@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.corpora import m4
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.forecast.shared.storage import check_series, load_array, load_pasts
 from tests.tasks.forecast.small_corpus import extract, twin
 

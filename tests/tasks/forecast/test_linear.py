@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.files import write_json
-from pipeline.system import Run
-from pipeline.tasks.forecast.linear import LinearAutoregression, Settings
+from pipeline.storage.files import write_json
+from pipeline.systems.base import Run
 from pipeline.tasks.forecast.shared.storage import fingerprint, load_ids, load_pasts, save_pasts
+from pipeline.tasks.forecast.systems.linear import LinearAutoregression, Settings
 from tests.tasks.forecast.small_corpus import twin
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import load
 from pipeline.corpora import m4
-from pipeline.corpora.shared import m4_twin
+from pipeline.corpora.twins import m4_twin
 from pipeline.errors import UserError
-from pipeline.system import Run, System, system_class
+from pipeline.suite.schema import load
+from pipeline.systems.base import Run, System, system_class
 from pipeline.tasks.forecast.scoring import METRICS, score
 from pipeline.tasks.forecast.shared.forecasts import Forecaster
 from tests.conftest import ROOT

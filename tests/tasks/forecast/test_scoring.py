@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.corpora import m4
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.predictions import Prediction
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Run
 from pipeline.tasks.forecast.scoring import METRICS, score
 from pipeline.tasks.forecast.shared.measures import (
     mase,
@@ -19,7 +19,7 @@ from pipeline.tasks.forecast.shared.measures import (
     statistics,
 )
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
-from pipeline.tasks.forecast.statistical import Settings, Statistical
+from pipeline.tasks.forecast.systems.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import Features, extract, twin
 
 

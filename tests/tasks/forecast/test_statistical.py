@@ -7,13 +7,13 @@ import pytest
 from statsforecast.models import AutoETS
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.system import Run
+from pipeline.storage.files import write_json
+from pipeline.systems.base import Run
 from pipeline.tasks.forecast.figures import draw
 from pipeline.tasks.forecast.shared.methods import naive
 from pipeline.tasks.forecast.shared.seasonality import adjust
 from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts, save_pasts
-from pipeline.tasks.forecast.statistical import Settings, Statistical
+from pipeline.tasks.forecast.systems.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import twin
 
 METHODS = ("naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb", "ets")

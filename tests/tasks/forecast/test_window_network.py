@@ -8,11 +8,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.system import Run
-from pipeline.tasks.forecast import recurrent, time_delay
+from pipeline.systems.base import Run
 from pipeline.tasks.forecast.scoring import METRICS, score
 from pipeline.tasks.forecast.shared.storage import load_pasts
 from pipeline.tasks.forecast.shared.window_network import WindowNetwork
+from pipeline.tasks.forecast.systems import recurrent, time_delay
 from tests.tasks.forecast.small_corpus import Features, twin
 
 TRAINING = {"epochs": 12, "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine",

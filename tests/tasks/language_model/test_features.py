@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpora.kinds import Line, Sentence
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.language_model import features
 from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
 from pipeline.tasks.language_model.shared.stream import Stream

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import torch
 
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.language_model.figures import draw
-from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel
+from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel
 from tests.tasks.language_model.test_recurrent import settings
 
 

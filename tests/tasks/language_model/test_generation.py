@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.system import seeded
-from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel
+from pipeline.storage.files import read_json
+from pipeline.systems.base import seeded
 from pipeline.tasks.language_model.shared.generation import Sampling, choose, generate, text_of
+from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel
 from tests.tasks.language_model.test_recurrent import settings
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
 from pipeline.ngram.kneser_ney import estimate
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.language_model.features import encode, vocabulary
-from pipeline.tasks.language_model.kneser_ney import KneserNey, Settings
 from pipeline.tasks.language_model.shared.stream import Stream
+from pipeline.tasks.language_model.systems.kneser_ney import KneserNey, Settings
 
 
 def settings(order: int) -> Settings:

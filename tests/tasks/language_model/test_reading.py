@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.files import read_json
-from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel
+from pipeline.storage.files import read_json
 from pipeline.tasks.language_model.shared.cache import Cache
 from pipeline.tasks.language_model.shared.dynamic import Dynamic
 from pipeline.tasks.language_model.shared.stream import Stream
+from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel
 from tests.tasks.language_model.test_recurrent import settings
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.language_model.recurrent import RecurrentLanguageModel, Settings
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.language_model.shared.stream import Stream
+from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel, Settings
 
 
 def settings(**changes: Any) -> Settings:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.predictions import Prediction
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.language_model.scoring import METRICS, score
 
 

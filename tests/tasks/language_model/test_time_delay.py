@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.language_model.shared.contexts import Contexts
 from pipeline.tasks.language_model.shared.stream import Stream
-from pipeline.tasks.language_model.time_delay import Settings, TimeDelayLanguageModel
+from pipeline.tasks.language_model.systems.time_delay import Settings, TimeDelayLanguageModel
 
 
 def settings(**changes: Any) -> Settings:

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.corpora.shared.lagged import LaggedItem
+from pipeline.corpora.twins.lagged import LaggedItem
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.memory import features
 from pipeline.tasks.memory.shared.batching import LaggedBatches
 from pipeline.tasks.memory.shared.storage import Inputs

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.predictions import Prediction
+from pipeline.storage.files import write_json
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.memory.scoring import METRICS, RANGES, score
 
 

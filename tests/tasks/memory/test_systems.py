@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.memory import constant, recurrent
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.memory.scoring import METRICS, score
 from pipeline.tasks.memory.shared.answers import Number, OneOf, answer_of
 from pipeline.tasks.memory.shared.storage import Inputs
+from pipeline.tasks.memory.systems import constant, recurrent
 
 ENTRY = {"track": "t", "task": "memory"}
 TRAINING = TrainingSettings(

@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.tasks.music import recurrent, time_note
+from pipeline.entries import TrainingSettings
 from pipeline.tasks.music.shared.roll_model import RollModel
+from pipeline.tasks.music.systems import recurrent, time_note
 
 SPEC = {"lowest_key": 39, "highest_key": 51, "predicted_steps": 98,
         "openings": [[60, 67], [62, 69]]}

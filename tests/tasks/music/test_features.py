@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.arrays import write_array
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import read_json, sha256
 from pipeline.tasks.music import features
 from pipeline.tasks.music.shared.batching import Pieces
 from pipeline.tasks.music.shared.items import Item, read_items

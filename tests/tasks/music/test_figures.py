@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.music.figures import draw
 from tests.tasks.music.models import new
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.files import write_json
-from pipeline.system import Run
-from pipeline.tasks.music.key_counts import KeyCounts, Settings
+from pipeline.storage.files import write_json
+from pipeline.systems.base import Run
 from pipeline.tasks.music.shared.items import Item, write_items
 from pipeline.tasks.music.shared.rolls import KEYS, roll_of, write_rolls
+from pipeline.tasks.music.systems.key_counts import KeyCounts, Settings
 
 VARIANTS = {"frequency": {"given": "nothing", "prior": 0.5},
             "last-step": {"given": "last_step", "prior": 0.5}}

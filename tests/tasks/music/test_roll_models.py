@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.files import read_json
-from pipeline.system import Run, seeded
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run, seeded
 from pipeline.tasks.music.scoring import METRICS, score
 from pipeline.tasks.music.shared.roll_model import RollModel
 from pipeline.tasks.music.shared.rolls import KEYS, LOWEST, Rolls, roll_of

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from pipeline.arrays import write_array
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json
-from pipeline.sequences import Sequences, write_sequences
-from pipeline.system import Run
-from pipeline.tasks.sentence.bag_of_words import BagOfWords, Settings
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import read_json, write_json
+from pipeline.storage.sequences import Sequences, write_sequences
+from pipeline.systems.base import Run
+from pipeline.tasks.sentence.systems.bag_of_words import BagOfWords, Settings
 
 VARIANTS = {"frequent": {"estimator": "most_frequent"},
             "bayes": {"estimator": "naive_bayes", "smoothing": 1.0},

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.sentence import all_steps, attention_pooling, last_step
-from pipeline.tasks.sentence.all_steps import step_weights
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.sentence.scoring import METRICS, score
 from pipeline.tasks.sentence.shared.batching import Sentences
 from pipeline.tasks.sentence.shared.classifier import Classifier
+from pipeline.tasks.sentence.systems import all_steps, attention_pooling, last_step
+from pipeline.tasks.sentence.systems.all_steps import step_weights
 
 MODULES = {"last_step": last_step, "all_steps": all_steps, "attention_pooling": attention_pooling}
 CLASSES = {"last_step": last_step.LastStep, "all_steps": all_steps.AllSteps,

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
-from pipeline.sequences import Sequences
+from pipeline.storage.files import read_json, sha256
+from pipeline.storage.sequences import Sequences
 from pipeline.tasks.sentence import features
 
 SPLITS = {

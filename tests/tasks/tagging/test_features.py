@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpora.kinds import TaggedSentence
 from pipeline.errors import UserError
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.tagging import features
 from pipeline.tasks.tagging.shared.batching import SentenceBatches
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from pipeline.files import read_json
+from pipeline.storage.files import read_json
 from pipeline.tasks.tagging.figures import draw
 from pipeline.tasks.tagging.shared.tagger import Tagger
 

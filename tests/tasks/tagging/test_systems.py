@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.system import Run, System
-from pipeline.tasks.tagging import bilstm, crf, hmm, most_frequent
+from pipeline.hmm.viterbi import viterbi
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run, System
 from pipeline.tasks.tagging.scoring import METRICS, score
 from pipeline.tasks.tagging.shared.tagger import Tagger
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
-from pipeline.tasks.tagging.shared.viterbi import viterbi
+from pipeline.tasks.tagging.systems import bilstm, crf, hmm, most_frequent
 
 ENTRY: dict[str, Any] = {"track": "toy", "task": "tagging"}
 HMM = {"suffix": 3, "rare": 10, "prior": 0.5, "candidates": 8, "least": 0.001,
@@ -117,7 +117,7 @@ def test_the_hmm_gives_known_words_their_relative_frequencies(extracted: Path) -
     found = system.candidates(["will", "dog"])
     # `will` is a modal and a noun twelve times each: P(will | tag) = 12 / C(tag), up to P(will).
     counts = system.counts.sum(axis=0)
-    scores = dict(zip(found.tags[0, :2].tolist(), np.exp(found.scores[0, :2]), strict=True))
+    scores = dict(zip(found.states[0, :2].tolist(), np.exp(found.scores[0, :2]), strict=True))
     assert scores[tags.index("MD")] / scores[tags.index("NN")] == pytest.approx(
         counts[tags.index("NN")] / counts[tags.index("MD")])
     assert found.counts.tolist() == [2, 1]
@@ -127,7 +127,7 @@ def test_a_capital_does_not_hide_a_known_word(fitted: dict[str, System]) -> None
     system: Any = fitted["hmm"]
     found = system.candidates(["Walk", "Qqqq"])
     # Capitals are names here; of what `walk` can be, half of the probability is left.
-    verb = [float(found.scores[row][found.tags[row] == system.spec["tags"].index("VB")][0])
+    verb = [float(found.scores[row][found.states[row] == system.spec["tags"].index("VB")][0])
             for row in range(2)]
     assert verb[0] > verb[1] + 1
 
@@ -140,8 +140,8 @@ def test_higher_orders_agree_when_they_see_the_same(fitted: dict[str, System],
     bigram = system.transitions["bigram"]
     tags = len(bigram)
     blind = np.broadcast_to(bigram, (tags, tags, tags))  # a trigram that ignores the first tag
-    for a, b in zip(viterbi(bigram, candidates, text), viterbi(blind, candidates, text),
-                    strict=True):
+    answers = [viterbi(table, candidates, text.words, text.offsets) for table in (bigram, blind)]
+    for a, b in zip(*answers, strict=True):
         assert a == pytest.approx(b)
 
 

@@ -8,10 +8,10 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import PolynomialFeatures
 
 from pipeline.errors import UserError
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.trajectory.direct import Direct, Settings, polynomials
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.trajectory.scoring import METRICS, score
+from pipeline.tasks.trajectory.systems.direct import Direct, Settings, polynomials
 
 VARIANTS = {name: {"method": name} for name in ("constant", "nearest", "ridge")}
 

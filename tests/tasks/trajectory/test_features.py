@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
+from pipeline.storage.files import read_json, sha256
 from pipeline.tasks.trajectory import features
 from tests.tasks.trajectory.conftest import reader, trajectories
 

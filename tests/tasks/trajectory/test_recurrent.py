@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import TrainingSettings
-from pipeline.files import read_json
-from pipeline.system import Run
-from pipeline.tasks.trajectory.recurrent import Generator, Settings
+from pipeline.entries import TrainingSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.trajectory.scoring import METRICS, score
+from pipeline.tasks.trajectory.systems.recurrent import Generator, Settings
 
 SAMPLED = {"fall": 0.25, "least": 0.0}
 

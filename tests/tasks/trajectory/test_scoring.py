@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.arrays import write_array
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.predictions import Prediction
+from pipeline.storage.arrays import write_array
+from pipeline.storage.files import write_json
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.trajectory.figures import draw, examples
 from pipeline.tasks.trajectory.scoring import METRICS, score, squared_errors
 

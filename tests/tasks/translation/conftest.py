@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from pipeline.corpora.kinds import SentencePair
-from pipeline.tasks.translation.attention import AttentionTranslator
 from pipeline.tasks.translation.features import Settings, extract
-from pipeline.tasks.translation.fixed_vector import FixedVectorTranslator
 from pipeline.tasks.translation.shared.translator import Translator
+from pipeline.tasks.translation.systems.attention import AttentionTranslator
+from pipeline.tasks.translation.systems.fixed_vector import FixedVectorTranslator
 
 DICTIONARY = {"one": "uno", "two": "dos", "three": "tres", "four": "cuatro", "five": "cinco"}
 HYPER_PARAMETERS: dict[str, Any] = {

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
-from pipeline.files import read_json, sha256
-from pipeline.sequences import Sequences
+from pipeline.storage.files import read_json, sha256
+from pipeline.storage.sequences import Sequences
 from pipeline.tasks.translation.features import Settings, extract
 from pipeline.tasks.translation.shared.batching import PairBatches, cut
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, UNK, Tokenizer

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import load
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
-from pipeline.evaluation import metrics_row
-from pipeline.files import write_gzip_lines, write_json
-from pipeline.scores import ItemStatistics
+from pipeline.running.evaluation import Scorer
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.tasks.translation.scoring import METRICS, details, score
 from pipeline.tasks.translation.shared.probe_items import (
     DegenerateSettings,
@@ -110,16 +109,15 @@ def test_probes_leave_the_other_scores_alone(tmp_path):
     assert not statistics.table(METRICS["bleu_long"].columns).any()
 
 
-def test_metrics_of_a_track_hold_the_probes_it_has(tmp_path, root):
-    suite = load(root / "params.yaml").model_copy(update={"resamples": 100})
+def test_metrics_of_a_track_hold_the_probes_it_has(tmp_path):
+    scorer = Scorer("translation", "any", "bleu", resamples=100, seed=1)
     text = "one two three four five six"
     ordinary = [{"id": "test/1", "condition": "test", "source": text, "reference": text}]
-    row = metrics_row(suite, "translation-back", scored(
-        tmp_path, ordinary + gendered("nurse", 0.2, 1), [text, "she"]))
+    row = scorer.row(scored(tmp_path, ordinary + gendered("nurse", 0.2, 1), [text, "she"]))
     assert set(row["metrics"]) == {"bleu", "chrf", "gender_amplification"}
     assert row["metrics"]["gender_amplification"]["value"] == pytest.approx(20)
     assert row["details"]["gender"]["nurse"]["she"] == 1.0 and row["n_items"] == 1
-    assert "details" not in metrics_row(suite, "translation", scored(tmp_path, ordinary, [text]))
+    assert "details" not in scorer.row(scored(tmp_path, ordinary, [text]))
 
 
 def pair(target: str, *references: tuple[str, str], source: str = "s") -> SentencePair:

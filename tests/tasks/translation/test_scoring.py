@@ -8,8 +8,8 @@ import pytest
 import sacrebleu
 
 from pipeline.errors import UserError
-from pipeline.files import write_json
-from pipeline.predictions import Prediction
+from pipeline.storage.files import write_json
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.translation.scoring import METRICS, score
 from pipeline.tasks.translation.shared.measures import bleu, bleu_statistics, chrf
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.files import read_json
 from pipeline.nn.beam import beam_search
 from pipeline.nn.rnn import reverse
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.translation.scoring import METRICS, score
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.translator import Variant

@@ -6,8 +6,8 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.corpora.kinds import SentencePair
-from pipeline.files import read_json
-from pipeline.system import Run
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.translation.features import Settings, extract
 from pipeline.tasks.translation.scoring import METRICS, score
 from pipeline.tasks.translation.shared.tokenizer import UNK, Tokenizer

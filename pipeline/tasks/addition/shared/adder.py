@@ -10,10 +10,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.files import read_json
-from pipeline.predictions import Prediction
-from pipeline.system import Batch, NeuralSystem
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.addition.shared.batching import PairBatches
 from pipeline.tasks.addition.shared.storage import Pairs
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.system import Batch
+from pipeline.systems.base import Batch
 from pipeline.tasks.addition.shared.storage import Pairs, read_sums
 
 

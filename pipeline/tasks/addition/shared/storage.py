@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array, write_array
+from pipeline.storage.arrays import read_array, write_array
 
 
 def write_pairs(directory: Path, split: str, pairs: NDArray, lengths: NDArray) -> None:

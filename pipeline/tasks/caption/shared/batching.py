@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.sequences import Sequences
-from pipeline.system import Batch
+from pipeline.storage.arrays import read_array
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import Batch
 from pipeline.tasks.caption.shared.words import BOS, PAD
 
 

@@ -16,14 +16,14 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.arrays import read_array
-from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.files import read_json
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.beam import beam_search, continued_rows
 from pipeline.nn.cells import Cell, State, layer
 from pipeline.nn.dropout import FreshDropout
-from pipeline.predictions import Prediction
-from pipeline.system import Batch, NeuralSystem
+from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.encoder import Encoder
 from pipeline.tasks.caption.shared.words import BOS, EOS, PAD, UNK

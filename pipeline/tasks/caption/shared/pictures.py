@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer
+from pipeline.storage.files import atomic_writer
 
 
 def write_pictures(path: Path, pictures: Sequence[Path], side: int) -> None:

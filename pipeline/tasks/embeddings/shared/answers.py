@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import VariantSettings
 from pipeline.corpora.kinds import Analogy, RatedPair
-from pipeline.predictions import Prediction
-from pipeline.system import System
+from pipeline.entries import VariantSettings
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
 from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import UNKNOWN
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from pipeline.corpora.kinds import Analogy, RatedPair
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json
+from pipeline.storage.files import read_json, write_json
 
 
 @dataclass(frozen=True)

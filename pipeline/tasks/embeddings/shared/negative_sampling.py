@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.config import SystemSettings, TrainingSettings
-from pipeline.system import NeuralSystem
+from pipeline.entries import SystemSettings, TrainingSettings
+from pipeline.systems.base import NeuralSystem
 from pipeline.tasks.embeddings.shared.answers import WordVectors
 from pipeline.tasks.embeddings.shared.text import read_ids
 from pipeline.tasks.embeddings.shared.windows import SubsampledWindows

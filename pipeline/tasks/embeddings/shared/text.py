@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
+from pipeline.storage.arrays import map_array, write_array
 
 BREAK = -1
 UNKNOWN = "<unk>"

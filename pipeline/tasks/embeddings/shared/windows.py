@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.system import Batch
+from pipeline.systems.base import Batch
 from pipeline.tasks.embeddings.shared.text import BREAK
 
 Ids = NDArray[np.integer[Any]]

@@ -1,7 +1,7 @@
 """What every forecaster of the task gives, and how forecasts become predictions.
 
 A forecaster answers two questions through one function: the futures of the track's series, and
-those of series that somebody brings (`pipeline.forecast`).
+those of series that somebody brings (`pipeline.commands.forecast`).
 """
 
 from abc import abstractmethod
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config import VariantSettings
+from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
-from pipeline.predictions import Prediction
-from pipeline.system import System
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.storage import check_series, load_pasts
 

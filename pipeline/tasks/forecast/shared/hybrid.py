@@ -22,9 +22,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from pipeline.config import SystemSettings
+from pipeline.entries import SystemSettings
 from pipeline.nn.dilated import DilatedBlocks
-from pipeline.system import Batch
+from pipeline.systems.base import Batch
 from pipeline.tasks.forecast.shared.intervals import IntervalHead, pinball
 from pipeline.tasks.forecast.shared.smoothing import Smoothed, smooth
 from pipeline.tasks.forecast.shared.weights import Weights

@@ -13,7 +13,7 @@ Gneiting and Raftery's (2007).
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.files import read_text
+from pipeline.storage.files import read_text
 from pipeline.tasks.forecast.shared.measures import Array
 
 _COLUMNS = ("id", "time", "value")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from pipeline.batching import shuffled_batches
-from pipeline.system import Batch
+from pipeline.nn.batching import shuffled_batches
+from pipeline.systems.base import Batch
 from pipeline.tasks.forecast.shared.measures import Array
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.files import atomic_writer, read_json, write_json
+from pipeline.storage.files import atomic_writer, read_json, write_json
 
 Array = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.config import TrainingSettings, VariantSettings
-from pipeline.system import Batch, Batches, NeuralSystem
+from pipeline.entries import TrainingSettings, VariantSettings
+from pipeline.systems.base import Batch, Batches, NeuralSystem
 from pipeline.tasks.forecast.shared.forecasts import Forecaster, Forecasts
 from pipeline.tasks.forecast.shared.intervals import IntervalHead
 from pipeline.tasks.forecast.shared.measures import Array

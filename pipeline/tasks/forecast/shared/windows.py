@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.config import SystemSettings
+from pipeline.entries import SystemSettings
 from pipeline.tasks.forecast.shared.forecasts import check_values
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import adjust

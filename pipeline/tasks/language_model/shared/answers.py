@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.predictions import Prediction
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.language_model.shared.items import read_items, read_unit
 
 _DIGITS = {"word": 6, "character": 4}

@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.config import VariantSettings
+from pipeline.entries import VariantSettings
 
 
 class Cache(VariantSettings):

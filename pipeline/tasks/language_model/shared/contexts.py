@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.system import Batch
+from pipeline.systems.base import Batch
 
 
 class Contexts:

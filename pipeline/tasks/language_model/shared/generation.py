@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
-from pipeline.system import seeded
+from pipeline.systems.base import seeded
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json
+from pipeline.storage.files import read_json, write_json
 from pipeline.tasks.language_model.shared.stream import Stream, Unit
 
 

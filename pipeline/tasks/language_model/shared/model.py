@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.config import VariantSettings
-from pipeline.predictions import Prediction
-from pipeline.system import NeuralSystem
+from pipeline.entries import VariantSettings
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import NeuralSystem
 from pipeline.tasks.language_model.shared.answers import by_item
 from pipeline.tasks.language_model.shared.generation import Sampling, generate, ids_of, text_of
 from pipeline.tasks.language_model.shared.stream import END, Stream

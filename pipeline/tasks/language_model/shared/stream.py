@@ -14,8 +14,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
+from pipeline.storage.arrays import map_array, write_array
 
 Unit = Literal["word", "character"]
 END: dict[Unit, str] = {"word": "<eos>", "character": "\n"}

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.system import Batch
+from pipeline.systems.base import Batch
 
 
 class Windows:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.files import read_json
 from pipeline.nn.bptt import cross_entropy_gradient
-from pipeline.predictions import Prediction
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
 
 _DECIMALS = 6
 

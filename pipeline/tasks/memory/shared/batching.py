@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.batching import shuffled_batches, sorted_by_length
-from pipeline.system import Batch
+from pipeline.nn.batching import shuffled_batches, sorted_by_length
+from pipeline.storage.arrays import read_array
+from pipeline.systems.base import Batch
 from pipeline.tasks.memory.shared.storage import Inputs
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import write_array
-from pipeline.ragged import Ragged, write_offsets
+from pipeline.storage.arrays import write_array
+from pipeline.storage.ragged import Ragged, write_offsets
 
 
 def write_inputs(directory: Path, name: str, sequences: Sequence[NDArray[np.float32]]) -> None:

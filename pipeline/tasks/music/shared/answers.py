@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.predictions import Prediction
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.music.shared.items import read_items
 
 _DECIMALS = 6

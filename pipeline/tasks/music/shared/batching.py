@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.batching import shuffled_batches, sorted_by_length
-from pipeline.system import Batch
+from pipeline.nn.batching import shuffled_batches, sorted_by_length
+from pipeline.systems.base import Batch
 from pipeline.tasks.music.shared.rolls import KEYS, Roll, Rolls
 
 _Description = tuple[NDArray[np.int64], NDArray[np.int64]]  # pieces and the semitones to move them

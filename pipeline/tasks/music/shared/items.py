@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.files import read_json, write_json
+from pipeline.storage.files import read_json, write_json
 from pipeline.tasks.music.shared.rolls import Roll
 
 

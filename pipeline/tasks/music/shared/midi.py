@@ -7,7 +7,7 @@ from typing import NamedTuple
 import mido
 import numpy as np
 
-from pipeline.files import write_bytes
+from pipeline.storage.files import write_bytes
 from pipeline.tasks.music.shared.rolls import LOWEST, Roll
 
 STEPS_A_MINUTE = 90

@@ -14,9 +14,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.predictions import Prediction
-from pipeline.system import Batch, NeuralSystem
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.music.shared.answers import answers
 from pipeline.tasks.music.shared.batching import Pieces
 from pipeline.tasks.music.shared.rolls import Roll, Rolls

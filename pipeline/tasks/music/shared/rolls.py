@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import write_array
 from pipeline.errors import UserError
-from pipeline.ragged import Ragged, write_offsets
+from pipeline.storage.arrays import write_array
+from pipeline.storage.ragged import Ragged, write_offsets
 
 KEYS = 88
 LOWEST = 21  # MIDI pitch of the first key

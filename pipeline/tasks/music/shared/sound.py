@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from pipeline.files import write_bytes
+from pipeline.storage.files import write_bytes
 from pipeline.tasks.music.shared.midi import STEPS_A_MINUTE, notes_of
 from pipeline.tasks.music.shared.rolls import Roll
 

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.batching import shuffled_batches, sorted_by_length
-from pipeline.sequences import Sequences
-from pipeline.system import Batch
+from pipeline.nn.batching import shuffled_batches, sorted_by_length
+from pipeline.storage.arrays import read_array
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import Batch
 
 PADDING = 0  # any word does: what is read after a sentence's end has no effect
 

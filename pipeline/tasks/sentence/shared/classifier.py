@@ -17,12 +17,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.dropout import LockedDropout, embedding_with_dropout
 from pipeline.nn.rnn import Stack
-from pipeline.predictions import Prediction
-from pipeline.sequences import Sequences
-from pipeline.system import Batch, NeuralSystem
+from pipeline.storage.predictions import Prediction
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.sentence.shared.answers import answers
 from pipeline.tasks.sentence.shared.batching import PADDING, Sentences
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.files import read_json
-from pipeline.predictions import Prediction
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
 from pipeline.tasks.tagging.shared.text import Text
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.batching import shuffled_batches, sorted_by_length
-from pipeline.system import Batch
+from pipeline.nn.batching import shuffled_batches, sorted_by_length
+from pipeline.systems.base import Batch
 from pipeline.tasks.tagging.shared.text import Text
 from pipeline.tasks.tagging.shared.vocabulary import Vocabulary
 

@@ -15,9 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.arrays import map_array, write_array
 from pipeline.errors import UserError
-from pipeline.files import read_json, write_json
+from pipeline.storage.arrays import map_array, write_array
+from pipeline.storage.files import read_json, write_json
 
 NO_TAG = -1
 _ARRAYS = ("words", "tags", "offsets")

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.arrays import read_array
-from pipeline.system import Batch
+from pipeline.storage.arrays import read_array
+from pipeline.systems.base import Batch
 
 _Description = tuple[int, NDArray[np.int64]]
 

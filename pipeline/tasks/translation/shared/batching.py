@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.sequences import Sequences
-from pipeline.system import Batch
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import Batch
 from pipeline.tasks.translation.shared.tokenizer import BOS, PAD
 
 

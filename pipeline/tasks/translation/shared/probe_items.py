@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 from scipy import sparse
 
-from pipeline.config import Entry
 from pipeline.corpora.kinds import SentencePair
+from pipeline.entries import Entry
 from pipeline.errors import UserError
 from pipeline.tasks.translation.shared.probes import MASCULINE
 

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config import Entry
+from pipeline.entries import Entry
 
 ScheduleKind = Literal["linear", "exponential", "inverse-sigmoid"]
 

@@ -13,7 +13,7 @@ from typing import Literal
 import sentencepiece
 
 from pipeline.errors import UserError
-from pipeline.files import write_bytes
+from pipeline.storage.files import write_bytes
 
 PAD, BOS, EOS, UNK = range(4)
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # how a piece writes the space before it

@@ -16,14 +16,14 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.config import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.files import read_json
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.beam import beam_search, continued_rows
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.softmax import linear_cross_entropy
-from pipeline.predictions import Prediction
-from pipeline.sequences import Sequences
-from pipeline.system import Batch, NeuralSystem
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
+from pipeline.storage.sequences import Sequences
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
 from pipeline.tasks.translation.shared.decoder import Decoder
 from pipeline.tasks.translation.shared.encoder import Encoder, Memory

@@ -1,0 +1,1 @@
+"""Sound for every task: from recordings to frames and batches of them."""

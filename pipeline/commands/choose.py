@@ -1,0 +1,87 @@
+"""Choose a variant's settings: `python -m pipeline.commands.choose params.yaml SYSTEM:VARIANT NAME=A,B ...`.
+
+How a trained system answers has settings too (a cache's weight, say), and those are chosen on
+validation data as well. The command scores every combination of the given values there and names
+the best; settings that are not given stay as they are in params.yaml. Test data is not touched.
+"""
+
+import argparse
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline.entries import VariantSettings
+from pipeline.errors import UserError, run_command
+from pipeline.suite.messages import describe, nearest
+from pipeline.suite.schema import Suite, load
+
+
+def combinations(suite: Suite, row: str,
+                 values: Sequence[str]) -> Iterator[tuple[str, VariantSettings]]:
+    """Each combination of `values` ('NAME=A,B') as text and as the variant's settings.
+
+    Raises UserError when the suite has no such row or the variant no such setting or value.
+    """
+    rows = {name: (key, variant) for key in suite.systems
+            for variant, name in suite.rows_of(key).items() if variant}
+    if row not in rows:
+        raise UserError(f"no row {row!r}{nearest(row, list(rows))}")
+    key, variant = rows[row]
+    known = suite.system(key).variants[variant]
+    names, choices = [], []
+    for item in values:
+        name, separator, listed = item.partition("=")
+        if not separator:
+            raise UserError(f"{item!r}: expected NAME=A,B, a setting and the values to compare")
+        names.append(name)
+        choices.append(listed.split(","))
+    for chosen in itertools.product(*choices):
+        changes = dict(zip(names, map(_number, chosen), strict=True))
+        try:
+            settings = type(known).model_validate(known.model_dump() | changes)
+        except ValidationError as error:
+            raise UserError("; ".join(describe(error, type(known), row))) from None
+        yield "  ".join(f"{name}={value}" for name, value in changes.items()), settings
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("params", type=Path, help="the suite's params.yaml")
+    parser.add_argument("row", help="SYSTEM:VARIANT, whose system has been trained")
+    parser.add_argument("values", nargs="*", help="NAME=A,B: values of a setting to compare")
+    parser.add_argument("--items", type=int, help="only so much of the validation data")
+    arguments = parser.parse_args()
+    suite = load(arguments.params)
+    found = list(combinations(suite, arguments.row, arguments.values))
+    from pipeline.running.threads import limited_threads
+    from pipeline.systems.base import system_class
+
+    key = arguments.row.partition(":")[0]
+    entry = suite.systems[key]
+    kind = system_class(entry["task"], entry["model"])
+    if not hasattr(kind, "validation_loss"):
+        raise UserError(f"{key} cannot be scored on validation data by variant")
+    system = kind.load(suite.places.model(key))
+    data = suite.places.fit(entry["track"])
+    scores = []
+    with limited_threads(suite.threads):
+        for text, settings in found:
+            loss = system.validation_loss(data, settings, arguments.items)
+            scores.append((loss, text))
+            print(f"validation loss {loss:.5f}  {text}", flush=True)
+    print(f"best of {len(scores)}: {min(scores)[0]:.5f}  {min(scores)[1]}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,140 @@
+"""How far scores move between training seeds: `make spread`.
+
+A bootstrap over test items cannot tell luck in training from merit. This command trains every
+system with further seeds, by the same functions as the stages but outside DVC, and writes
+leaderboards/spread.json: {track: {row: {metric: [score of each seed]}}}, the suite's own seed
+first. Claims use it, and a track's tolerance for reproduction is three standard deviations of it.
+Each system and seed leaves a file in work/spread, so a killed command goes on where it was.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from pipeline.errors import UserError, run_command
+from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.results.claims import read_spread
+from pipeline.results.leaderboard import read_result
+from pipeline.storage.files import read_json, write_json
+from pipeline.suite.messages import nearest
+from pipeline.suite.schema import Suite
+
+Scores = dict[str, dict[str, float]]
+
+
+def scores_of(suite: Suite, key: str, result: Mapping[str, Any]) -> Scores:
+    """Value of each metric of each row of a metrics file."""
+    return {row: {name: score["value"]
+                  for name, score in result["variants"][variant]["metrics"].items()}
+            for variant, row in suite.rows_of(key).items()}
+
+
+def measure(suite: Suite, key: str, seeds: Sequence[int]) -> dict[str, Any]:
+    """Values over `seeds` of each metric of each row; the suite's own seed is not trained again."""
+    by_seed = [scores_of(suite, key, read_result(suite, key)) if seed == suite.seed
+               else _scores_with(suite, key, seed) for seed in seeds]
+    return {row: {name: [scores[row][name] for scores in by_seed] for name in by_seed[0][row]}
+            for row in by_seed[0]}
+
+
+def measure_all(suite: Suite, path: Path, keys: Sequence[str], seeds: Sequence[int],
+                jobs: int) -> None:
+    """Measure systems in processes of their own; each goes into the file `path` when it is done."""
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        waiting = {pool.submit(measure, suite, key, seeds): key for key in keys}
+        for done in tqdm(as_completed(waiting), desc="spread", unit="system", total=len(waiting),
+                         file=sys.stderr):
+            measured = {suite.track_of(waiting[done]): done.result()}
+            write_json(path, merged(suite, read_spread(suite), measured))
+
+
+def merged(suite: Suite, earlier: Mapping[str, Any],
+           measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Earlier measurements with new ones over them, without rows that params.yaml has no more."""
+    rows = {track: [row for key in suite.systems_of(track) for row in suite.rows_of(key).values()]
+            for track in suite.tracks}
+    both = {track: {**earlier.get(track, {}), **measured.get(track, {})} for track in rows}
+    kept = {track: {row: both[track][row] for row in rows[track] if row in both[track]}
+            for track in rows}
+    return {track: found for track, found in kept.items() if found}
+
+
+def three_deviations(rows: Mapping[str, Mapping[str, Sequence[float]]],
+                     metric: str) -> float | None:
+    """Three sample standard deviations of a metric over seeds, of the row that moves most."""
+    deviations = [statistics.stdev(values[metric]) for values in rows.values()
+                  if len(values.get(metric, ())) > 1]
+    return 3 * max(deviations) if deviations else None
+
+
+def _scores_with(suite: Suite, key: str, seed: int) -> Scores:
+    variants = json.dumps(suite.systems[key].get("variants"), sort_keys=True)
+    version = f"{version_of(suite.places, key, seed).hash} {variants}"
+    name = hashlib.sha256(version.encode("utf-8")).hexdigest()[:16]
+    record = suite.places.spread_record(f"{key}-{seed}-{name}")
+    if not record.exists():
+        write_json(record, _train_and_score(suite, key, seed))
+    return read_json(record)
+
+
+def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
+    from pipeline.running.evaluation import evaluate_system
+    from pipeline.running.fitting import train_system
+
+    with tempfile.TemporaryDirectory(prefix="spread-") as folder:
+        out = suite.places.below(Path(folder))
+        train_system(suite.places, key, out, seed)
+        evaluate_system(suite.places, key, out)
+        result = read_json(out.metrics(suite.track_of(key), key))
+    return scores_of(suite, key, result)
+
+
+def proposals(suite: Suite, spread: Mapping[str, Any]) -> Iterator[str]:
+    """What the measurement says about each track's tolerance in params.yaml."""
+    for key, track in suite.tracks.items():
+        measured = three_deviations(spread.get(key, {}), track.metric)
+        if measured is None:
+            yield f"tracks.{key}.tolerance: not measured, stays {track.tolerance:g}"
+        else:
+            yield (f"tracks.{key}.tolerance: {measured:.3g}  ({track.metric}; now "
+                   f"{track.tolerance:g})")
+
+
+def main() -> None:
+    from pipeline.suite.checks import load_valid
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("params", nargs="?", default="params.yaml", type=Path,
+                        help="the suite's params.yaml")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each system in all")
+    parser.add_argument("--systems", nargs="+", metavar="SYSTEM", help="only these")
+    parser.add_argument("--jobs", type=int, default=1, help="systems side by side")
+    arguments = parser.parse_args()
+    if arguments.seeds < 2:
+        raise UserError(f"--seeds {arguments.seeds}: a spread needs at least two trainings")
+    suite = load_valid(arguments.params)
+    for key in arguments.systems or []:
+        if key not in suite.systems:
+            raise UserError(f"no system {key!r}{nearest(key, list(suite.systems))}")
+    write_inputs(suite)
+    path = suite.places.spread
+    measure_all(suite, path, arguments.systems or list(suite.systems),
+                range(suite.seed, suite.seed + arguments.seeds), arguments.jobs)
+    print(f"{path} is written; tolerances to put into {arguments.params}, three standard "
+          f"deviations over {arguments.seeds} seeds:")
+    for line in proposals(suite, read_spread(suite)):
+        print(f"  {line}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,1 @@
+"""From an address or a mirror to checked files: downloads and archives."""

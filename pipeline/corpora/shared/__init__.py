@@ -1,1 +1,0 @@
-"""Code that several corpora use: downloads, archives, grammars, synthetic voices."""

@@ -1,0 +1,100 @@
+"""What tests of memory have in common: sequences whose answer lies a known number of steps back.
+
+A corpus of this kind is a file a split, `<split>.jsonl`, with one JSON object a line; what is in
+it is the corpus module's matter, and so is its meaning.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.entries import CorpusSettings
+from pipeline.errors import UserError
+from pipeline.storage.files import read_text, write_text
+
+SPLITS = ("train", "valid", "test")
+Parsed = tuple[NDArray[np.float32], float | str, int]
+
+
+@dataclass(frozen=True)
+class LaggedItem:
+    """`inputs` [time, features] and what a system has to say after the last of them.
+
+    The first of what the answer depends on was read `lag` steps before the last step. `target` is
+    a number, or the name of a class.
+    """
+
+    id: str
+    inputs: NDArray[np.float32]
+    target: float | str
+    lag: int
+
+
+class LaggedSettings(CorpusSettings):
+    """How many sequences a split has, and of what lags: of each as many, as far as that goes."""
+
+    seed: int = Field(ge=0)
+    train: int = Field(ge=1)
+    valid: int = Field(ge=1)
+    test: int = Field(ge=1)
+    lags: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    lead: int = Field(ge=0, description="a sequence has 0 to so many steps before its first mark, "
+                                        "so that the start tells nothing")
+
+    def smallest(self) -> Self:
+        return self.model_copy(update={"train": 64, "valid": 12, "test": 12, "lead": 2,
+                                       "lags": [4, 8]})
+
+
+def write(settings: LaggedSettings, directory: Path,
+          draw: Callable[[np.random.Generator, int, int], dict[str, Any]]) -> None:
+    """Write the three files; `draw` makes a line from a generator, its lead and its lag."""
+    for number, split in enumerate(SPLITS):
+        random = np.random.Generator(np.random.PCG64([settings.seed, number]))
+        size: int = getattr(settings, split)
+        leads = random.integers(0, settings.lead + 1, size)
+        write_text(directory / f"{split}.jsonl", "".join(
+            json.dumps(draw(random, int(lead), settings.lags[item % len(settings.lags)])) + "\n"
+            for item, lead in enumerate(leads)))
+
+
+def read(path: Path, parse: Callable[[dict[str, Any]], Parsed]) -> list[LaggedItem]:
+    """Every line; `parse` gives inputs, target and lag of one.
+
+    Raises UserError naming file and line where a line is not JSON or `parse` raises ValueError,
+    KeyError or TypeError.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            inputs, target, lag = parse(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise UserError(f"{path}, line {number}: {problem}; generate the corpus again"
+                            ) from None
+        found.append(LaggedItem(f"{path.stem}-{number:05d}", inputs, target, lag))
+    if not found:
+        raise UserError(f"{path} has no sequence; generate the corpus again")
+    return found
+
+
+def two_positions(positions: Sequence[int], length: int) -> tuple[int, int]:
+    """The two places that a sequence marks. Raises ValueError when they are not two, rising."""
+    rising = (len(positions) == 2 and all(isinstance(place, int) for place in positions)
+              and 0 <= positions[0] < positions[1] < length)
+    if not rising:
+        raise ValueError(f"expected two rising positions below {length}, got {positions}")
+    return positions[0], positions[1]
+
+
+def marked(values: NDArray, positions: Iterable[int]) -> NDArray[np.float32]:
+    """`values` [time, features] with one feature more, 1 at the `positions` and 0 elsewhere."""
+    marks = np.zeros(len(values))
+    marks[list(positions)] = 1
+    return np.column_stack([values, marks]).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Hidden Markov models without a task: Viterbi search and forward-backward sums."""

@@ -1,0 +1,164 @@
+"""What each stage of a suite is made from beside data, as a file that DVC watches: settings, code.
+
+A stage runs again when a file among its `deps` changes. Folders of code as `deps` are too coarse: a
+new layer in `pipeline/nn` would train every system again, for hours in the real suite. Lists of
+files go out of date in silence. So the first stage reads the imports and writes for every other
+stage the files that it uses, each with its identity, and beside them the part of params.yaml that
+concerns it: a change reaches exactly the stages that it touches. DVC can watch parts of params.yaml
+by itself, but parses the whole of it again for every stage and copies the parts into its lock,
+which took longer than all the rest when there was nothing to do.
+
+Stages read their settings from these files alone: params.yaml may have been edited since.
+
+A trained system's version is the hash of its file here and of its training data. The same settings,
+data and code give the same version on every machine, whatever the folder and the files' dates. A
+resume checkpoint is taken up again only by its own version, and a run in the tracking store is
+found by it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.modules import corpus_name, model_name, part_name
+from pipeline.provenance.code import Code
+from pipeline.provenance.lock import Lock
+from pipeline.storage.files import read_json, write_json
+from pipeline.suite.places import Places
+from pipeline.suite.schema import Suite
+
+# A change of these trains nothing again: one selects how a trained system answers, the other
+# tells how its settings were found.
+NOT_TRAINED = frozenset({"variants", "settings_tried"})
+_STAGE_CODE = {"features": ["pipeline.running.extraction"],
+               "train": ["pipeline.systems.fitting"],
+               "evaluate": ["pipeline.running.evaluation"],
+               "leaderboard": ["pipeline.results.leaderboard"],
+               "report": ["pipeline.results.report"]}
+
+
+def write_inputs(suite: Suite) -> None:
+    """Write `inputs/<stage>/<key>.json`, and `inputs/report.json`.
+
+    Each holds `settings`, and `code` as {path: identity}. `inputs/mirror.json`, on which no stage
+    depends, says where copies of corpora lie: checksums make their bytes the same as elsewhere.
+    """
+    code = Code(suite.places.root)
+    for stage, key in _stages(suite):
+        used = sorted(code.used(entry_points(suite, stage, key)))
+        write_json(suite.places.input(stage, key), {
+            "settings": stage_settings(suite, stage, key),
+            "code": {path.as_posix(): code.identity(path) for path in used}}, in_order=True)
+    write_json(suite.places.input("mirror"), {"mirror": suite.mirror})
+
+
+def read_settings(places: Places, stage: str, key: str = "") -> dict[str, Any]:
+    """The settings that `validate` has written for a stage."""
+    return read_json(places.input(stage, key))["settings"]
+
+
+def read_suite(places: Places, stage: str, key: str = "") -> Suite:
+    """The part of a suite that a leaderboard's or the report's stage is about."""
+    return Suite.model_validate(read_settings(places, stage, key)).placed(places.root)
+
+
+def entry_points(suite: Suite, stage: str, key: str) -> list[str]:
+    """The module behind a stage, and those that it imports because params.yaml names them."""
+    return [*_STAGE_CODE.get(stage, []), *_selected(suite, stage, key)]
+
+
+def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
+    """The part of params.yaml that decides what a stage writes."""
+    if stage == "download":
+        return suite.corpora[key]
+    if stage == "train":
+        return trained_params(suite, key)
+    whole = suite.model_dump(mode="json")
+    if stage == "evaluate":
+        system = suite.systems[key]
+        track = whole["tracks"][system["track"]]
+        return {"system": system, **_part(track, "corpus", "metric"),
+                **_part(whole, "seed", "threads", "device", "resamples")}
+    if stage == "features":
+        return _part(whole["tracks"][key], "task", "corpus", "reader", "features")
+    if stage == "leaderboard":
+        return whole | {"corpora": {}, "claims": [], "mirror": None,
+                        "tracks": {key: whole["tracks"][key]},
+                        "systems": {name: suite.systems[name] for name in suite.systems_of(key)}}
+    return whole | {"corpora": {}, "mirror": None}
+
+
+def trained_params(suite: Suite, key: str) -> dict[str, Any]:
+    """The settings that training depends on: the system's own, and under `run` the suite's."""
+    own = {name: value for name, value in suite.systems[key].items() if name not in NOT_TRAINED}
+    return {**own, "run": {"seed": suite.seed, "threads": suite.threads, "device": suite.device,
+                           "precision": suite.precision}}
+
+
+@dataclass(frozen=True)
+class Version:
+    """16 hexadecimal digits of SHA-256 each, DVC's hash of the data; `hash` is that of all."""
+
+    params: str
+    data: str
+    code: str
+    hash: str
+
+
+def version_of(places: Places, key: str, seed: int | None = None) -> Version:
+    """The version of system `key` trained on the features that are there now.
+
+    `seed` replaces that of the suite. Raises UserError before `validate` and `features` have run.
+    """
+    inputs = read_json(places.input("train", key))
+    track = inputs["settings"]["track"]
+    data = Lock(places).folder(f"features@{track}", places.fit(track))
+    params, code = params_hash(with_seed(inputs["settings"], seed)), _short(inputs["code"])
+    return Version(params, data, code, _short([params, data, code]))
+
+
+def with_seed(settings: Mapping[str, Any], seed: int | None) -> dict[str, Any]:
+    """A train stage's settings with another seed, if one is given."""
+    if seed is None:
+        return dict(settings)
+    return {**settings, "run": {**settings["run"], "seed": seed}}
+
+
+def params_hash(settings: Mapping[str, Any]) -> str:
+    """The part of a version that params.yaml alone decides, of a train stage's settings."""
+    return _short(settings)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def _part(settings: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: settings[name] for name in names}
+
+
+def _stages(suite: Suite) -> Iterator[tuple[str, str]]:
+    for stage, keys in (("download", suite.corpora), ("features", suite.tracks),
+                        ("train", suite.systems), ("evaluate", suite.systems),
+                        ("leaderboard", suite.tracks)):
+        for key in keys:
+            yield stage, key
+    yield "report", ""
+
+
+def _selected(suite: Suite, stage: str, key: str) -> list[str]:
+    if stage == "download":
+        return [corpus_name(suite.corpora[key]["module"])]
+    if stage == "features":
+        track = suite.tracks[key]
+        return [corpus_name(track.reader), part_name(track.task, "features")]
+    if stage in ("train", "evaluate"):
+        task = suite.systems[key]["task"]
+        answering = ([part_name(task, "scoring"), part_name(task, "figures")]
+                     if stage == "evaluate" else [])
+        return [model_name(task, suite.systems[key]["model"]), *answering]
+    tracks = [suite.tracks[key]] if key else suite.tracks.values()
+    return sorted({part_name(track.task, "scoring") for track in tracks})

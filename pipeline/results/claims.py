@@ -1,0 +1,119 @@
+"""Claims: sentences of lectures, and what the leaderboards say about them.
+
+A claim says that one row beats each of some others, so it is held against the best of these. The
+test is a paired bootstrap over the same items: the claim holds at p < 0.05 in its own direction, is
+refuted at p < 0.05 in the other, and is undecided otherwise. Items are one source of chance and
+training seeds another, which the bootstrap cannot see: an effect smaller than its own spread over
+seeds is undecided whatever p says. Refuted is a finding, not an error.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pipeline.errors import UserError
+from pipeline.results.leaderboard import metrics_of, read_result, systems_run
+from pipeline.scoring.scores import ItemStatistics, Metric
+from pipeline.scoring.significance import paired_p_values
+from pipeline.storage.files import read_json
+from pipeline.suite.schema import ClaimSettings, Suite
+
+Verdict = Literal["holds", "undecided", "refuted"]
+Spread = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+SIGNIFICANT = 0.05
+
+
+def judge_all(suite: Suite) -> list[dict[str, Any]]:
+    """Every claim with its verdict, as leaderboards/claims.json lists them.
+
+    One that names a system which has not been run is left out; see `leaderboard.systems_run`.
+    """
+    spread = read_spread(suite)
+    return [judge(suite, claim, spread) for claim in suite.claims
+            if not _rows_not_run(suite, claim.track).intersection(
+                [claim.better, *claim.worse])]
+
+
+def _rows_not_run(suite: Suite, track: str) -> set[str]:
+    run = systems_run(suite, track)
+    return {row for key in suite.systems_of(track) if key not in run
+            for row in suite.rows_of(key).values()}
+
+
+def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> dict[str, Any]:
+    """One claim with its verdict.
+
+    `values` has the metric of every row that the claim names and `worse` the best of the rows that
+    it is held against; `p` is one-sided, of the direction that the values show.
+    """
+    metric = metrics_of(suite, claim.track)[claim.metric]
+    values = {row: _value(suite, claim, row) for row in [claim.better, *claim.worse]}
+    worse = max(claim.worse, key=lambda row: metric.gain(values[row], 0.0))
+    effect = metric.gain(values[claim.better], values[worse])
+    claimed, opposite = paired_p_values(
+        _items(suite, claim.track, claim.better), _items(suite, claim.track, worse),
+        metric, suite.resamples, suite.seed)
+    p = claimed if effect > 0 else opposite
+    seed_spread = spread_of_effect(spread, claim, worse, metric)
+    return {
+        "id": claim.id, "track": claim.track, "text": claim.text, "source": claim.source,
+        "better": claim.better, "worse": worse, "metric": claim.metric, "values": values,
+        "p": p, "seed_spread": seed_spread, "verdict": verdict(effect, p, seed_spread),
+    }
+
+
+def verdict(effect: float, p: float, seed_spread: float | None) -> Verdict:
+    """What an effect (positive as claimed) with its one-sided p value says about the claim."""
+    if p >= SIGNIFICANT or effect == 0:
+        return "undecided"
+    if seed_spread is not None and abs(effect) < seed_spread:
+        return "undecided"
+    return "holds" if effect > 0 else "refuted"
+
+
+def spread_of_effect(spread: Spread, claim: ClaimSettings, worse: str,
+                     metric: Metric) -> float | None:
+    """Largest minus smallest effect over the training seeds; None where it was not measured.
+
+    Effects are taken seed by seed, so two answers of one trained system (greedy and beam search)
+    are compared within each training, as the claim compares them.
+    """
+    rows = spread.get(claim.track, {})
+    if any(claim.metric not in rows.get(row, {}) for row in (claim.better, worse)):
+        return None
+    better_values, worse_values = rows[claim.better][claim.metric], rows[worse][claim.metric]
+    if len(better_values) != len(worse_values) or len(better_values) < 2:
+        return None
+    effects = [metric.gain(*pair) for pair in zip(better_values, worse_values, strict=True)]
+    return max(effects) - min(effects)
+
+
+def read_spread(suite: Suite) -> dict[str, Any]:
+    """Scores over training seeds as `make spread` measured them; empty before it has run."""
+    path = suite.places.spread
+    return read_json(path) if path.exists() else {}
+
+
+def _place(suite: Suite, track: str, row: str) -> tuple[str, str]:
+    """System and variant of a leaderboard row."""
+    for key in suite.systems_of(track):
+        for variant, name in suite.rows_of(key).items():
+            if name == row:
+                return key, variant
+    raise UserError(f"no system of track {track!r} gives a row {row!r}; mend the claim")
+
+
+def _value(suite: Suite, claim: ClaimSettings, row: str) -> float:
+    key, variant = _place(suite, claim.track, row)
+    metrics = read_result(suite, key)["variants"][variant]["metrics"]
+    if claim.metric not in metrics:
+        raise UserError(f"claim {claim.id!r}: row {row!r} has no {claim.metric}, because its test "
+                        "set has no items for it; name another metric in params.yaml")
+    return metrics[claim.metric]["value"]
+
+
+def _items(suite: Suite, track: str, row: str) -> ItemStatistics:
+    key, variant = _place(suite, track, row)
+    path = suite.places.items(track, key, variant)
+    if not path.exists():
+        raise UserError(f"{path} does not exist; run 'dvc repro {suite.address('evaluate', key)}'")
+    return ItemStatistics.read(path)

@@ -1,0 +1,171 @@
+"""Leaderboards: a track's rows, ranked by its primary metric, for programs and for people.
+
+The rows are those that params.yaml names, so a removed system leaves none behind. A published
+figure of a system that is not run here is a row among the others, ranked by its value: to list it
+apart would hide that it is better. A suite whose systems train for hours is run a system at a
+time, and its pages name those that have not been run. The JSON holds quality alone for the suite
+that CI reproduces; seconds and memory stand in the Markdown, because they differ from machine to
+machine.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.modules import task_module
+from pipeline.results.pages import page
+from pipeline.scoring.scores import Metric
+from pipeline.storage.files import read_json, write_json, write_text
+from pipeline.suite.schema import Suite, TrackSettings
+
+Board = dict[str, Any]
+
+
+def write_leaderboard(suite: Suite, track: str) -> None:
+    """Write leaderboards/<track>.json and .md below the suite's folder."""
+    board = build(suite, track)
+    text = render(suite, board)
+    write_json(suite.places.board(track), board)
+    write_text(suite.places.page(track), text)
+
+
+def render(suite: Suite, board: Board) -> str:
+    """The leaderboard as Markdown, with what its rows have cost."""
+    costs = {row: costs_of(suite, key) for key in systems_run(suite, board["track"])
+             for row in suite.rows_of(key).values()}
+    return page(suite, board, costs)
+
+
+def build(suite: Suite, track: str) -> Board:
+    """The leaderboard of a track as its JSON says it, best row first."""
+    entry = suite.track(track)
+    metric = metrics_of(suite, track)[entry.metric]
+    results = {key: read_result(suite, key) for key in systems_run(suite, track)}
+    ceiling = _ceiling(results, entry.metric)
+    rows = [row for key, result in results.items()
+            for row in _own_rows(suite, key, result, entry)]
+    names = {row["system"] for row in rows}
+    rows += [_published_row(name, published.value, published.source, entry.metric)
+             for name, published in entry.published.items() if name not in names]
+    return {
+        "track": track, "task": entry.task, "corpus": entry.corpus, "suite": suite.name,
+        "metric": entry.metric, "better": metric.better, "ceiling": ceiling,
+        "floor": _floor(entry, track, ceiling), "tolerance": entry.tolerance,
+        "rows": sorted(rows, key=lambda row: (-metric.gain(row["value"], 0.0), row["system"])),
+        "not_run": [key for key in suite.systems_of(track) if key not in results],
+    }
+
+
+def systems_run(suite: Suite, track: str) -> list[str]:
+    """The track's systems that have results, which in a suite that CI reproduces are all."""
+    return [key for key in suite.systems_of(track)
+            if suite.evidence == "ci" or _metrics_file(suite, key).exists()]
+
+
+def own_rows(board: Board) -> list[dict[str, Any]]:
+    """The rows that stand behind a run of this project's code, best first."""
+    return [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
+
+
+def under_floor(suite: Suite, board: Board) -> list[dict[str, Any]]:
+    """The rows that had to reach the track's floor and did not."""
+    floor = suite.track(board["track"]).floor
+    metric = metrics_of(suite, board["track"])[board["metric"]]
+    return [row for row in board["rows"] if floor and row["system"] in floor.rows
+            and metric.gain(row["value"], board["floor"]) < 0]
+
+
+def metrics_of(suite: Suite, track: str) -> dict[str, Metric]:
+    """The metrics of a track's task, by name."""
+    return task_module(suite.track(track).task, "scoring").METRICS
+
+
+def read_result(suite: Suite, key: str) -> dict[str, Any]:
+    """A system's metrics file. Raises UserError naming the command that makes a missing one."""
+    result = _read(suite, "evaluate", key, _metrics_file(suite, key))
+    if missing := set(suite.rows_of(key)) - set(result["variants"]):
+        raise UserError(f"metrics of {key!r} lack {', '.join(map(repr, sorted(missing)))}; run "
+                        f"'dvc repro {suite.address('evaluate', key)}'")
+    return result
+
+
+def costs_of(suite: Suite, key: str) -> dict[str, dict[str, Any]]:
+    """What training and evaluating a system have cost, by stage."""
+    return {stage: _read(suite, stage, key, suite.places.cost(suite.track_of(key), key, stage))
+            for stage in ("train", "evaluate")}
+
+
+def _metrics_file(suite: Suite, key: str) -> Path:
+    return suite.places.metrics(suite.track_of(key), key)
+
+
+def _read(suite: Suite, stage: str, key: str, file: Path) -> dict[str, Any]:
+    if not file.exists():
+        raise UserError(f"{file} does not exist; run "
+                        f"'dvc repro {suite.address(stage, key)}'")
+    return read_json(file)
+
+
+def _own_rows(suite: Suite, key: str, result: Mapping[str, Any],
+              entry: TrackSettings) -> list[dict[str, Any]]:
+    evidence = _evidence(suite, key)
+    return [_own_row(name, result, result["variants"][variant], entry, evidence)
+            for variant, name in suite.rows_of(key).items()]
+
+
+def _own_row(name: str, result: Mapping[str, Any], answers: Mapping[str, Any],
+             entry: TrackSettings, evidence: dict[str, Any]) -> dict[str, Any]:
+    if entry.metric not in answers["metrics"]:
+        raise UserError(f"row {name!r} has no {entry.metric}: its test set has no items for the "
+                        "track's primary metric; name another metric in params.yaml")
+    published = entry.published.get(name)
+    return {
+        "system": name, **answers["metrics"][entry.metric], "metrics": answers["metrics"],
+        "n_items": answers["n_items"], "parameters": result["parameters"],
+        "signature": answers["signature"].get(entry.metric),
+        "settings_tried": result["settings_tried"], "evidence": evidence,
+        "published": published.model_dump() if published else None,
+    }
+
+
+def _published_row(name: str, value: float, source: str, metric: str) -> dict[str, Any]:
+    return {
+        "system": name, "value": value, "low": None, "high": None,
+        "metrics": {metric: {"value": value, "low": None, "high": None}},
+        "n_items": None, "parameters": None, "signature": None, "settings_tried": None,
+        "evidence": {"kind": "published", "source": source},
+        "published": {"value": value, "source": source},
+    }
+
+
+def _evidence(suite: Suite, key: str) -> dict[str, Any]:
+    if suite.evidence == "ci":
+        return {"kind": "ci"}
+    costs = costs_of(suite, key)
+    train = costs["train"]
+    return {"kind": "run", "commit": train["commit"],
+            "uncommitted_changes": train.get("uncommitted_changes", False),
+            "processor": train["processor"], "precision": train["precision"],
+            "wall_time": round(train["seconds"] + costs["evaluate"]["seconds"], 2)}
+
+
+def _ceiling(results: Mapping[str, Mapping[str, Any]], metric: str) -> float | None:
+    """The one ceiling that all results state; two would mean that a test set has changed."""
+    stated = {key: result["ceiling"].get(metric) for key, result in results.items()}
+    if len(set(stated.values())) > 1:
+        raise UserError(f"the systems' {metric} was measured on different test sets (ceilings "
+                        f"{stated}); run 'dvc repro', which evaluates the older ones again")
+    return next(iter(stated.values()), None)
+
+
+def _floor(entry: TrackSettings, track: str, ceiling: float | None) -> float | None:
+    if entry.floor is None:
+        return None
+    if not entry.floor.of_ceiling:
+        return entry.floor.value
+    if ceiling is None:
+        raise UserError(f"tracks.{track}.floor is a multiple of the ceiling, but corpus "
+                        f"{entry.corpus!r} states no ceiling for {entry.metric}; give the floor "
+                        "as a score (of_ceiling: false)")
+    return entry.floor.value * ceiling

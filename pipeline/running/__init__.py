@@ -1,0 +1,1 @@
+"""What the stages do with one corpus, track or system: extract, fit, evaluate, and measure cost."""

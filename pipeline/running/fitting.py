@@ -1,0 +1,78 @@
+"""Fit one system of a suite: what the train stage and the seed study both call.
+
+Quality and cost leave by separate files. A model depends on settings, data and code alone, so
+equal work gives equal bytes; seconds, processor, git commit and version hashes differ from run to
+run and stand with the costs.
+"""
+
+import shutil
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.entries import SystemSettings
+from pipeline.modules import model_module
+from pipeline.provenance.inputs import read_settings, version_of
+from pipeline.running.costs import measured, processor
+from pipeline.running.threads import limited_threads
+from pipeline.storage.files import write_json
+from pipeline.suite.places import Places
+from pipeline.systems.base import Run, System
+from pipeline.systems.fitting import fit_system
+from pipeline.systems.resume import FULL_PRECISION, chosen_precision, elapsed_seconds
+
+
+def train_system(places: Places, key: str, out: Places, seed: int | None = None,
+                 logger: Any = None) -> System:
+    """Fit the system `key` of a validated suite; save model and cost where `out` has them.
+
+    `seed` replaces that of the suite.
+    """
+    settings, run = _settings(places, key)
+    seed = run["seed"] if seed is None else seed
+    version = version_of(places, key, seed)
+    work = places.checkpoints(key, version.hash)
+    earlier = elapsed_seconds(work)
+    with limited_threads(run["threads"]), measured() as measures:
+        system, curve = fit_system(settings, places.fit(settings.track), Run(
+            seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
+    model = out.model(key)
+    system.save(model)
+    write_json(model / "record.json", {"parameters": system.parameters_count, "curve": curve})
+    measures["seconds"] = round(measures["seconds"] + earlier, 2)
+    write_json(out.cost(settings.track, key, "train"), {
+        **measures, "threads": run["threads"], "processor": processor(run["device"]),
+        "precision": chosen_precision(work) or FULL_PRECISION, "version": asdict(version),
+        **_git_state(places.root)})
+    _remove_older_work(work)
+    return system
+
+
+def _settings(places: Places, key: str) -> tuple[SystemSettings, dict[str, Any]]:
+    """A system's settings and, apart, those of the run that trains it.
+
+    How a trained system answers does not concern its training, but is saved with it.
+    """
+    trained = read_settings(places, "train", key)
+    run = trained.pop("run")
+    entry = read_settings(places, "evaluate", key)["system"] | trained
+    return model_module(entry["task"], entry["model"]).Settings.model_validate(entry), run
+
+
+def _remove_older_work(work: Path) -> None:
+    """Drop checkpoints of other versions; this one's stay, should the stage be killed hereafter."""
+    for folder in work.parent.glob("*"):
+        if folder != work:
+            shutil.rmtree(folder)
+
+
+def _git_state(root: Path) -> dict[str, str | bool | None]:
+    """The commit, None outside a repository, and whether code or settings differ from it."""
+    command = ["git", "-C", str(root)]
+    head = subprocess.run([*command, "rev-parse", "HEAD"], capture_output=True, text=True)
+    if head.returncode != 0:
+        return {"commit": None, "uncommitted_changes": False}
+    status = subprocess.run([*command, "status", "--porcelain", "--", "pipeline", "stages",
+                             ":(glob)**/params.yaml"], capture_output=True, text=True)
+    return {"commit": head.stdout.strip(), "uncommitted_changes": bool(status.stdout)}

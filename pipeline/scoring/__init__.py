@@ -1,0 +1,1 @@
+"""From statistics of test items to scores with intervals; knows no task."""

@@ -1,0 +1,1 @@
+"""A suite's params.yaml: its schema, its checks, and where everything that it names lies."""

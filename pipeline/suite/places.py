@@ -1,0 +1,165 @@
+"""Where everything lies that a suite's entries name: the one owner of the file layout.
+
+    data/<corpus>/                          a corpus in its publisher's format
+    features/<track>/fit, test              what training reads, what evaluation reads
+    models/<system>/                        a trained system
+    predictions/<track>/<system>/           answers, and statistics of each test item
+    metrics/<track>/<system>.json           scores
+    costs/<track>/<system>.<stage>.json     seconds and memory
+    figures/<track>/<system>/               pictures of one system
+    leaderboards/                           pages, and the JSON behind them
+    inputs/<stage>/<key>.json               what a stage is made from
+    work/                                   checkpoints and logs; DVC and git do not know it
+
+All but `work`, which the suites share, lie in the suite's own folder. `Places.below` names the same
+folders elsewhere, for a training that is not the suite's own (another seed, a verification).
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+PLAIN = "plain"
+
+
+@dataclass(frozen=True)
+class Places:
+    """`root` is the project's folder, `suite` that of the suite in it: '' or, say, 'real/'."""
+
+    root: Path
+    suite: str = ""
+
+    @property
+    def base(self) -> Path:
+        """The suite's own folder."""
+        return self.root / self.suite
+
+    def below(self, folder: Path) -> "Places":
+        """The same layout in another folder."""
+        return replace(self, root=folder, suite="")
+
+    @property
+    def params(self) -> Path:
+        return self.base / "params.yaml"
+
+    @property
+    def pipeline(self) -> Path:
+        return self.base / "dvc.yaml"
+
+    @property
+    def lock(self) -> Path:
+        return self.base / "dvc.lock"
+
+    @property
+    def inputs(self) -> Path:
+        return self.base / "inputs"
+
+    def input(self, stage: str, key: str = "") -> Path:
+        """What the stage of one entry, or of the whole suite, is made from."""
+        return self.inputs / stage / f"{key}.json" if key else self.inputs / f"{stage}.json"
+
+    def data(self, corpus: str) -> Path:
+        return self.base / "data" / corpus
+
+    def features(self, track: str) -> Path:
+        return self.base / "features" / track
+
+    def fit(self, track: str) -> Path:
+        """The features that training may read."""
+        return self.features(track) / "fit"
+
+    def test(self, track: str) -> Path:
+        """The features that evaluation alone may read."""
+        return self.features(track) / "test"
+
+    def model(self, system: str) -> Path:
+        return self.base / "models" / system
+
+    def predictions(self, track: str, system: str) -> Path:
+        """The folder of a system's answers."""
+        return self.all_predictions / track / system
+
+    def answers(self, track: str, system: str, variant: str) -> Path:
+        """The answers of a variant; a system without variants has one, `PLAIN`."""
+        return self.predictions(track, system) / f"{variant or PLAIN}.jsonl.gz"
+
+    def items(self, track: str, system: str, variant: str) -> Path:
+        """The statistics of each test item that a variant's answers give."""
+        return self.predictions(track, system) / f"{variant or PLAIN}.items.csv.gz"
+
+    @property
+    def all_predictions(self) -> Path:
+        return self.base / "predictions"
+
+    @property
+    def all_metrics(self) -> Path:
+        return self.base / "metrics"
+
+    @property
+    def all_costs(self) -> Path:
+        return self.base / "costs"
+
+    def metrics(self, track: str, system: str) -> Path:
+        return self.all_metrics / track / f"{system}.json"
+
+    def cost(self, track: str, system: str, stage: str) -> Path:
+        """What the `train` or the `evaluate` stage of a system has cost."""
+        return self.all_costs / track / f"{system}.{stage}.json"
+
+    def figures(self, track: str, system: str) -> Path:
+        return self.base / "figures" / track / system
+
+    @property
+    def leaderboards(self) -> Path:
+        return self.base / "leaderboards"
+
+    def board(self, track: str) -> Path:
+        """A leaderboard as JSON."""
+        return self.leaderboards / f"{track}.json"
+
+    def page(self, track: str) -> Path:
+        """A leaderboard as a page for people."""
+        return self.leaderboards / f"{track}.md"
+
+    @property
+    def overview(self) -> Path:
+        return self.leaderboards / "README.md"
+
+    @property
+    def claims(self) -> Path:
+        return self.leaderboards / "claims.json"
+
+    @property
+    def spread(self) -> Path:
+        return self.leaderboards / "spread.json"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def logs(self) -> Path:
+        return self.work / "logs"
+
+    def checkpoints(self, system: str, version: str) -> Path:
+        """The checkpoints of one version of a system; suites share names of systems."""
+        return self.all_checkpoints(system) / version
+
+    def all_checkpoints(self, system: str) -> Path:
+        """The folder with the checkpoints of all versions of a system."""
+        return self.work / "checkpoints" / (self.suite.rstrip("/") or "embedded") / system
+
+    def again(self) -> "Places":
+        """Where a verification runs systems a second time."""
+        return self.below(self.work / "again")
+
+    def spread_record(self, name: str) -> Path:
+        """The scores of one training of the seed study."""
+        return self.work / "spread" / (self.suite.rstrip("/") or "embedded") / f"{name}.json"
+
+    @property
+    def tracking_database(self) -> Path:
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "mlartifacts"

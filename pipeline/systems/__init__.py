@@ -1,0 +1,1 @@
+"""What a system is, and how one is trained: the trainer, its batches, precision and resume."""

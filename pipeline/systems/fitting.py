@@ -1,0 +1,21 @@
+"""Fit one system: settings, features and a seed go in, a fitted system and its curve come out.
+
+What happens here is all that a trained model depends on; where it is saved, what it has cost and
+who watches is decided elsewhere (`pipeline.running.fitting`), so a change there trains nothing
+again.
+"""
+
+from pathlib import Path
+
+import torch
+
+from pipeline.entries import SystemSettings
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Curve, Run, System, system_class
+
+
+def fit_system(settings: SystemSettings, data: Path, run: Run) -> tuple[System, Curve]:
+    """Fit a new system on `data` (the features' `fit` folder)."""
+    torch.manual_seed(run.seed)
+    system = system_class(settings.task, settings.model)(settings, read_json(data / "spec.json"))
+    return system, system.fit(data, run)

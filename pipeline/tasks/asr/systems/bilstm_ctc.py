@@ -1,0 +1,169 @@
+"""Bidirectional LSTM trained with connectionist temporal classification.
+
+Graves et al. 2006 ("Connectionist temporal classification: labelling unsegmented sequence data
+with recurrent neural networks") and Graves and Jaitly 2014, who write characters and search with
+a language model. Neighbouring frames are stacked before the first layer, which shortens the
+sequence and makes CTC both faster and better (Sak et al. 2015).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from pipeline.audio.batching import padded
+from pipeline.audio.frames import Frames
+from pipeline.audio.masking import mask
+from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.nn.ctc import BLANK, best_path, prefix_beam_search
+from pipeline.nn.dropout import FreshDropout
+from pipeline.storage.files import read_json
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Batch, NeuralSystem, Run
+from pipeline.tasks.asr.shared.batching import Utterances
+from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
+
+UTTERANCES_AT_ONCE = 32
+_LANGUAGE_MODELS = {"character": CharacterModel, "word": WordModel}
+
+
+class Greedy(VariantSettings):
+    """The most probable alignment, its repeats and blanks removed."""
+
+    search: Literal["greedy"]
+
+
+class Beam(VariantSettings):
+    """Prefix beam search with an n-gram language model of the training transcripts."""
+
+    search: Literal["beam"]
+    beam: int = Field(ge=1, le=10_000)
+    least_posterior: float = Field(
+        ge=0, lt=1, description="a less probable symbol begins in no frame")
+    unit: Literal["character", "word"]
+    order: int = Field(ge=1, le=20)
+    alpha: float = Field(ge=0, description="weight of the language model's log-probability")
+    beta: float = Field(description="added for each character or word")
+
+
+class Settings(SystemSettings):
+    stack: int = Field(ge=1, le=8, description="neighbouring frames that become one")
+    hidden: int = Field(ge=1, description="units of each direction")
+    layers: int = Field(ge=1, le=12)
+    dropout: float = Field(ge=0, lt=1)
+    input_noise: float = Field(
+        ge=0, description="deviation of noise added in training to standardised features")
+    tempo: float = Field(ge=0, lt=0.5, description="largest change of the tempo in training")
+    time_masks: int = Field(ge=0)
+    time_mask_frames: int = Field(ge=0)
+    feature_masks: int = Field(ge=0)
+    feature_mask_width: int = Field(ge=0)
+    batch_utterances: int = Field(ge=1)
+    training: TrainingSettings
+    variants: dict[str, Annotated[Greedy | Beam, Field(discriminator="search")]] = Field(
+        min_length=1)
+
+
+class BilstmCtc(NeuralSystem):
+    """Emits log-probabilities of blank and symbols; `texts` are the training transcripts."""
+
+    Settings = Settings
+    settings: Settings
+
+    def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
+        self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
+        self.lstm = nn.LSTM(settings.stack * spec["dimension"], settings.hidden, settings.layers,
+                            batch_first=True, bidirectional=True,
+                            dropout=settings.dropout if settings.layers > 1 else 0.0)
+        self.dropout = FreshDropout(settings.dropout)
+        self.output = nn.Linear(2 * settings.hidden, 1 + len(spec["symbols"]))
+        self.texts: list[str] = []
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities [B, T / stack, 1 + symbols] of `frames` [B, T, D], and their lengths.
+
+        Frames that do not fill the last stack are left out.
+        """
+        stack = self.settings.stack
+        inputs = (frames - self.mean) / self.deviation
+        if self.training:
+            inputs = inputs + self.settings.input_noise * torch.randn_like(inputs)
+            inputs = mask(inputs, lengths, time_masks=self.settings.time_masks,
+                          longest=self.settings.time_mask_frames,
+                          feature_masks=self.settings.feature_masks,
+                          widest=self.settings.feature_mask_width)
+        lengths = lengths // stack
+        batch, duration, dimension = inputs.shape
+        steps = duration // stack
+        inputs = inputs[:, : steps * stack].reshape(batch, steps, stack * dimension)
+        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True,
+                                      enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return self.output(self.dropout(states)).float().log_softmax(dim=-1), lengths
+
+    def batches(self, data: Path, split: str, seed: int) -> Utterances:
+        tempo = self.settings.tempo if split == "train" else 0.0
+        found = Utterances(data, split, self.spec["symbols"], self.settings.batch_utterances, seed,
+                           tempo)
+        found.check_alignable(self.settings.stack)
+        return found
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Negative log-likelihood in nats of the transcripts; the terms are their characters."""
+        emissions, lengths = self(batch["frames"], batch["lengths"])
+        total = functional.ctc_loss(emissions.transpose(0, 1), batch["targets"], lengths,
+                                    batch["target_lengths"], blank=BLANK, reduction="sum")
+        return total, float(batch["target_lengths"].sum())
+
+    def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
+        self.texts = [item["text"] for item in read_json(data / "train.items.json")]
+        return super().fit(data, run)
+
+    def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
+        frames = Frames(data, "test")
+        hypotheses = [""] * len(frames)
+        decode = self._decoder(variant)
+        by_length = np.argsort(frames.lengths, kind="stable")
+        for start in range(0, len(frames), UTTERANCES_AT_ONCE):
+            chosen = by_length[start : start + UTTERANCES_AT_ONCE]
+            found = self.emissions([frames[item] for item in chosen])
+            for item, emissions in zip(chosen, found, strict=True):
+                hypotheses[item] = decode(emissions)
+        for item, hypothesis in zip(read_json(data / "test.items.json"), hypotheses, strict=True):
+            yield {"id": item["id"], "hypothesis": " ".join(hypothesis.split())}
+
+    def _decoder(self, variant: Greedy | Beam) -> Callable[[np.ndarray], str]:
+        """From an utterance's emissions to its text."""
+        if isinstance(variant, Greedy):
+            return lambda emissions: self.text(best_path(emissions))
+        model = _LANGUAGE_MODELS[variant.unit](self.texts, self.spec["symbols"], variant.order,
+                                               variant.alpha, variant.beta)
+        return lambda emissions: self.text(prefix_beam_search(emissions, model, variant.beam,
+                                                              variant.least_posterior))
+
+    @torch.no_grad()
+    def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
+        """Log-probabilities [frames / stack, 1 + symbols] of each utterance [frames, D]."""
+        batch = padded(utterances)
+        found, lengths = self(batch["frames"], batch["lengths"])
+        return [rows[:length].numpy() for rows, length in zip(found, lengths, strict=True)]
+
+    def text(self, symbols: list[int]) -> str:
+        return "".join(self.spec["symbols"][symbol - 1] for symbol in symbols)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The weights, and the texts from which a language model is estimated, as UTF-8."""
+        return {**self.state_dict(), "texts": torch.frombuffer(
+            bytearray("\n".join(self.texts).encode("utf-8") or b"\n"), dtype=torch.uint8)}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        self.texts = bytes(tensors["texts"].tolist()).decode("utf-8").split("\n")
+        super().load_tensors({name: t for name, t in tensors.items() if name != "texts"})

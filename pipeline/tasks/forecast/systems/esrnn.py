@@ -1,0 +1,156 @@
+"""ES-RNN, the winner of M4: exponential smoothing and a recurrent network trained as one.
+
+Each series has smoothing coefficients and first seasonal indices of its own; a dilated LSTM is
+shared by all, and all of it is trained jointly by gradient descent (`shared/hybrid.py`). The
+competition's entry averaged many such models: with several `members`, as many are trained side by
+side from different first weights on the same batches, and forecasts and limits are their means.
+
+Validation is the forecast of the last horizon of each past. With `holdout`, training never sees
+those points: hyper-parameters and the number of epochs are chosen so. The system on the
+leaderboard is then trained with the same settings on everything (`holdout: false`), as the field
+does, since the last points are the nearest to the future; its "validation loss" is part of what
+it learns and only says that training goes on.
+
+A series that was not trained on gets parameters of its own in the same way, by gradient descent,
+beneath the network as it is.
+
+Source: Smyl 2020, "A hybrid method of exponential smoothing and recurrent neural networks for
+time series forecasting".
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from pipeline.entries import TrainingSettings, VariantSettings
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import Batch, Batches, NeuralSystem, Run
+from pipeline.tasks.forecast.shared.forecasts import Forecaster, Forecasts, check_values
+from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
+from pipeline.tasks.forecast.shared.measures import Array
+from pipeline.tasks.forecast.shared.series_batches import SeriesBatches, first_seasons
+from pipeline.tasks.forecast.shared.storage import check_series, load_ids, load_pasts
+from pipeline.tasks.forecast.shared.weights import series_weights
+
+_ADAPTATION_STEPS = 100
+
+
+class Settings(HybridSettings):
+    """How the members are trained."""
+
+    members: int = Field(ge=1, description="models whose forecasts are averaged")
+    series_rate: float = Field(gt=0, description="learning rate of the series' own parameters, "
+                                                 "as a multiple of the network's")
+    batch_size: int = Field(ge=1)
+    training: TrainingSettings
+
+
+class ESRNN(Forecaster, NeuralSystem):
+    """Exponential smoothing with one set of parameters a series, and a shared dilated LSTM."""
+
+    Settings = Settings
+    settings: Settings
+
+    def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        self.members = nn.ModuleList(Hybrid(settings, spec["series"], spec["horizon"])
+                                     for _ in range(settings.members))
+
+    def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
+        held_out = self.spec["horizon"] if self.settings.holdout else 0
+        pasts = self._recent(load_ids(data), load_pasts(data))
+        self._begin_seasons([past[: len(past) - held_out] for past in pasts])
+        return super().fit(data, run)
+
+    @torch.no_grad()
+    def _begin_seasons(self, pasts: Sequence[Array]) -> None:
+        for row, past in enumerate(pasts):
+            seasons = torch.from_numpy(first_seasons(past, self.settings.seasonalities))
+            for member in self.members:
+                member.log_seasons[row].copy_(seasons)
+
+    def _recent(self, ids: Sequence[str], pasts: Sequence[Array]) -> list[Array]:
+        """The last `history` points of each past, which must be positive."""
+        recent = [past[-self.settings.history :] for past in pasts]
+        check_values(ids, recent, positive=True)
+        return recent
+
+    def batches(self, data: Path, split: str, seed: int) -> Batches:
+        pasts = self._recent(load_ids(data), load_pasts(data))
+        held_out = self.spec["horizon"] * self.settings.holdout
+        weights = series_weights(self.settings.weights, [
+            past[: max(1, len(past) - held_out)] for past in pasts], self.spec["period"])
+        training = split == "train"
+        longer_than = self._longest_untaught if training else self.spec["horizon"]
+        return SeriesBatches(pasts, self.settings.batch_size, longer_than,
+                             seed if training else None, weights)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Mean of the members' losses, each summed over series; the terms are series."""
+        totals, terms = zip(*(member.loss(batch) for member in self.members), strict=True)
+        return torch.stack(totals).mean(), float(terms[0])
+
+    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        ids = check_series(self.spec, data)
+        yield from self._forecasts(self._recent(ids, load_pasts(data))).predictions(ids)
+
+    @torch.no_grad()
+    def _forecasts(self, pasts: Sequence[Array]) -> Forecasts:
+        """Forecasts of the series that the members have parameters for."""
+        self.eval()
+        batches = SeriesBatches(pasts, self.settings.batch_size)
+        parts = []
+        for rows in batches.plan(0):
+            batch = batches.load(rows)
+            parts.append(torch.stack([member.forecasts(batch) for member in self.members])
+                         .double().mean(dim=0).numpy())
+        return Forecasts(*np.concatenate(parts, axis=1))
+
+    def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
+                 variant: VariantSettings | None) -> Forecasts:
+        recent = self._recent(ids, pasts)
+        return self._adapted(recent)._forecasts(recent)
+
+    def _adapted(self, pasts: Sequence[Array]) -> "ESRNN":
+        """The same network for other series, whose own parameters are fitted to their pasts.
+
+        They begin at the means of the trained ones. A series too short to learn from keeps them.
+        """
+        found = ESRNN(self.settings, {**self.spec, "series": len(pasts)})
+        for old, new in zip(self.members, found.members, strict=True):
+            shared = {name: tensor for name, tensor in old.state_dict().items()
+                      if name not in ("alpha_logits", "gamma_logits", "log_seasons")}
+            new.load_state_dict(shared, strict=False)
+            with torch.no_grad():
+                new.alpha_logits.copy_(old.alpha_logits.mean())
+                new.gamma_logits.copy_(old.gamma_logits.mean(dim=0))
+        found._begin_seasons(pasts)
+        batches = SeriesBatches(pasts, self.settings.batch_size, longer_than=self._longest_untaught)
+        found.requires_grad_(False)
+        own = [one.requires_grad_() for member in found.members
+               for one in member.own_parameters()]
+        rate = self.settings.training.learning_rate * self.settings.series_rate
+        for rows in batches.plan(0):
+            batch, optimizer = batches.load(rows), torch.optim.Adam(own, lr=rate)
+            for _ in range(_ADAPTATION_STEPS):
+                optimizer.zero_grad()
+                total, terms = found.train().loss(batch)
+                (total / terms).backward()
+                optimizer.step()
+        return found
+
+    @property
+    def _longest_untaught(self) -> int:
+        """Longest past that has no window to learn from."""
+        return self.spec["horizon"] * (1 + self.settings.holdout)
+
+    def parameter_groups(self, training: TrainingSettings) -> list[dict[str, Any]]:
+        shared = [one for member in self.members for one in member.shared_parameters()]
+        own = [one for member in self.members for one in member.own_parameters()]
+        return [{"params": shared},
+                {"params": own, "lr": training.learning_rate * self.settings.series_rate}]

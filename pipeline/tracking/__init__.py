@@ -1,0 +1,1 @@
+"""MLflow, known nowhere else: where runs are kept, published and shown."""

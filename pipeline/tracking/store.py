@@ -1,0 +1,296 @@
+"""The one place that knows MLflow: where runs are kept, and how one is found and completed.
+
+Every write is idempotent, whatever was killed or repeated before it: a run is found by a tag that
+holds the system's version and never by its name, a curve gets only the steps that it lacks, params
+are those that the version hashes and so never change, and a score is written when it differs. The
+store is an observer: when it cannot be reached, training goes on and `pipeline.tracking.publish` adds
+later what is missing.
+
+MLflow is imported when a store is opened, since it costs a second that most stages do not need.
+"""
+
+import contextlib
+import hashlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from pipeline.errors import UserError
+from pipeline.provenance.inputs import Version, read_settings, version_of
+from pipeline.storage.files import sha256
+from pipeline.suite.places import Places
+
+VERSION_TAG = "unrolled.version"
+_FILES_TAG = "unrolled.files"
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+# MLflow's own limits for one request.
+_BATCH_METRICS = 1000
+_BATCH_PARAMS = 100
+# A training of an hour does not wait minutes for a server that does not answer; what the user
+# sets in the environment goes first. Nothing is sent to anybody but the store.
+_CALM = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+         "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+
+
+def tracking_uri(places: Places) -> str:
+    """MLFLOW_TRACKING_URI of the environment, else a SQLite file in the project's root."""
+    uri = (os.environ.get("MLFLOW_TRACKING_URI")
+           or f"sqlite:///{places.tracking_database.resolve()}")
+    if _kind(uri) not in {"sqlite", *_PORTS}:
+        raise UserError(f"MLFLOW_TRACKING_URI={uri}: no tracking server or database; use for "
+                        "example http://HOST:5000, postgresql+psycopg2://USER@HOST/NAME or "
+                        "sqlite:////ABSOLUTE/PATH.db (MLflow has given up plain folders)")
+    return uri
+
+
+def is_server(uri: str) -> bool:
+    """Whether the URI is an MLflow server, which has pages and artifacts of its own."""
+    return _kind(uri) in ("http", "https")
+
+
+def without_password(uri: str) -> str:
+    """The URI as it may be shown."""
+    password = urlsplit(uri).password
+    return uri.replace(f":{password}@", ":***@") if password else uri
+
+
+def _kind(uri: str) -> str:
+    return urlsplit(uri).scheme.partition("+")[0]
+
+
+@contextlib.contextmanager
+def store_errors(uri: str) -> Iterator[None]:
+    """Turn what MLflow and its drivers raise about a store into a UserError that names it."""
+    try:
+        yield
+    except UserError:
+        raise
+    # MLflow passes on errors of HTTP libraries and of every database driver, with no common base.
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise UserError(f"tracking store {without_password(uri)}: {reason}; see that it runs, or "
+                        "set MLFLOW_TRACKING_URI to another") from error
+
+
+class TrackedRun:
+    """One run of the store. `added` counts what this object wrote."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self.id: str = run.info.run_id
+        self.added = 0
+        self._client = client
+        self._status = run.info.status
+        self._params = dict(run.data.params)
+        self._tags = dict(run.data.tags)
+        self._latest = dict(run.data.metrics)
+        self._steps: dict[str, set[int]] = {}
+
+    def add_params(self, params: Mapping[str, Any]) -> None:
+        """Add the params that the run lacks; nested ones get names with dots."""
+        from mlflow.entities import Param
+
+        missing = [Param(name, str(value)) for name, value in flat(params).items()
+                   if name not in self._params]
+        for start in range(0, len(missing), _BATCH_PARAMS):
+            self._client.log_batch(self.id, params=missing[start : start + _BATCH_PARAMS])
+        self._params.update((param.key, param.value) for param in missing)
+        self.added += len(missing)
+
+    def add_points(self, curve: Sequence[Mapping[str, float]]) -> None:
+        """Add the points of a learning curve, each with its `step`, that the run lacks."""
+        missing = []
+        for point in curve:
+            step = int(point["step"])
+            for name, value in point.items():
+                if name != "step" and step not in self._known_steps(name):
+                    missing.append((name, float(value), step))
+        self._log(missing)
+        for name, _, step in missing:
+            self._steps[name].add(step)
+
+    def set_scores(self, scores: Mapping[str, float]) -> None:
+        """Write final values, those that the run already shows excepted."""
+        changed = {name: float(value) for name, value in scores.items()
+                   if self._latest.get(name) != value}
+        self._log([(name, value, 0) for name, value in changed.items()])
+        self._latest.update(changed)
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Write tags, those that the run already has excepted."""
+        for name, value in tags.items():
+            if self._tags.get(name) != str(value):
+                self._client.set_tag(self.id, name, str(value))
+                self._tags[name] = str(value)
+                self.added += 1
+
+    def set_files(self, files: Mapping[str, Path], texts: Mapping[str, str]) -> None:
+        """Make files and texts artifacts, under their names; nothing when all are there."""
+        contents = {name: sha256(path) for name, path in files.items()} | texts
+        state = hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
+        if self._tags.get(_FILES_TAG) == state:
+            return
+        for name, path in files.items():
+            self._client.log_artifact(self.id, str(path), name.rpartition("/")[0] or None)
+        for name, text in texts.items():
+            self._client.log_text(self.id, text, name)
+        self.set_tags({_FILES_TAG: state})
+
+    def finish(self) -> None:
+        """Mark the run as finished."""
+        if self._status != "FINISHED":
+            self._client.set_terminated(self.id)
+            self._status = "FINISHED"
+
+    def _known_steps(self, name: str) -> set[int]:
+        if name not in self._steps:
+            self._steps[name] = (
+                {metric.step for metric in self._client.get_metric_history(self.id, name)}
+                if name in self._latest else set())
+        return self._steps[name]
+
+    def _log(self, values: list[tuple[str, float, int]]) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, step) for name, value, step in values]
+        for start in range(0, len(metrics), _BATCH_METRICS):
+            self._client.log_batch(self.id, metrics=metrics[start : start + _BATCH_METRICS])
+        self.added += len(metrics)
+
+
+class TrackingStore:
+    """An MLflow tracking store: SQLite file, other database, or server."""
+
+    def __init__(self, uri: str, places: Places) -> None:
+        """Open the store, and create it when it is a database that is empty.
+
+        Raises UserError when it cannot be reached.
+        """
+        self.uri = uri
+        self.places = places
+        for name, value in _CALM.items():
+            os.environ.setdefault(name, value)
+        with store_errors(uri), self._lock():
+            _require_reachable(uri)
+            from mlflow.tracking import MlflowClient
+
+            self._client = MlflowClient(tracking_uri=uri)
+            # Two processes that create a database's tables at once collide: the lock is for this.
+            self._client.search_experiments(max_results=1)
+
+    def run(self, experiment: str, name: str, version: str) -> TrackedRun:
+        """The run of this version, created if the experiment has none."""
+        with store_errors(self.uri), self._lock():
+            identity = self._experiment(experiment)
+            found = self._client.search_runs([identity], f"tags.`{VERSION_TAG}` = '{version}'",
+                                             order_by=["attributes.start_time ASC"], max_results=1)
+            run = found[0] if found else self._client.create_run(
+                identity, run_name=name, tags={VERSION_TAG: version})
+            return TrackedRun(self._client, run)
+
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            location = None if is_server(self.uri) else (
+                self.places.artifacts.resolve() / name).as_uri()
+            return self._client.create_experiment(name, artifact_location=location)
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def _lock(self) -> FileLock:
+        self.places.work.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.places.work / "tracking.lock", timeout=120)
+
+
+class LiveCurve:
+    """A learning curve on its way to the store, as Lightning's loggers take it.
+
+    Points that the store does not take are kept and sent with later ones, each time after twice
+    as many: an unreachable store costs a long training a few attempts, and nothing else.
+    """
+
+    def __init__(self, uri: str, open_run: Callable[[], TrackedRun]) -> None:
+        self._uri = uri
+        self._open_run = open_run
+        self._run: TrackedRun | None = None
+        self._waiting: list[dict[str, float]] = []
+        self._enough = 1
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Add the point at `step`, if the run does not have it. Never raises."""
+        self._waiting.append({**metrics, "step": step})
+        if len(self._waiting) < self._enough:
+            return
+        try:
+            with store_errors(self._uri):
+                self._run = self._run or self._open_run()
+                self._run.add_points(self._waiting)
+        except UserError as error:
+            # Found anew next time: whether the store has the last points is not known.
+            self._run = None
+            if self._enough == 1:
+                print(f"warning: {error}. Training goes on; 'python -m pipeline.tracking.publish' adds to "
+                      "the store what it lacks", file=sys.stderr, flush=True)
+            self._enough *= 2
+        else:
+            self._waiting = []
+            self._enough = 1
+
+
+def live_logger(places: Places, key: str) -> LiveCurve:
+    """The live curve of system `key`; the store is not touched before the first point."""
+    uri = tracking_uri(places)
+    settings = read_settings(places, "train", key)
+    version = version_of(places, key)
+
+    def open_run() -> TrackedRun:
+        run = version_run(TrackingStore(uri, places), places, settings["track"], key, version)
+        run.add_params(settings)
+        return run
+
+    return LiveCurve(uri, open_run)
+
+
+def version_run(store: TrackingStore, places: Places, track: str, key: str,
+                version: Version) -> TrackedRun:
+    """The run of a system's version, in the experiment of its track ('real/asr' for real/)."""
+    return store.run(f"{places.suite}{track}", key, version.hash)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level: {'training': {'epochs': 3}} is {'training.epochs': 3}."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _require_reachable(uri: str) -> None:
+    """Fail at once where MLflow would try for minutes: no host, no database, no permission."""
+    parts = urlsplit(uri)
+    if parts.hostname:
+        address = (parts.hostname, parts.port or _PORTS[_kind(uri)])
+        with socket.create_connection(address, timeout=5):
+            pass
+    if not is_server(uri):
+        import sqlalchemy
+
+        try:
+            engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        except ModuleNotFoundError as error:
+            raise UserError(f"tracking store {without_password(uri)}: its driver {error.name!r} "
+                            "is not installed; for PostgreSQL: pip install psycopg2-binary, and "
+                            "the address begins with postgresql+psycopg2://") from None
+        with engine.connect():
+            pass

@@ -1,0 +1,101 @@
+"""What counts as reproduced."""
+
+import pytest
+
+from pipeline.commands.comparison import (
+    Findings,
+    claim_differences,
+    json_differences,
+    score_differences,
+    unmeasured,
+    unsettled,
+)
+
+COMMITTED = {"lstm": {"perplexity": 90.0, "loss": 4.5}, "ngram": {"perplexity": 141.2}}
+
+
+def scores(**changes: float) -> dict[str, dict[str, float]]:
+    return {"lstm": COMMITTED["lstm"] | changes, "ngram": COMMITTED["ngram"]}
+
+
+def test_equal_scores_do_not_differ_whatever_the_tolerance() -> None:
+    assert score_differences(COMMITTED, COMMITTED, {"perplexity": 0.0, "loss": 0.0}) == []
+
+
+@pytest.mark.parametrize("value", [90.5, 89.5])
+def test_a_score_may_move_within_its_tolerance_and_no_further(value: float) -> None:
+    moved = scores(perplexity=value)
+    assert score_differences(COMMITTED, moved, {"perplexity": 0.5}) == []
+    assert score_differences(COMMITTED, moved, {"perplexity": 0.4}) == [
+        f"row 'lstm': perplexity is 90 as committed and {value:g} as reproduced; they are 0.5 "
+        "apart, tolerance 0.4"]
+
+
+def test_a_score_that_is_no_number_is_a_difference() -> None:
+    assert len(score_differences(COMMITTED, scores(perplexity=float("nan")),
+                                 {"perplexity": 1e9})) == 1
+
+
+def test_rows_and_scores_of_one_side_alone_are_differences() -> None:
+    other = {"lstm": {"perplexity": 90.0, "wer": 1.0}, "gru": {"perplexity": 1.0}}
+    assert score_differences(COMMITTED, other, {"perplexity": 1.0, "loss": 1.0}) == [
+        "row 'ngram' is committed but was not reproduced",
+        "row 'gru' was reproduced but is not committed",
+        "row 'lstm': score 'loss' is committed but was not reproduced",
+        "row 'lstm': score 'wer' was reproduced but is not committed"]
+
+
+def test_a_metric_without_tolerance_that_has_moved_is_named() -> None:
+    moved = scores(loss=99.0)
+    assert score_differences(COMMITTED, moved, {"perplexity": 1.0}) == []
+    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0}) == ["loss"]
+    assert unmeasured(COMMITTED, COMMITTED, {"perplexity": 1.0}) == []
+    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0, "loss": 1.0}) == []
+
+
+def test_json_is_compared_to_nine_digits_with_the_place_named() -> None:
+    committed = {"rows": [{"value": 1.0, "system": "a"}, {"value": 2.0, "system": "b"}]}
+    assert list(json_differences(committed, {"rows": [
+        {"value": 1.0 + 1e-10, "system": "a"}, {"value": 2.0, "system": "b"}]}, "x")) == []
+    assert list(json_differences(committed, {"rows": [
+        {"value": 1.0 + 1e-8, "system": "a"}, {"value": 2.0, "system": "c"}]}, "x")) == [
+        "x.rows[0].value: 1.0 is committed, 1.00000001 found",
+        "x.rows[1].system: 'b' is committed, 'c' found"]
+
+
+@pytest.mark.parametrize(("committed", "found", "text"), [
+    ({"a": 1}, {}, "x: key 'a' is committed but was not reproduced"),
+    ([1, 2], [1], "x: 2 entries are committed, 1 found"),
+    ([], None, "x: [] is committed, None found"),
+    (None, 0.0, "x: None is committed, 0.0 found"),
+    ("1", 1, "x: '1' is committed, 1 found"),
+])
+def test_json_of_another_shape(committed: object, found: object, text: str) -> None:
+    assert list(json_differences(committed, found, "x")) == [text]
+
+
+def test_a_verdict_turned_into_its_opposite_is_a_difference_and_the_edge_is_named() -> None:
+    committed = [{"id": "a", "verdict": "holds"}, {"id": "b", "verdict": "holds"},
+                 {"id": "c", "verdict": "refuted"}, {"id": "d", "verdict": "holds"}]
+    again = [{"id": "a", "verdict": "refuted"}, {"id": "b", "verdict": "undecided"},
+             {"id": "c", "verdict": "refuted"}, {"id": "e", "verdict": "holds"}]
+    assert claim_differences(committed, again) == [
+        "claim 'd' is committed but was not reproduced",
+        "claim 'e' was reproduced but is not committed",
+        "claim 'a' holds as committed and refuted as reproduced"]
+    assert unsettled(committed, again) == [
+        "claim 'b' is at the edge: holds as committed, undecided as reproduced"]
+
+
+def test_findings_end_with_one_line_of_counts() -> None:
+    findings = Findings()
+    findings.note("scores", [], 12)
+    findings.note("floors", [], 2)
+    assert findings.text() == ("VERIFIED: compared 12 scores, 2 floors; 0 differences, 0 things "
+                               "not checked")
+    findings.note("scores", ["a differs"], 1)
+    findings.unchecked.append("large")
+    assert findings.text().splitlines() == [
+        "NOT CHECKED (1):", "  - large", "", "DIFFERENT (1):", "  - a differs", "",
+        "FAILED: compared 13 scores, 2 floors; 1 differences, 1 things not checked"]
+    assert Findings().text().startswith("VERIFIED: compared nothing")

@@ -1,0 +1,332 @@
+"""Verification: the clone, what is compared in it, and that no tampering passes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.commands.comparison import Findings
+from pipeline.commands.reproduction import (
+    check_embedded,
+    check_pages,
+    check_real,
+    forget_results,
+    tolerances,
+)
+from pipeline.commands.rescore import rescore
+from pipeline.commands.verify import (
+    clone,
+    environment,
+    is_fresh_clone,
+    mirror_of,
+    uncommitted,
+    workplace,
+)
+from pipeline.errors import UserError
+from pipeline.results.leaderboard import write_leaderboard
+from pipeline.results.report import write_report
+from pipeline.storage.files import read_json, write_json
+from pipeline.storage.predictions import read, write
+from pipeline.suite.schema import Suite, load
+from tests.toy_project import REAL, make_project
+from tests.toy_suite import toy_suite, write_results
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments],
+                   cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A project with one commit, one change after it, and a DVC cache."""
+    folder = tmp_path / "project"
+    (folder / ".dvc" / "cache").mkdir(parents=True)
+    (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
+    (folder / ".gitignore").write_text("/.dvc/cache\n")
+    (folder / "params.yaml").write_text("committed: 1\n")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "first")
+    (folder / "params.yaml").write_text("changed: 1\n")
+    (folder / ".dvc" / "cache" / "object").write_text("x")
+    return folder
+
+
+def test_the_clone_has_the_commit_and_an_empty_cache_of_its_own(repository: Path,
+                                                                tmp_path: Path) -> None:
+    target = tmp_path / "clone"
+    clone(repository, target)
+    assert (target / "params.yaml").read_text() == "committed: 1\n"
+    assert not (target / ".dvc" / "cache").exists()
+    found = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], cwd=target, text=True,
+                           capture_output=True, check=True).stdout.strip()
+    assert Path(found).resolve() == (target / ".dvc" / "cache").resolve()
+    assert uncommitted(repository) == 1
+    assert is_fresh_clone(target) and not is_fresh_clone(repository)
+    (target / ".dvc" / "cache").mkdir()
+    assert not is_fresh_clone(target)
+
+
+def test_a_project_without_a_commit_cannot_be_verified(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "empty")
+    with pytest.raises(UserError, match="commit first"):
+        clone(tmp_path / "empty", tmp_path / "clone")
+
+
+def test_nothing_leads_the_clone_back_to_this_machine() -> None:
+    found = environment({"GIT_DIR": "/x", "MLFLOW_TRACKING_URI": "sqlite:////x.db", "HOME": "/h",
+                         "UNROLLED_MIRROR": "relative", "PATH": "/bin"}, None)
+    assert found == {"HOME": "/h", "PATH": f"{Path(sys.executable).parent}{os.pathsep}/bin"}
+    assert environment({}, Path("/m"))["UNROLLED_MIRROR"] == "/m"
+
+
+def test_the_mirror_is_an_existing_folder_or_none(tmp_path: Path) -> None:
+    assert mirror_of(tmp_path, {}) is None
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "params.yaml").write_text(REAL)
+    assert mirror_of(tmp_path, {}) is None
+    (tmp_path / "mirror").mkdir()
+    assert mirror_of(tmp_path, {}) == tmp_path / "mirror"
+    assert mirror_of(tmp_path, {"UNROLLED_MIRROR": "/nowhere/at/all"}) is None
+
+
+def test_work_is_done_in_an_empty_folder(tmp_path: Path) -> None:
+    with workplace(None) as folder:
+        assert list(folder.iterdir()) == []
+    assert not folder.exists()
+    with workplace(tmp_path / "kept") as kept:
+        (kept / "file").touch()
+    with pytest.raises(UserError, match="not empty"), workplace(tmp_path / "kept"):
+        pass
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Suite:
+    """A toy suite whose 'training' puts back what `reproduced/` holds."""
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    write_json(tmp_path / "leaderboards/spread.json", {
+        "yearly": {"network": {"smape": [5.0, 5.1, 5.2]}}})
+    write_leaderboard(suite, "yearly")
+    write_report(suite)
+    for name in ("metrics", "costs", "leaderboards"):
+        shutil.copytree(tmp_path / name, tmp_path / "reproduced" / name)
+    commands = tmp_path / "pipeline" / "commands"
+    commands.mkdir(parents=True)
+    for package in (commands, commands.parent):
+        (package / "__init__.py").touch()
+    (commands / "repro.py").write_text(
+        "import shutil, sys\n"
+        "assert sys.argv[1:] == ['params.yaml', '--jobs', '3']\n"
+        "shutil.copytree('reproduced', '.', dirs_exist_ok=True)\n")
+    return suite
+
+
+def change_score(path: Path, metric: str, value: float) -> None:
+    result = read_json(path)
+    result["variants"][""]["metrics"][metric]["value"] = value
+    write_json(path, result)
+
+
+def reproduced(suite: Suite) -> Path:
+    """The folder with what the toy suite's training will give."""
+    return suite.places.root / "reproduced"
+
+
+def verify_embedded(embedded: Suite) -> Findings:
+    findings = Findings()
+    check_embedded(embedded, jobs=3, findings=findings)
+    return findings
+
+
+def test_a_suite_that_comes_out_the_same_is_verified(embedded: Suite) -> None:
+    findings = verify_embedded(embedded)
+    assert findings.differences == []
+    assert findings.compared == {"leaderboards": 1, "overviews": 1, "embedded scores": 9,
+                                 "floors": 1, "claims": 1}
+    assert findings.unchecked == []
+
+
+def test_a_moved_score_of_unmeasured_spread_is_listed(embedded: Suite) -> None:
+    change_score(reproduced(embedded) / "metrics/yearly/network.json", "mase", 0.51)
+    findings = verify_embedded(embedded)
+    assert findings.differences == []
+    assert findings.compared["embedded scores"] == 6
+    assert findings.unchecked == ["embedded, yearly: mase came out otherwise than committed, and "
+                                  "how far that may be was never measured ('make spread' does)"]
+
+
+def test_a_score_may_move_within_the_tracks_tolerance(embedded: Suite) -> None:
+    change_score(reproduced(embedded) / "metrics/yearly/network.json", "owa", 0.549)
+    assert verify_embedded(embedded).differences == []
+
+
+def test_a_score_outside_its_tolerance_fails(embedded: Suite) -> None:
+    network = reproduced(embedded) / "metrics/yearly/network.json"
+    change_score(network, "owa", 0.56)
+    change_score(network, "smape", 5.31)  # three deviations of 0.1 were measured
+    [owa, smape] = verify_embedded(embedded).differences
+    assert owa.startswith("embedded, yearly, row 'network': owa is 0.5 as committed and 0.56")
+    assert smape.startswith("embedded, yearly, row 'network': smape is 5 as committed and 5.31")
+
+
+def test_a_system_under_its_floor_fails_even_when_it_is_reproduced(
+        embedded: Suite) -> None:
+    root = embedded.places.root
+    strict = toy_suite(root, track={
+        "floor": {"value": 0.49, "of_ceiling": False, "rows": ["network"]}})
+    for folder in (root, reproduced(embedded)):
+        write_json(folder / "leaderboards/yearly.json",
+                   read_json(folder / "leaderboards/yearly.json") | {"floor": 0.49})
+    found = verify_embedded(strict).differences
+    assert "embedded, yearly, row 'network': owa 0.5 is under the floor 0.49" in found
+
+
+def test_a_committed_result_cannot_stand_in_for_a_reproduced_one(
+        embedded: Suite) -> None:
+    (reproduced(embedded) / "metrics/yearly/network.json").unlink()
+    with pytest.raises(UserError, match="network.json does not exist"):
+        verify_embedded(embedded)
+
+
+def test_a_failed_training_fails_verification(embedded: Suite) -> None:
+    (embedded.places.root / "pipeline/commands/repro.py").write_text("raise SystemExit(2)")
+    with pytest.raises(UserError, match="could not be trained again"):
+        verify_embedded(embedded)
+
+
+def test_results_are_forgotten_and_the_seed_study_is_not(embedded: Suite) -> None:
+    root = embedded.places.root
+    (root / "dvc.lock").touch()
+    forget_results(embedded)
+    left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert {path for path in left if not path.startswith(("reproduced", "pipeline"))} == {
+        "leaderboards/spread.json"}
+
+
+@pytest.mark.parametrize(("name", "edit", "text"), [
+    ("yearly.json", lambda text: text.replace('"tolerance": 0.05', '"tolerance": 0.5'),
+     "yearly.json.tolerance: 0.5 is committed, 0.05 found"),
+    ("yearly.md", lambda text: text.replace("0.500", "0.400"),
+     "yearly.md is not the page of its JSON and costs"),
+    ("README.md", lambda text: text.replace("0.500", "0.400"),
+     "README.md does not follow from the leaderboards and claims"),
+])
+def test_an_edited_page_is_found(embedded: Suite, name: str,
+                                 edit: Callable[[str], str], text: str) -> None:
+    path = embedded.places.leaderboards / name
+    path.write_text(edit(path.read_text()))
+    findings = Findings()
+    check_pages(embedded, findings)
+    assert len(findings.differences) == 1 and text in findings.differences[0]
+
+
+def test_the_primary_metric_has_the_stated_tolerance_and_others_the_measured_one() -> None:
+    spread = {"yearly": {"network": {"owa": [0.0, 9.0], "smape": [1.0, 2.0, 3.0]}}}
+    assert tolerances(toy_suite(), spread, "yearly") == {"owa": 0.05, "smape": 3.0}
+
+
+@pytest.fixture(scope="module")
+def real_results(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    """A project with a real suite as it is committed: results and predictions, no data."""
+    folder = make_project(tmp_path_factory.mktemp("real") / "project", root)
+    suite = load(folder / "real" / "params.yaml")
+    write_leaderboard(suite, "yearly")
+    write_report(suite)
+    for name in ("data", "features", "models", "figures"):
+        shutil.rmtree(folder / "real" / name)
+    return folder
+
+
+@pytest.fixture
+def project(real_results: Path, tmp_path: Path) -> Path:
+    """A copy of `real_results` to work in."""
+    return shutil.copytree(real_results, tmp_path / "project")
+
+
+def test_real_results_are_scored_and_run_again(project: Path) -> None:
+    suite = load(project / "real" / "params.yaml")
+    findings = Findings()
+    check_real(suite, project / "mirror", findings)
+    assert findings.differences == []
+    assert findings.compared == {"leaderboards": 1, "overviews": 1, "claims": 1,
+                                 "feature sets made": 1, "prediction files scored again": 2,
+                                 "real scores": 10}
+    check_tampering(suite)
+
+
+def check_tampering(suite: Suite) -> None:
+    """With the features made, every change of a committed file is found and named."""
+    assert rescore(suite, "simple") == []
+    predictions = suite.places.answers("yearly", "simple", "naive")
+    good, answers = predictions.read_bytes(), read(predictions)
+    answers[4]["forecast"][0] *= 1.001
+    write(predictions, answers)
+    found = rescore(suite, "simple")
+    assert any(text.startswith("simple:naive.metrics.smape.value") for text in found)
+    assert any("smape of 1 items is not what their predictions give, for example of 'Y5'" in text
+               for text in found)
+    assert not any("simple:snaive" in text for text in found)
+    predictions.write_bytes(good)
+
+    metrics = suite.places.metrics("yearly", "simple")
+    result = read_json(metrics)
+    result["variants"]["naive"]["metrics"]["owa"]["high"] += 1e-6
+    result["ceiling"]["smape"] += 1.0
+    write_json(metrics, result)
+    assert [text.split(":")[0] for text in rescore(suite, "simple")] == ["simple", "simple"]
+
+
+def test_without_the_corpora_predictions_are_loudly_unchecked(project: Path) -> None:
+    findings = Findings()
+    check_real(load(project / "real" / "params.yaml"), None, findings)
+    assert findings.unchecked == [
+        "real, yearly: its predictions were not scored again, because corpus 'series' is not at "
+        "hand (UNROLLED_MIRROR names no folder with copies)"]
+    assert findings.compared == {"leaderboards": 1, "overviews": 1, "claims": 1}
+
+
+def test_a_corpus_that_cannot_be_had_is_listed_and_broken_features_fail(project: Path) -> None:
+    params = project / "real" / "params.yaml"
+    params.write_text(REAL.replace("series: 12", "series: 1"))
+    findings = Findings()
+    check_real(load(params), project / "mirror", findings)
+    assert "corpus 'series' could not be had" in findings.unchecked[0]
+    assert findings.differences == []
+    params.write_text(REAL.replace("{frequency: Yearly}", "{frequency: Hourly}"))
+    check_real(load(params), project / "mirror", findings)
+    assert "real, yearly: features failed" in findings.differences[0]
+
+
+def test_edited_claims_of_the_real_suite_are_found(project: Path) -> None:
+    claims = project / "real/leaderboards/claims.json"
+    claims.write_text(claims.read_text().replace('"undecided"', '"holds"'))
+    findings = Findings()
+    check_real(load(project / "real" / "params.yaml"), None, findings)
+    assert any("claims.json[0].verdict: 'holds' is committed, 'undecided' found" in text
+               for text in findings.differences)
+
+
+def test_a_system_that_was_not_trained_again_is_listed(tmp_path: Path) -> None:
+    from pipeline.commands.reproduction import _check_fast_systems
+
+    suite = toy_suite(tmp_path, root="..", suite="real/")
+    write_results(suite)
+    findings = Findings()
+    _check_fast_systems(suite, "yearly", ["network"], {}, findings)
+    assert findings.unchecked == [
+        "real, yearly: 'network' was not trained again (70 s on Test CPU); 'dvc repro --force "
+        "real/dvc.yaml:train@network' does"]
+
+
+def test_reproduction_refuses_to_run_outside_a_fresh_clone(project: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", "1"],
+                          cwd=project, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is no fresh clone, and this command removes results" in done.stderr
+    assert read_json(project / "real/leaderboards/claims.json")

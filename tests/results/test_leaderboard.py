@@ -1,0 +1,192 @@
+"""Ranking, evidence, floors and pages, on results written by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.results.leaderboard import build, own_rows, under_floor, write_leaderboard
+from pipeline.scoring.scores import Metric
+from pipeline.storage.files import read_json, write_json
+from tests.toy_suite import toy_suite, write_results
+
+
+def edit(path: Path, **changes: object) -> None:
+    write_json(path, read_json(path) | changes)
+
+
+def test_rows_are_ranked_best_first_and_published_systems_stand_among_them(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    board = build(toy_suite(tmp_path), "yearly")
+    assert [(row["system"], row["value"]) for row in board["rows"]] == [
+        ("network", pytest.approx(0.5)), ("Oracle|X", 0.7), ("smooth:holt", pytest.approx(0.925)),
+        ("smooth:ses", pytest.approx(1.0))]
+    assert [row["system"] for row in own_rows(board)] == ["network", "smooth:holt", "smooth:ses"]
+
+
+def test_the_json_has_what_later_tools_rely_on(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    board = build(toy_suite(tmp_path), "yearly")
+    rows = board.pop("rows")
+    assert board == {"track": "yearly", "task": "forecast", "corpus": "series",
+                     "suite": "embedded", "metric": "owa", "better": "lower", "ceiling": 0.4,
+                     "floor": 1.0, "tolerance": 0.05, "not_run": []}
+    first = rows[0]
+    assert set(first) == {"system", "value", "low", "high", "metrics", "n_items", "parameters",
+                          "signature", "settings_tried", "evidence", "published"}
+    assert set(first["metrics"]) == {"owa", "smape", "mase"}
+    assert (first["n_items"], first["parameters"], first["settings_tried"]) == (4, 12345, 2)
+    assert first["signature"] == "m4|v1"
+    assert first["published"] == {"value": 0.45, "source": "A paper, table 1"}
+    assert set(rows[1]) == set(first)
+    assert rows[1]["evidence"] == {"kind": "published", "source": "Another paper"}
+    assert rows[1]["low"] is None
+
+
+def test_higher_is_better_ranks_the_other_way_and_ties_go_by_name() -> None:
+    higher = Metric("higher", ("a",), lambda sums: sums[..., 0], "")
+    assert higher.gain(3.0, 2.0) == 1.0
+    lower = Metric("lower", ("a",), lambda sums: sums[..., 0], "")
+    assert lower.gain(3.0, 2.0) == -1.0
+
+
+def test_equal_values_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path, track={"published": {
+        name: {"value": 0.3, "source": "s"} for name in ("c", "a", "b")}})
+    write_results(suite)
+    assert [row["system"] for row in build(suite, "yearly")["rows"]][:3] == [
+        "a", "b", "c"]
+
+
+def test_a_reproduced_suite_shows_no_clock_time_and_a_run_one_does(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    assert own_rows(build(toy_suite(tmp_path), "yearly"))[0]["evidence"] == {"kind": "ci"}
+    run = own_rows(build(toy_suite(tmp_path, evidence="run"), "yearly"))[0]["evidence"]
+    assert run == {"kind": "run", "commit": "a" * 40, "uncommitted_changes": False,
+                   "processor": "Test CPU", "precision": "32-true", "wall_time": 71.75}
+
+
+def test_costs_never_enter_the_json_of_the_reproduced_suite(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    write_leaderboard(suite, "yearly")
+    before = (tmp_path / "leaderboards/yearly.json").read_bytes()
+    edit(tmp_path / "costs/yearly/network.train.json", seconds=9999.0, processor="Other CPU")
+    write_leaderboard(suite, "yearly")
+    assert (tmp_path / "leaderboards/yearly.json").read_bytes() == before
+    assert "9,999.0" in (tmp_path / "leaderboards/yearly.md").read_text()
+
+
+def test_a_ghost_of_a_removed_system_leaves_no_row(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    ghost = read_json(tmp_path / "metrics/yearly/network.json") | {"system": "ghost"}
+    write_json(tmp_path / "metrics/yearly/ghost.json", ghost)
+    names = [row["system"] for row in build(suite, "yearly")["rows"]]
+    assert "ghost" not in names and len(names) == 4
+
+
+@pytest.mark.parametrize(("changes", "path", "command"), [
+    ({}, "metrics/yearly/network.json", "dvc repro evaluate@network"),
+    ({"root": "..", "suite": "real/", "evidence": "run"}, "real/costs/yearly/network.train.json",
+     "dvc repro real/dvc.yaml:train@network"),
+])
+def test_a_missing_result_names_the_command_that_makes_it(tmp_path: Path, changes: dict[str, str],
+                                                          path: str, command: str) -> None:
+    suite = toy_suite(tmp_path, **changes)
+    write_results(suite)
+    (tmp_path / path).unlink()
+    with pytest.raises(UserError, match="does not exist") as error:
+        build(suite, "yearly")
+    assert f"'{command}'" in str(error.value)
+
+
+def test_a_variant_that_was_never_evaluated_is_missed(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    systems = toy_suite(tmp_path).systems
+    smooth = systems["smooth"] | {"variants": {**systems["smooth"]["variants"],
+                                               "comb": {"method": "comb"}}}
+    with pytest.raises(UserError, match="lack 'comb'.*dvc repro evaluate@smooth"):
+        build(toy_suite(tmp_path, systems=systems | {"smooth": smooth}), "yearly")
+
+
+def test_scores_of_two_test_sets_are_not_ranked_together(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    edit(tmp_path / "metrics/yearly/network.json", ceiling={"owa": 0.3})
+    with pytest.raises(UserError, match="different test sets"):
+        build(toy_suite(tmp_path), "yearly")
+
+
+def test_a_row_without_the_primary_metric_is_an_error(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    result = read_json(tmp_path / "metrics/yearly/network.json")
+    del result["variants"][""]["metrics"]["owa"]
+    write_json(tmp_path / "metrics/yearly/network.json", result)
+    with pytest.raises(UserError, match="'network' has no owa"):
+        build(toy_suite(tmp_path), "yearly")
+
+
+def test_a_floor_is_a_multiple_of_the_ceiling_or_a_score(tmp_path: Path) -> None:
+    floor = {"value": 1.1, "of_ceiling": True, "rows": ["network", "smooth:holt"]}
+    suite = toy_suite(tmp_path, track={"floor": floor})
+    write_results(suite)
+    board = build(suite, "yearly")
+    assert board["floor"] == pytest.approx(0.44)
+    assert [row["system"] for row in under_floor(suite, board)] == ["network", "smooth:holt"]
+    reached = toy_suite(tmp_path, track={
+        "floor": {"value": 0.5, "of_ceiling": False, "rows": ["network"]}})
+    assert under_floor(reached, build(reached, "yearly")) == []
+
+
+def test_a_floor_of_an_unknown_ceiling_is_an_error(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path, track={
+        "floor": {"value": 1.1, "of_ceiling": True, "rows": ["network"]}})
+    write_results(suite, ceiling=None)
+    with pytest.raises(UserError, match="tracks.yearly.floor is a multiple of the ceiling"):
+        build(suite, "yearly")
+
+
+PAGE = """\
+# Yearly forecasts
+
+Track `yearly`, corpus `series`, embedded suite.
+**owa**: overall weighted average: sMAPE and MASE relative to Naive2's; lower is better. \
+Scored on 4 test items; the interval is 95 % over 200 bootstrap resamples of them.
+
+| rank | system                  |   owa |  95 % interval |  smape |  mase | published \
+| parameters | settings tried | train s | test s | peak MB | evidence      |
+| ---: | ----------------------- | ----: | -------------: | -----: | ----: | --------: \
+| ---------: | -------------: | ------: | -----: | ------: | ------------- |
+|    – | *ceiling of the corpus* | 0.400 |              – |      – |     – |         – \
+|          – |              – |       – |      – |       – | known process |
+|    1 | network                 | 0.500 | 0.400 to 0.600 |  5.000 | 0.500 |     0.450 \
+|     12,345 |              2 |    70.5 |    1.2 |       5 | ci            |
+|    2 | Oracle\\|X               | 0.700 |              – |      – |     – |     0.700 \
+|          – |              – |       – |      – |       – | published     |
+"""
+
+
+def test_the_page_is_readable_as_plain_text(tmp_path: Path) -> None:
+    write_results(toy_suite(tmp_path))
+    write_leaderboard(toy_suite(tmp_path), "yearly")
+    text = (tmp_path / "leaderboards/yearly.md").read_text()
+    assert text.startswith(PAGE)
+    for sentence in ("Floor, fixed before tuning: owa at most 1.000. `network` reaches it.",
+                     "- `ci`: continuous integration trains this row again",
+                     "- `Oracle|X` 0.700: Another paper", "Scorer: `m4|v1`",
+                     "`dvc repro leaderboard@yearly`"):
+        assert sentence in text
+
+
+def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path, root="..", suite="real/", evidence="run", track={
+        "floor": {"value": 0.45, "of_ceiling": False, "rows": ["network"],
+                  "fixed": "after first results"}})
+    write_results(suite)
+    write_leaderboard(suite, "yearly")
+    text = (tmp_path / "real/leaderboards/yearly.md").read_text()
+    assert ("Floor, fixed after first results: owa at most 0.450. "
+            "`network` **DOES NOT reach it**") in text
+    assert ("- `run`: `network`, `smooth:holt`, `smooth:ses`: trained and tested once by this "
+            "project, commit aaaaaaaaaaaa, Test CPU, precision 32-true, 72 s in all.") in text
+    assert "`dvc repro real/dvc.yaml:leaderboard@yearly`" in text

@@ -1,0 +1,229 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.provenance.inputs import version_of
+from pipeline.storage.files import read_json, write_json
+from pipeline.suite.schema import Suite
+from pipeline.tracking.publish import publish
+from tests.tracked_project import (
+    CURVE,
+    ROOT,
+    SUITE,
+    contents,
+    curve_points,
+    empty_store,
+    evaluate,
+    free_port,
+    killed_and_resumed,
+    make_project,
+    save_suite,
+    tracking_server,
+    train,
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with tracking_server(tmp_path_factory.mktemp("server")) as uri:
+        yield uri
+
+
+@pytest.fixture
+def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The project's own SQLite store."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return empty_store(tmp_path / "mlflow.db")
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    return finished(tmp_path)
+
+
+def finished(root: Path, prefix: str = "") -> Suite:
+    suite = make_project(root, prefix)
+    for key in suite.systems:
+        train(suite, key)
+        evaluate(suite, key)
+    return suite
+
+
+def run_of(uri: str, key: str, experiment: str = "reading") -> dict:
+    (run,) = contents(uri)[experiment][key]
+    return run
+
+
+def final(run: dict) -> dict[str, float]:
+    return {name: points[-1][1] for name, points in run["points"].items()}
+
+
+def assert_complete(uri: str, suite: Suite, experiment: str) -> None:
+    run = run_of(uri, "recurrent", experiment)
+    version = version_of(suite.places, "recurrent")
+    assert {name: run["points"][name] for name in curve_points()} == curve_points()
+    scores = {
+        "test_wer": 10.0, "greedy/test_wer": 10.0, "beam/test_wer": 11.0,
+        "interval/test_wer_low": 9.0, "interval/test_wer_high": 11.0,
+        "interval/greedy/test_wer_low": 9.0, "interval/greedy/test_wer_high": 11.0,
+        "interval/beam/test_wer_low": 10.0, "interval/beam/test_wer_high": 12.0,
+        "ceiling/wer": 0.5, "parameters": 1234.0, "test_items": 40.0,
+        "cost/train_seconds": 12.5, "cost/train_peak_memory_bytes": 1000.0,
+        "cost/evaluate_seconds": 0.5, "cost/evaluate_peak_memory_bytes": 500.0,
+    }
+    assert final(run) == scores | {name: points[-1][1] for name, points in curve_points().items()}
+    assert all(len(run["points"][name]) == 1 for name in scores)
+    assert run["params"] == {
+        "track": "reading", "task": "reading", "model": "recurrent", "hidden": "64",
+        "training.epochs": "5", "training.learning_rate": "0.1", "run.seed": "1",
+        "run.threads": "1", "run.device": "cpu", "run.precision": "fp32"}
+    tags = {
+        "unrolled.version": version.hash, "unrolled.params": version.params,
+        "unrolled.data": version.data, "unrolled.code": version.code,
+        "mlflow.source.git.commit": "0" * 40, "processor": "a processor", "precision": "32-true",
+        "dvc.stage": "train@recurrent", "dvc.features": "feat.dir",
+        "dvc.model": f"{version.hash}.dir", "corpus": "text", "settings_tried": "3",
+        "signature.wer": "jiwer"}
+    assert run["tags"].items() >= tags.items()
+    assert run["status"] == "FINISHED"
+    assert run["artifacts"] == ["figures/errors.txt", "samples/beam.json", "samples/greedy.json"]
+
+
+@pytest.mark.parametrize("prefix", ["", "real/"])
+def test_an_empty_store_is_filled_completely_and_twice_changes_nothing(
+        tmp_path, uri, prefix) -> None:
+    suite = finished(tmp_path, prefix)
+    outcome = publish(suite)
+    assert outcome.missing == [] and set(outcome.added) == {"recurrent", "counting"}
+    assert_complete(uri, suite, f"{prefix}reading")
+    before = contents(uri)
+    assert publish(suite).added == {"recurrent": 0, "counting": 0}
+    assert contents(uri) == before
+
+
+def test_killed_resumed_and_published_on_a_server_is_one_complete_run(
+        tmp_path, server, monkeypatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    suite = make_project(tmp_path)
+    killed_and_resumed(tmp_path, server)
+    live = run_of(server, "recurrent")
+    assert live["points"] == curve_points() and live["status"] == "RUNNING"
+    for key in suite.systems:
+        train(suite, key)
+        evaluate(suite, key)
+    publish(suite)
+    assert_complete(server, suite, "reading")
+    before = contents(server)
+    assert before["reading"]["recurrent"][0]["id"] == live["id"]
+    assert publish(suite).added == {"recurrent": 0, "counting": 0}
+    assert contents(server) == before
+    assert not (tmp_path / "mlartifacts").exists(), "a server keeps artifacts itself"
+
+
+def test_runs_of_a_track_have_the_same_metric_names(tmp_path, uri, suite) -> None:
+    publish(suite)
+    with_variants, without = final(run_of(uri, "recurrent")), final(run_of(uri, "counting"))
+    assert set(without) <= set(with_variants)
+    assert {name.split("/")[0] for name in set(with_variants) - set(without)} == {
+        "beam", "greedy", "interval", *curve_points()}
+
+
+def test_gaps_of_a_live_curve_are_closed_in_the_same_run(tmp_path, uri, suite) -> None:
+    from pipeline.tracking.store import TrackingStore
+
+    version = version_of(suite.places, "recurrent").hash
+    run = TrackingStore(uri, suite.places).run("reading", "recurrent", version)
+    run.add_points([CURVE[0], CURVE[2]])
+    publish(suite)
+    points = run_of(uri, "recurrent")["points"]
+    assert {name: sorted(points[name]) for name in curve_points()} == curve_points()
+
+
+def test_a_new_evaluation_of_the_same_model_updates_its_run(tmp_path, uri, suite) -> None:
+    publish(suite)
+    before = run_of(uri, "counting")
+    evaluate(suite, "counting", wer=8.0)
+    publish(suite)
+    after = run_of(uri, "counting")
+    assert after["id"] == before["id"] and final(after)["test_wer"] == 8.0
+
+
+def test_scores_of_an_earlier_model_are_not_shown_beside_a_later_one(tmp_path, uri, suite) -> None:
+    entry = {**SUITE["systems"]["counting"], "order": 6}
+    changed = save_suite(tmp_path, {"root": ".", "suite": "", **SUITE,
+                                    "systems": {"counting": entry}})
+    assert publish(changed).missing == [
+        "counting: nothing: params.yaml has changed since it was trained"]
+    train(changed, "counting")
+    outcome = publish(changed)
+    assert outcome.missing == [
+        "counting: its scores: the model has not been evaluated by 'dvc repro'"]
+    run = run_of(uri, "counting")
+    assert run["params"]["order"] == "6" and "test_wer" not in run["points"]
+    evaluate(changed, "counting", wer=9.0)
+    assert publish(changed).missing == []
+    assert final(run_of(uri, "counting"))["test_wer"] == 9.0
+
+
+@pytest.mark.parametrize("file", ["metrics/reading/counting.json",
+                                  "costs/reading/counting.train.json"])
+def test_a_file_that_dvc_did_not_write_is_not_published(tmp_path, uri, suite, file) -> None:
+    content = read_json(tmp_path / file)
+    write_json(tmp_path / file, {**content, "parameters": 0, "seconds": 0})
+    outcome = publish(suite)
+    assert len(outcome.missing) == 1 and "counting" in outcome.missing[0]
+    shown = contents(uri)["reading"].get("counting", [])
+    assert not any("test_wer" in run["points"] for run in shown)
+
+
+def test_a_clone_without_models_publishes_what_it_has_and_the_rest_after_a_pull(
+        tmp_path, uri, suite) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    for folder in ("models", "figures", "predictions"):
+        shutil.move(tmp_path / folder, away / folder)
+    outcome = publish(suite)
+    assert sorted(problem for problem in outcome.missing if "recurrent" in problem) == [
+        "recurrent: its figures: they are not here ('dvc pull' brings them)",
+        "recurrent: its learning curve: the model is not here ('dvc pull' brings it)",
+        "recurrent: sample predictions: they are not here"]
+    run = run_of(uri, "recurrent")
+    assert final(run)["test_wer"] == 10.0 and "loss" not in run["points"]
+    for folder in ("models", "figures", "predictions"):
+        shutil.move(away / folder, tmp_path / folder)
+    assert publish(suite).missing == []
+    assert_complete(uri, suite, "reading")
+    assert run_of(uri, "recurrent")["id"] == run["id"]
+
+
+def test_samples_are_readable_and_few(tmp_path, uri, suite) -> None:
+    publish(suite)
+    (sample,) = (tmp_path / "mlartifacts").rglob("samples/beam.json")
+    assert "größe 0" in sample.read_text("utf-8")
+    assert len(json.loads(sample.read_text("utf-8"))) == 20
+    (figure,) = [path for path in (tmp_path / "mlartifacts").rglob("errors.txt")
+                 if "counting" in path.read_text()]
+    assert figure.parent.name == "figures"
+
+
+def test_an_untrained_suite_and_an_unreachable_store_are_told_plainly(tmp_path, suite) -> None:
+    def command(uri: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pipeline.tracking.publish", str(tmp_path / "params.yaml")], cwd=ROOT,
+            capture_output=True, text=True, env=os.environ | {"MLFLOW_TRACKING_URI": uri})
+
+    unreachable = command(f"http://127.0.0.1:{free_port()}")
+    assert unreachable.returncode == 2
+    assert unreachable.stderr.startswith("error: tracking store http://127.0.0.1")
+    assert "Traceback" not in unreachable.stderr
+    (tmp_path / "dvc.lock").unlink()
+    untrained = command(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert untrained.returncode == 0
+    assert "0 of 2 systems are in the tracking store" in untrained.stdout
+    assert "not published, counting: nothing: it has not been trained" in untrained.stdout
