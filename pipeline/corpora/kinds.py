@@ -7,6 +7,7 @@ it serves.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,13 +81,28 @@ class SentencePair:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A word or a phone of a recording: heard from `start` to before `end`, in seconds."""
+
+    kind: Literal["word", "phone"]
+    label: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Utterance:
-    """A recorded sentence: audio in `path`, or features that the publisher computed."""
+    """A recorded sentence: audio in `path`, or features that the publisher computed.
+
+    `segments` say when its words or phones are heard, where the corpus knows that: those of one
+    kind in order of time, none beginning before the one before it ends. Between them is silence.
+    """
 
     id: str
     speaker: str
     path: Path
     text: str
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True)
