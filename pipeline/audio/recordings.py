@@ -1,0 +1,71 @@
+"""Anybody's recordings as samples: of any rate and channel count, in whatever libsndfile decodes.
+
+A user's own file is taken as it is: its channels are averaged and it is resampled. The recordings
+of a corpus are read by `pipeline.audio.front_end` instead, which refuses what differs from the
+corpus's description: there it is a sign of a damaged or wrong file.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import UserError
+
+_BLOCK = 2**20
+# torchaudio keeps a filter for each phase. Of rates without a small ratio, such as 44,101 to
+# 16,000, the nearest ratio is taken, which is off by less than a millionth.
+_MOST_PHASES = 1000
+
+
+def read_recording(path: Path, rate: int, least: int = 1) -> NDArray[np.float32]:
+    """The recording as one channel of `rate` samples a second, shape [samples].
+
+    Samples of a file with integers lie between -1 and 1. Raises UserError naming the file when it
+    is no audio, when it holds a sample that is not a finite number, and when fewer than `least`
+    samples are left.
+    """
+    samples, own_rate = _mixed(path)
+    finite = np.isfinite(samples)
+    if not finite.all():
+        place = int(np.argmin(finite))
+        raise UserError(f"{path}: sample {place}, at {place / own_rate:.3f} s, is not a finite "
+                        "number; mend the sample or export the recording again")
+    found = resampled(samples, own_rate, rate)
+    if len(found) < max(least, 1):
+        raise UserError(f"{path}: {len(samples)} samples, {len(samples) / own_rate:.3f} s, are "
+                        f"too short; give a recording of at least {max(least, 1)} samples at "
+                        f"{rate} Hz")
+    return found
+
+
+def resampled(samples: NDArray[np.float32], own_rate: int, rate: int) -> NDArray[np.float32]:
+    """Samples [n] of `own_rate` Hz at `rate` Hz, [n * rate / own_rate, rounded up].
+
+    What the new rate cannot hold, from half of it on, is filtered out (a windowed sinc).
+    """
+    if own_rate == rate or not len(samples):
+        return samples
+    import torch
+    from torchaudio.functional import resample
+
+    ratio = Fraction(own_rate, rate).limit_denominator(_MOST_PHASES)
+    return resample(torch.from_numpy(samples), ratio.numerator, ratio.denominator).numpy()
+
+
+def _mixed(path: Path) -> tuple[NDArray[np.float32], int]:
+    """The mean of the channels, [samples], and the file's rate."""
+    import soundfile
+
+    if not path.is_file():
+        raise UserError(f"{path} is no file; name a recording")
+    try:
+        with soundfile.SoundFile(path) as file:
+            blocks = [block.mean(axis=1)
+                      for block in file.blocks(_BLOCK, dtype="float32", always_2d=True)]
+            return np.concatenate([np.zeros(0, np.float32), *blocks]), file.samplerate
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
+        # A TypeError is about a headerless file, whose rate and channels nobody knows.
+        raise UserError(f"{path} cannot be read as audio ({error}); give a WAV, FLAC, OGG or MP3 "
+                        "file") from None
