@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from pipeline.entries import Entry
 from pipeline.errors import UserError
 
+FLOOR = 1e-6  # added to the energies of log-mel, as MFCC does
 Frames = NDArray[np.float32]
 Deltas = Annotated[int, Field(ge=0, le=2, description="1: with deltas; 2: with double deltas too")]
 
@@ -140,8 +141,8 @@ def audio_features(settings: LogMel | Mfcc, samples: NDArray[np.float32]) -> Fra
     import torch
 
     with torch.inference_mode():
-        found = _transform(settings)(torch.from_numpy(samples)).T
-        return (torch.log(found + 1e-6) if settings.kind == "log-mel" else found).numpy()
+        found = transform(settings)(torch.from_numpy(samples)).T
+        return (torch.log(found + FLOOR) if settings.kind == "log-mel" else found).numpy()
 
 
 def with_deltas(static: Frames, order: int) -> Frames:
@@ -156,7 +157,7 @@ def with_deltas(static: Frames, order: int) -> Frames:
 
 
 @cache
-def _transform(settings: LogMel | Mfcc) -> Any:
+def transform(settings: LogMel | Mfcc) -> Any:
     """torchaudio's transform; the power is of samples between -1 and 1, floored by 1e-6."""
     import torch
     from torchaudio.transforms import MFCC, MelSpectrogram
