@@ -1,1 +1,1 @@
-"""Sound for every task: from recordings to frames and batches of them."""
+"""Sound for every task: from recordings to frames and batches of them, and back."""

@@ -1,1 +1,1 @@
-"""Hidden Markov models without a task: Viterbi search and forward-backward sums."""
+"""Hidden Markov models without a task: Viterbi search, forward-backward sums, alignment."""
