@@ -1,51 +1,80 @@
 # Everything a clone can do. JOBS stages run side by side; results do not depend on it.
+CHOSEN := $(filter-out undefined default,$(origin PYTHON))
 PYTHON ?= python3
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1)
 VENV := .venv
 BIN := $(VENV)/bin
+UNROLLED := $(BIN)/unrolled
 SUITE ?= params.yaml
 SEEDS ?= 3
 # Stages call 'python', and each process keeps to one thread unless its suite says otherwise.
+ifndef PATH_OUTSIDE
+export PATH_OUTSIDE := $(PATH)
+endif
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test verify ui spread lint bench lock clean
+.PHONY: help check-python install try repro test verify ui spread lint bench lock clean
 
 help:  ## list what this Makefile can do
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
-	@echo "  JOBS=N            stages side by side (default: number of cores)"
-	@echo "  SUITE=FILE        another suite, for example real/params.yaml"
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@echo "  JOBS=N              stages side by side (default: number of cores)"
+	@echo "  SUITE=FILE          another suite, for example real/params.yaml"
+	@echo "  TRACK=NAME          one track of it, for make repro and make try"
+	@echo "  PYTHON=COMMAND      the Python for .venv, for example python3.12"
 
-install: $(VENV)/installed  ## create .venv with the pinned requirements (done by the others as needed)
+# What .venv was made with stays in use until another Python is named, or until it is broken.
+check-python:  ## see that there is a Python to work with, and say what to do if not
+	@if [ -z "$(CHOSEN)" ] && $(BIN)/python -c 'import pip' >/dev/null 2>&1 \
+	  && $(BIN)/python pipeline/commands/check_python.py >/dev/null 2>&1; then exit 0; fi; \
+	export PATH="$(PATH_OUTSIDE)"; \
+	"$(PYTHON)" -c '' 2>/dev/null || { \
+	  echo "error: '$(PYTHON)' does not run; name another Python: make PYTHON=python3.12" >&2; \
+	  exit 2; }; \
+	"$(PYTHON)" pipeline/commands/check_python.py $(VENV)
 
-$(VENV)/installed: requirements.lock pipeline/commands/fit_torchaudio.py
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+install: check-python  ## create .venv with the pinned requirements (done by the others as needed)
+	@$(MAKE) --no-print-directory $(VENV)/installed
+
+$(VENV)/installed: requirements.lock pyproject.toml pipeline/commands/fit_torchaudio.py
+	@test -x $(BIN)/python || PATH="$(PATH_OUTSIDE)" "$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --only-binary :none: kenlm==0.3.0 2>/dev/null \
 	  || echo "kenlm was not installed (it needs a C++ compiler): tests that compare with it will be skipped"
 	$(BIN)/python -m pipeline.commands.fit_torchaudio
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-repro: $(VENV)/installed  ## train, score and rank every system of the embedded suite
-	@$(BIN)/python -m pipeline.commands.repro $(SUITE) --jobs $(JOBS)
+try: install  ## train one small track; show its leaderboard and a picture
+	@$(UNROLLED) try --jobs $(JOBS) $(if $(TRACK),--track $(TRACK))
 
-test: $(VENV)/installed  ## run the test suite
+repro: install  ## train, score and rank every system of the embedded suite
+	@$(UNROLLED) repro --suite $(SUITE) --jobs $(JOBS) $(if $(TRACK),--track $(TRACK))
+
+test: install  ## run the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-verify: $(VENV)/installed  ## retrain in an empty clone, compare with what is committed
-	@$(BIN)/python -m pipeline.commands.verify --jobs $(JOBS)
+verify: install  ## retrain in an empty clone, compare with what is committed
+	@$(UNROLLED) verify --jobs $(JOBS)
 
-ui: $(VENV)/installed  ## compare runs in MLflow, on this machine only
-	@$(BIN)/python -m pipeline.tracking.publish $(SUITE)
-	@$(BIN)/python -m pipeline.tracking.ui
+ui: install  ## compare runs in MLflow, on this machine only
+	@$(UNROLLED) ui --suite $(SUITE)
 
-spread: $(VENV)/installed  ## measure how far scores move between training seeds
-	@$(BIN)/python -m pipeline.commands.spread $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
+spread: install  ## measure how far scores move between training seeds
+	@$(UNROLLED) spread --suite $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
 
-lint: $(VENV)/installed  ## check style
+lint: install  ## check style, and types where pyproject.toml configures mypy
 	@$(BIN)/python -m ruff check .
+	@if grep -q '^\[tool.mypy\]' pyproject.toml; then $(BIN)/python -m mypy; fi
+
+bench: install  ## measure speed beside other software (see benchmarks/README.md)
+	@set -e; for script in benchmarks/[a-z]*.py; do name=$$(basename $$script .py); \
+	  [ $$name = timing ] || { echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name; }; done
+
+lock: install  ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/python -m pipeline.commands.lock requirements.lock
 
 clean:  ## remove what can be made again, but not .venv, data or results
-	rm -rf work .pytest_cache .ruff_cache .hypothesis
+	rm -rf work build unrolled.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

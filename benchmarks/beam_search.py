@@ -28,11 +28,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     suite = load(arguments.params)
-    entry = suite.systems[arguments.system]
-    base = ROOT / suite.directory
-    system = system_class(entry["task"], entry["model"]).load(base / "models" / arguments.system)
+    key = arguments.system
+    system = system_class(suite.task_of(key), suite.systems[key]["model"]).load(
+        suite.places.model(key))
     assert isinstance(system, Translator)
-    sources = Sequences(base / "features" / entry["track"] / "test", "source")
+    sources = Sequences(suite.places.test(suite.track_of(key)), "source")
     chosen = np.linspace(0, len(sources) - 1, arguments.sentences).astype(np.int64)
     by_length = chosen[np.argsort(sources.lengths[chosen], kind="stable")]
     variant = Variant(beam=arguments.beam, length_normalisation=1.0)

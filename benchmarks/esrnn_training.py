@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from benchmarks.timing import ROOT, compare, seconds
 from pipeline.errors import run_command
-from pipeline.nn.dilated import DilatedLSTM
+from pipeline.nn.dilated import Dilated
 from pipeline.running.memory import keep_freed_memory
 from pipeline.suite.schema import load
 from pipeline.systems.base import Batch
-from pipeline.systems.training import has_bf16_instructions
+from pipeline.systems.precision import has_bf16_instructions
 from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.smoothing import Smoothed
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_pasts
@@ -55,17 +55,17 @@ class Looped(Hybrid):
 class SteppedLSTM(nn.Module):
     """A dilated layer as its equations stand: one cell after the other."""
 
-    def __init__(self, layer: DilatedLSTM) -> None:
+    def __init__(self, layer: Dilated) -> None:
         super().__init__()
-        self.dilation, self.lstm = layer.dilation, layer.lstm
+        self.dilation, self.lstm = layer.dilation, layer.layer
 
     def forward(self, inputs: Tensor) -> Tensor:
         weights = list(self.lstm.parameters())
-        nothing = inputs.new_zeros(len(inputs), self.lstm.hidden_size)
+        nothing = inputs.new_zeros(inputs.shape[1], self.lstm.hidden_size)
         states = [(nothing, nothing)] * self.dilation
-        for one in inputs.unbind(1):
+        for one in inputs.unbind(0):
             states.append(torch.lstm_cell(one, states[-self.dilation], *weights))
-        return torch.stack([hidden for hidden, _ in states[self.dilation:]], dim=1)
+        return torch.stack([hidden for hidden, _ in states[self.dilation:]])
 
 
 class Stepped(Looped):
@@ -85,11 +85,11 @@ def random_walks(count: int, folder: Path) -> dict:
              for length in generator.integers(19, 61, count)]
     ids = [f"S{row}" for row in range(count)]
     save_pasts(folder, ids, pasts)
-    return {"period": 1, "horizon": HORIZON, "series": count, "ids": fingerprint(ids)}
+    return {"period": 1, "horizon": HORIZON, "series": count, "pasts": fingerprint(pasts)}
 
 
 def epoch(system: ESRNN, folder: Path, bf16: bool) -> Callable[[], None]:
-    """One epoch of training, as `pipeline.systems.training` steps, as a function without arguments."""
+    """One epoch, stepping as `pipeline.systems.training` does, as a function of no arguments."""
     batches = system.train().batches(folder, "train", 1)
     training = system.settings.training
     optimizer = torch.optim.Adam(system.parameter_groups(training), lr=training.learning_rate,

@@ -15,7 +15,7 @@ from pipeline.storage.arrays import read_array
 from pipeline.suite.schema import load
 from pipeline.systems.base import System, system_class
 from pipeline.tasks.caption.shared.captioner import PICTURES_AT_ONCE, Captioner
-from pipeline.tasks.music.shared.composing import compose
+from pipeline.tasks.music.shared.composing import Composing, compose
 from pipeline.tasks.music.shared.roll_model import RollModel
 
 PIECES, STEPS = 32, 64
@@ -27,7 +27,8 @@ def composing(system: RollModel) -> tuple[Generate, int]:
     """Pieces that begin alike and take the likeliest notes, and how many."""
     def generate(at_once: int) -> list:
         return [roll.tolist() for _ in range(PIECES // at_once)
-                for roll in compose(system, at_once, STEPS, 0.0, 1, opening=[48, 60, 64, 67])]
+                for roll in compose(
+                    system, Composing(at_once, STEPS, 0.0, opening=[48, 60, 64, 67]))]
 
     return generate, PIECES
 
@@ -48,7 +49,8 @@ def generator(key: str) -> tuple[Generate, int]:
     """What a trained system of the embedded suite generates, and how much of it."""
     suite = load(ROOT / "params.yaml")
     entry = suite.systems[key]
-    system: System = system_class(entry["task"], entry["model"]).load(ROOT / "models" / key)
+    system: System = system_class(suite.task_of(key), entry["model"]).load(
+        suite.places.model(key))
     if isinstance(system, RollModel):
         return composing(system)
     if isinstance(system, Captioner):

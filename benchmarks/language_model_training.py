@@ -1,8 +1,8 @@
 """A training step of the Penn Treebank LSTM beside the same model as a plain torch loop.
 
-Both have the settings of `lm-lstm` in real/params.yaml: widths, dropout, window, streams, Adam
-and gradient clipping. The plain loop is fp32 with nn.LSTM, nn.Dropout and cross entropy of all
-logits; ours is what `pipeline.systems.training` runs, in bf16 where the processor has it. The words are
+Both have the settings of `lm-lstm` in real/params.yaml: widths, dropout, window, streams, Adam and
+gradient clipping. The plain loop is fp32 with nn.LSTM, nn.Dropout and cross entropy of all logits;
+ours is what `pipeline.systems.training` runs, in bf16 where the processor has it. The words are
 drawn at random, which changes no time.
 """
 

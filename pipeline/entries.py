@@ -5,7 +5,9 @@ its own checks. The classes of the whole file stand in `pipeline.suite.schema`: 
 by code that knows nothing of tracks, floors and claims.
 """
 
-from typing import Literal, Self
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,7 +38,26 @@ class CorpusSettings(Entry):
 
 
 class FeatureSettings(Entry):
-    """The `features` of a track; a task's features module extends it as `Settings`."""
+    """The `features` of a track; a task's features module extends it as `Settings`.
+
+    `READS` names what the task calls of the corpus's module, its reader.
+    """
+
+    READS: ClassVar[tuple[str, ...]] = ()
+
+    def reads(self) -> tuple[str, ...]:
+        """What a track with these settings calls of its reader."""
+        return self.READS
+
+    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
+        """What these settings ask for and the reader does not give, known before anything runs.
+
+        A task whose settings name values that its reader must know extends this.
+        """
+        for name in self.reads():
+            if not hasattr(reader, name):
+                yield (f"this task reads {name!r}, which corpus module "
+                       f"{reader.__name__.rpartition('.')[2]!r} does not give")
 
     def smallest(self) -> Self:
         """Features for the smallest corpus, whose vocabulary may be smaller too."""
@@ -51,23 +72,20 @@ class TrainingSettings(Entry):
     """Settings of `pipeline.systems.training`, the one trainer."""
 
     epochs: int = Field(ge=1)
-    optimizer: Literal["adam", "adamw", "sgd"]
+    optimizer: Literal["adam", "adamw"]
     learning_rate: float = Field(gt=0)
-    schedule: Literal["constant", "cosine", "plateau"]
+    schedule: Literal["cosine"]
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
     gradient_clip: float = Field(ge=0, description="largest norm of the gradient; 0: not clipped")
     patience: int = Field(ge=0, description="epochs without progress before the end; 0: never")
-    weight_average: float = Field(
-        0.0, ge=0, lt=1, description="decay of an exponential average of the weights; 0: none")
 
 
 class SystemSettings(Entry):
     """An entry of `systems`; a system's module extends it as `Settings`."""
 
     track: str
-    task: str
     model: str
     settings_tried: int = Field(
         1, ge=1, description="how many settings were compared on validation data")
-    variants: dict[str, VariantSettings] = {}
+    variants: Mapping[str, VariantSettings] = {}

@@ -10,9 +10,12 @@ from stages.arguments import stage_arguments
 def main() -> None:
     arguments = stage_arguments()
     from pipeline.provenance.inputs import write_inputs
-    from pipeline.suite.checks import load_valid
+    from pipeline.suite.checks import doubts, load_valid
 
-    write_inputs(load_valid(arguments.params))
+    suite = load_valid(arguments.params)
+    for doubt in doubts(suite):
+        print(f"warning: {arguments.params}: {doubt}")
+    write_inputs(suite)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,6 @@ class Settings(SystemSettings):
 
 
 class Last(System):
-    Settings = Settings
     parameters_count = 0
 
     def fit(self, data, run):
@@ -134,7 +133,7 @@ def test_a_new_system_is_one_module_and_one_entry(copy: Path) -> None:
     text = (copy / "params.yaml").read_text()
     track = next(key for key, t in load(copy / "params.yaml").tracks.items()
                  if t.task == "forecast")
-    entry = f"  my-last:\n    track: {track}\n    task: forecast\n    model: last_value\n"
+    entry = f"  my-last:\n    track: {track}\n    model: last_value\n"
     (copy / "params.yaml").write_text(text.replace("\nsystems:\n", f"\nsystems:\n{entry}"))
     run(copy, "stages.validate", "params.yaml")
     listed = run(copy, "dvc", "stage", "list", "--name-only").split()

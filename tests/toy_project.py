@@ -27,14 +27,12 @@ tracks:
     title: Yearly series
     task: forecast
     corpus: series
-    reader: m4
     metric: smape
     tolerance: 0.01
     features: {frequency: Yearly}
 systems:
   simple:
     track: yearly
-    task: forecast
     model: statistical
     ets: ZZZ
     variants: {naive: {method: naive}, snaive: {method: snaive}}

@@ -22,7 +22,7 @@ ERRORS = {
 def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
     """One track `yearly` of the forecast task with the rows of `ERRORS`, in a project's folder."""
     track = {
-        "title": "Yearly forecasts", "task": "forecast", "corpus": "series", "reader": "m4",
+        "title": "Yearly forecasts", "task": "forecast", "corpus": "series",
         "metric": "owa", "tolerance": 0.05, "features": {"frequency": "Yearly"},
         "floor": {"value": 1.0, "of_ceiling": False, "rows": ["network"]},
         "published": {"network": {"value": 0.45, "source": "A paper, table 1"},
@@ -32,9 +32,9 @@ def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
              "source": "lecture 3", "better": "network", "worse": ["smooth:ses", "smooth:holt"],
              "metric": "smape"}
     systems: dict[str, Any] = {
-        "smooth": {"track": "yearly", "task": "forecast", "model": "statistical", "ets": "ZZZ",
+        "smooth": {"track": "yearly", "model": "statistical", "ets": "ZZZ",
                    "variants": {"ses": {"method": "ses"}, "holt": {"method": "holt"}}},
-        "network": {"track": "yearly", "task": "forecast", "model": "esrnn", "training": {}},
+        "network": {"track": "yearly", "model": "esrnn", "training": {}},
     }
     return Suite.model_validate({
         "root": ".", "suite": "", "evidence": "ci", "seed": 1, "threads": 1, "device": "cpu",

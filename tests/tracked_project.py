@@ -35,15 +35,15 @@ CURVE = [{"step": 10 * n, "epoch": n, "loss": 3.0 / n, "validation_loss": 0.1 + 
          for n in range(1, 6)]
 SUITE = {
     "evidence": "ci", "seed": 1, "threads": 1, "device": "cpu", "precision": "fp32",
-    "resamples": 100, "mirror": None, "corpora": {}, "claims": [],
+    "resamples": 100, "mirror": None, "corpora": {"text": {"module": "text"}}, "claims": [],
     "tracks": {"reading": {
-        "title": "Reading", "task": "reading", "corpus": "text", "reader": "text",
+        "title": "Reading", "task": "reading", "corpus": "text",
         "metric": "wer", "tolerance": 0.1, "features": {}}},
     "systems": {
-        "recurrent": {"track": "reading", "task": "reading", "model": "recurrent", "hidden": 64,
+        "recurrent": {"track": "reading", "model": "recurrent", "hidden": 64,
                       "settings_tried": 3, "training": {"epochs": 5, "learning_rate": 0.1},
                       "variants": {"greedy": {"width": 1}, "beam": {"width": 8}}},
-        "counting": {"track": "reading", "task": "reading", "model": "counting", "order": 5},
+        "counting": {"track": "reading", "model": "counting", "order": 5},
     },
 }
 
@@ -86,13 +86,13 @@ def train(suite: Suite, key: str) -> None:
     places, track = suite.places, suite.track_of(key)
     curve = CURVE if key == "recurrent" else []
     version = version_of(places, key)
-    cost = places.cost(track, key, "train")
     write_json(places.model(key) / "record.json", {"parameters": 1234, "curve": curve})
-    write_json(cost, {
+    write_json(places.cost(track, key, "train"), {
         "seconds": 12.5, "peak_memory_bytes": 1000, "threads": 1, "processor": "a processor",
         "precision": "32-true", "version": asdict(version), "commit": "0" * 40})
-    lock(suite, f"train@{key}", {places.fit(track): "feat.dir"},
-         {places.model(key): f"{version.hash}.dir", cost: md5(cost)})
+    inputs = places.input("train", key)
+    lock(suite, f"train@{key}", {places.fit(track): version.data, inputs: md5(inputs)},
+         {places.model(key): f"{version.hash}.dir"})
 
 
 def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
@@ -103,18 +103,18 @@ def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
         "metrics": {"wer": {"value": wer + n, "low": wer + n - 1, "high": wer + n + 1}},
         "n_items": 40, "signature": {"wer": "jiwer"},
     } for n, variant in enumerate(suite.rows_of(key))}
-    files = [places.metrics(track, key), places.cost(track, key, "evaluate")]
-    write_json(files[0], {
-        "track": track, "task": "reading", "system": key, "corpus": "text", "parameters": 1234,
+    metrics = places.metrics(track, key)
+    write_json(metrics, {
+        "track": track, "system": key, "corpus": "text", "parameters": 1234,
         "ceiling": {"wer": 0.5}, "settings_tried": 3, "variants": variants})
-    write_json(files[1], {"seconds": 0.5, "peak_memory_bytes": 500, "threads": 1,
-                          "processor": "a processor"})
+    write_json(places.cost(track, key, "evaluate"), {
+        "seconds": 0.5, "peak_memory_bytes": 500, "threads": 1, "processor": "a processor"})
     for variant in variants:
         predictions.write(places.answers(track, key, variant),
                           [{"id": f"{n:03}", "text": f"größe {n}"} for n in range(40)])
     write_text(places.figures(track, key) / "errors.txt", f"REF a\nHYP {key}\n")
     trained = Lock(places).digest(f"train@{key}", "outs", model)
-    lock(suite, f"evaluate@{key}", {model: trained}, {path: md5(path) for path in files})
+    lock(suite, f"evaluate@{key}", {model: trained}, {metrics: md5(metrics)})
 
 
 def lock(suite: Suite, stage: str, deps: dict[Path, str | None],
@@ -254,7 +254,7 @@ def killed_and_resumed(root: Path, uri: str) -> None:
 
 def curve_points() -> dict[str, list[tuple[int, float]]]:
     """The points that a complete run shows for `CURVE`."""
-    return {name: [(point["step"], point[name]) for point in CURVE]
+    return {f"training/{name}": [(point["step"], point[name]) for point in CURVE]
             for name in ("epoch", "loss", "validation_loss")}
 
 

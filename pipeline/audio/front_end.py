@@ -102,8 +102,16 @@ def frames_of(front_end: LogMel | Mfcc | Given, path: Path,
             raise UserError(f"{path} is no audio: this corpus has features only; set "
                             "features.front_end.kind to 'given'")
         static = audio_features(front_end, read_audio(path, front_end))
+    return completed(front_end, static, str(path))
+
+
+def completed(front_end: LogMel | Mfcc | Given, static: Frames, name: str) -> Frames:
+    """Static features with their deltas, [frames, dimension].
+
+    Raises UserError, in which `name` is the utterance's, for none and for what is no number.
+    """
     if len(static) == 0 or not np.isfinite(static).all():
-        raise UserError(f"{path}: no features, or some that are not finite numbers; fetch or "
+        raise UserError(f"{name}: no features, or some that are not finite numbers; fetch or "
                         "generate the corpus again")
     return with_deltas(static, front_end.deltas)
 

@@ -1,11 +1,10 @@
-"""Choose a variant's settings: `python -m pipeline.commands.choose params.yaml SYSTEM:VARIANT NAME=A,B ...`.
+"""Choose a variant's settings: `unrolled choose SYSTEM:VARIANT NAME=A,B ...`.
 
 How a trained system answers has settings too (a cache's weight, say), and those are chosen on
 validation data as well. The command scores every combination of the given values there and names
 the best; settings that are not given stay as they are in params.yaml. Test data is not touched.
 """
 
-import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.entries import VariantSettings
-from pipeline.errors import UserError, run_command
+from pipeline.errors import UserError
+from pipeline.running.trained import trained_folder
 from pipeline.suite.messages import describe, nearest
 from pipeline.suite.schema import Suite, load
 
@@ -55,33 +55,31 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("params", type=Path, help="the suite's params.yaml")
-    parser.add_argument("row", help="SYSTEM:VARIANT, whose system has been trained")
-    parser.add_argument("values", nargs="*", help="NAME=A,B: values of a setting to compare")
-    parser.add_argument("--items", type=int, help="only so much of the validation data")
-    arguments = parser.parse_args()
-    suite = load(arguments.params)
-    found = list(combinations(suite, arguments.row, arguments.values))
+def choose_settings(params: Path, row: str, values: Sequence[str],
+                    items: int | None = None) -> Iterator[str]:
+    """Lines with the validation loss of each combination of `values`, the best one last.
+
+    Raises UserError when the row is unknown, not trained, or has no loss on validation data.
+    """
+    suite = load(params)
+    found = list(combinations(suite, row, values))
     from pipeline.running.threads import limited_threads
     from pipeline.systems.base import system_class
 
-    key = arguments.row.partition(":")[0]
+    key = row.partition(":")[0]
     entry = suite.systems[key]
-    kind = system_class(entry["task"], entry["model"])
+    kind = system_class(suite.task_of(key), entry["model"])
     if not hasattr(kind, "validation_loss"):
         raise UserError(f"{key} cannot be scored on validation data by variant")
-    system = kind.load(suite.places.model(key))
+    system = kind.load(trained_folder(suite, key))
     data = suite.places.fit(entry["track"])
+    if not data.is_dir():
+        raise UserError(f"{data} does not exist; 'dvc repro "
+                        f"{suite.address('features', entry['track'])}' makes it")
     scores = []
     with limited_threads(suite.threads):
         for text, settings in found:
-            loss = system.validation_loss(data, settings, arguments.items)
+            loss = system.validation_loss(data, settings, items)
             scores.append((loss, text))
-            print(f"validation loss {loss:.5f}  {text}", flush=True)
-    print(f"best of {len(scores)}: {min(scores)[0]:.5f}  {min(scores)[1]}")
-
-
-if __name__ == "__main__":
-    run_command(main)
+            yield f"validation loss {loss:.5f}  {text}"
+    yield f"best of {len(scores)}: {min(scores)[0]:.5f}  {min(scores)[1]}"

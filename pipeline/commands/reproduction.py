@@ -27,9 +27,11 @@ from pipeline.commands.spread import Scores, scores_of, three_deviations
 from pipeline.commands.verify import is_fresh_clone
 from pipeline.errors import UserError, run_command
 from pipeline.provenance.inputs import write_inputs
+from pipeline.results.boards import Board
 from pipeline.results.claims import judge_all, read_spread
 from pipeline.results.leaderboard import build, costs_of, read_result, render, under_floor
 from pipeline.results.report import overview
+from pipeline.scoring.records import Result
 from pipeline.storage.files import read_json, read_text
 from pipeline.suite.checks import load_valid
 from pipeline.suite.schema import Suite
@@ -48,25 +50,30 @@ def check_pages(suite: Suite, findings: Findings) -> None:
         boards.append(build(suite, track))
         differences = list(json_differences(read_json(path), boards[-1], f"{path.name}"))
         if read_text(suite.places.page(track)) != render(suite, boards[-1]):
-            differences.append(f"{track}.md is not the page of its JSON and costs")
+            differences.append(f"{track}.md is not the page of its JSON"
+                               f"{' and costs' if suite.evidence == 'run' else ''}")
         findings.note("leaderboards",
                       [f"{suite.suite}leaderboards: {text}" for text in differences])
     if len(boards) < len(suite.tracks):
         return
     claims = read_json(suite.places.claims)
     stale = read_text(suite.places.overview) != overview(suite, boards, claims)
-    findings.note("overviews", [f"{suite.suite}leaderboards/README.md does not follow from the "
-                                "leaderboards and claims"] if stale else [])
+    name = suite.places.overview.relative_to(suite.places.root).as_posix()
+    findings.note("overviews", [f"{name} does not follow from the leaderboards and claims"]
+                  if stale else [])
 
 
 def tolerances(suite: Suite, spread: Mapping[str, Any], track: str) -> dict[str, float]:
-    """How far each metric of a track may move: the primary as stated, the others as measured."""
+    """How far each metric of a track may move: the primary as stated, the others as measured.
+
+    A primary metric whose tolerance is not stated yet may move as measured, too.
+    """
     entry = suite.track(track)
     rows = spread.get(track, {})
     measured = {name: three_deviations(rows, name)
                 for values in rows.values() for name in values}
-    return {**{name: value for name, value in measured.items() if value is not None},
-            entry.metric: entry.tolerance}
+    known = {name: value for name, value in measured.items() if value is not None}
+    return known if entry.tolerance is None else known | {entry.metric: entry.tolerance}
 
 
 def compare_track(suite: Suite, spread: Mapping[str, Any], track: str, committed: Scores,
@@ -90,7 +97,7 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
     committed = _scores_by_track(suite)
     claims = read_json(suite.places.claims)
     forget_results(suite)
-    command = [sys.executable, "-m", "pipeline.commands.repro", "params.yaml", "--jobs", str(jobs)]
+    command = [sys.executable, "-m", "pipeline", "repro", "--jobs", str(jobs)]
     if subprocess.run(command, cwd=suite.places.root).returncode != 0:
         raise UserError("the embedded suite could not be trained again in the clone; see above")
     reproduced = _scores_by_track(suite)
@@ -103,7 +110,7 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
     findings.unchecked += unsettled(claims, again)
 
 
-def check_floor(suite: Suite, board: Mapping[str, Any], findings: Findings) -> None:
+def check_floor(suite: Suite, board: Board, findings: Findings) -> None:
     """A system under its track's floor fails verification."""
     floor = suite.track(board["track"]).floor
     findings.note("floors", [
@@ -198,11 +205,9 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str],
     reproduced: Scores = {}
     for key in keys:
         if "training" in suite.systems[key]:
-            train = costs_of(suite, key)["train"]
             findings.unchecked.append(
-                f"{suite.name}, {track}: {key!r} was not trained again ({train['seconds']:,.0f} s "
-                f"on {train['processor']}); 'dvc repro --force "
-                f"{suite.address('train', key)}' does")
+                f"{suite.name}, {track}: {key!r} was not trained again ({_took(suite, key)}); "
+                f"'dvc repro --force {suite.address('train', key)}' does")
             continue
         print(f"{suite.name}: running {key} again", flush=True)
         committed |= scores_of(suite, key, read_result(suite, key))
@@ -211,14 +216,20 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str],
         compare_track(suite, spread, track, committed, reproduced, findings)
 
 
-def _run_again(suite: Suite, key: str) -> dict[str, Any]:
+def _took(suite: Suite, key: str) -> str:
+    cost = costs_of(suite, key).get("train")
+    return f"{cost['seconds']:,.0f} s on {cost['processor']}" if cost else "cost not recorded"
+
+
+def _run_again(suite: Suite, key: str) -> Result:
     from pipeline.running.evaluation import evaluate_system
     from pipeline.running.fitting import train_system
 
     out = suite.places.again()
     train_system(suite.places, key, out)
     evaluate_system(suite.places, key, out)
-    return read_json(out.metrics(suite.track_of(key), key))
+    result: Result = read_json(out.metrics(suite.track_of(key), key))
+    return result
 
 
 def main() -> None:

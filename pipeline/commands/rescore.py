@@ -1,21 +1,21 @@
-"""Score committed predictions again: `python -m pipeline.commands.rescore real/params.yaml [SYSTEM ...]`.
+"""Score committed predictions again: `unrolled rescore --suite real [SYSTEM ...]`.
 
 Predictions are in git and the references are not, so whoever has a corpus can check every score
 without training anything. The features of the track must be there; `dvc repro --single-item` of the
 track's download and features stages makes them.
 """
 
-import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.commands.comparison import EXACT, Findings, json_differences
-from pipeline.errors import UserError, run_command
+from pipeline.errors import UserError
 from pipeline.provenance.inputs import stage_settings
 from pipeline.results.leaderboard import read_result
 from pipeline.running.evaluation import Scorer
+from pipeline.running.trained import key_of
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
@@ -59,21 +59,17 @@ def _item_differences(committed: ItemStatistics, found: ItemStatistics,
                    f"predictions give, for example of {first!r}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("params", type=Path, help="the suite's params.yaml")
-    parser.add_argument("systems", nargs="*", help="only these")
-    arguments = parser.parse_args()
-    suite = load(arguments.params)
+def rescore_suite(params: Path, systems: Sequence[str]) -> int:
+    """Rescore `systems`, or all, and print what was found; 1 when anything differs.
+
+    Raises UserError when a system is unknown or the features of its track are not there.
+    """
+    suite = load(params)
+    keys = [key_of(suite, name)[0] for name in systems] or list(suite.systems)
     findings = Findings()
-    for key in arguments.systems or suite.systems:
-        suite.system(key)
+    for key in keys:
         print(f"scoring the predictions of {key}", flush=True)
         findings.note("prediction files scored again", rescore(suite, key),
                       len(suite.rows_of(key)))
     print(findings.text())
-    raise SystemExit(1 if findings.differences else 0)
-
-
-if __name__ == "__main__":
-    run_command(main)
+    return 1 if findings.differences else 0

@@ -1,4 +1,4 @@
-"""How far scores move between training seeds: `make spread`.
+"""How far scores move between training seeds: `unrolled spread`.
 
 A bootstrap over test items cannot tell luck in training from merit. This command trains every
 system with further seeds, by the same functions as the stages but outside DVC, and writes
@@ -7,7 +7,6 @@ first. Claims use it, and a track's tolerance for reproduction is three standard
 Each system and seed leaves a file in work/spread, so a killed command goes on where it was.
 """
 
-import argparse
 import hashlib
 import json
 import multiprocessing
@@ -21,18 +20,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.errors import UserError, run_command
 from pipeline.provenance.inputs import version_of, write_inputs
 from pipeline.results.claims import read_spread
 from pipeline.results.leaderboard import read_result
+from pipeline.running.trained import key_of
+from pipeline.scoring.records import Result
 from pipeline.storage.files import read_json, write_json
-from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 
 Scores = dict[str, dict[str, float]]
 
 
-def scores_of(suite: Suite, key: str, result: Mapping[str, Any]) -> Scores:
+def scores_of(suite: Suite, key: str, result: Result) -> Scores:
     """Value of each metric of each row of a metrics file."""
     return {row: {name: score["value"]
                   for name, score in result["variants"][variant]["metrics"].items()}
@@ -95,7 +94,7 @@ def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
         out = suite.places.below(Path(folder))
         train_system(suite.places, key, out, seed)
         evaluate_system(suite.places, key, out)
-        result = read_json(out.metrics(suite.track_of(key), key))
+        result: Result = read_json(out.metrics(suite.track_of(key), key))
     return scores_of(suite, key, result)
 
 
@@ -103,38 +102,27 @@ def proposals(suite: Suite, spread: Mapping[str, Any]) -> Iterator[str]:
     """What the measurement says about each track's tolerance in params.yaml."""
     for key, track in suite.tracks.items():
         measured = three_deviations(spread.get(key, {}), track.metric)
+        stated = "not stated" if track.tolerance is None else f"{track.tolerance:g}"
         if measured is None:
-            yield f"tracks.{key}.tolerance: not measured, stays {track.tolerance:g}"
+            yield f"tracks.{key}.tolerance: not measured, stays {stated}"
         else:
             yield (f"tracks.{key}.tolerance: {measured:.3g}  ({track.metric}; now "
-                   f"{track.tolerance:g})")
+                   f"{stated})")
 
 
-def main() -> None:
+def measure_suite(params: Path, systems: Sequence[str], seeds: int, jobs: int) -> None:
+    """Measure `systems`, or all, with `seeds` trainings each, and print what it says of tolerances.
+
+    Raises UserError when the suite is not valid or has no such system.
+    """
     from pipeline.suite.checks import load_valid
 
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("params", nargs="?", default="params.yaml", type=Path,
-                        help="the suite's params.yaml")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each system in all")
-    parser.add_argument("--systems", nargs="+", metavar="SYSTEM", help="only these")
-    parser.add_argument("--jobs", type=int, default=1, help="systems side by side")
-    arguments = parser.parse_args()
-    if arguments.seeds < 2:
-        raise UserError(f"--seeds {arguments.seeds}: a spread needs at least two trainings")
-    suite = load_valid(arguments.params)
-    for key in arguments.systems or []:
-        if key not in suite.systems:
-            raise UserError(f"no system {key!r}{nearest(key, list(suite.systems))}")
+    suite = load_valid(params)
+    keys = [key_of(suite, name)[0] for name in systems] or list(suite.systems)
     write_inputs(suite)
     path = suite.places.spread
-    measure_all(suite, path, arguments.systems or list(suite.systems),
-                range(suite.seed, suite.seed + arguments.seeds), arguments.jobs)
-    print(f"{path} is written; tolerances to put into {arguments.params}, three standard "
-          f"deviations over {arguments.seeds} seeds:")
+    measure_all(suite, path, keys, range(suite.seed, suite.seed + seeds), jobs)
+    print(f"{path} is written; tolerances to put into {params}, three standard deviations over "
+          f"{seeds} seeds:")
     for line in proposals(suite, read_spread(suite)):
         print(f"  {line}")
-
-
-if __name__ == "__main__":
-    run_command(main)

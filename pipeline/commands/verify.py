@@ -1,11 +1,10 @@
-"""`make verify`: does the last commit reproduce what it says?
+"""`unrolled verify`: does the last commit reproduce what it says?
 
 HEAD is cloned into an empty folder with a DVC cache and a tracking store of its own, so nothing
-that lies on this machine can stand in for a result; `pipeline.commands.reproduction` then works in the
-clone, by the clone's own code and with this environment's packages.
+that lies on this machine can stand in for a result; `pipeline.commands.reproduction` then works in
+the clone, by the clone's own code and with this environment's packages.
 """
 
-import argparse
 import contextlib
 import os
 import subprocess
@@ -14,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.errors import UserError, run_command
+from pipeline.errors import UserError
 from pipeline.storage.files import write_text
 from pipeline.suite.schema import load
 
@@ -39,7 +38,7 @@ def is_fresh_clone(root: Path) -> bool:
 def clone(root: Path, target: Path) -> None:
     """Clone HEAD of `root` into `target`, with an empty DVC cache inside the clone."""
     command = ["git", "clone", "--quiet", "--no-local", "--no-hardlinks", str(root), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, 
+    done = subprocess.run(command, capture_output=True, text=True,
                           env=environment(os.environ, None))
     if done.returncode != 0 or not (target / "params.yaml").exists():
         raise UserError(f"{root} could not be cloned ({done.stderr.strip() or 'HEAD is empty'}); "
@@ -84,23 +83,18 @@ def workplace(keep: Path | None) -> Iterator[Path]:
     yield keep.resolve()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Retrain and re-score the last commit in a clone.")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="stages side by side")
-    parser.add_argument("--keep", type=Path, help="work in this empty folder and leave it there")
-    arguments = parser.parse_args()
+def verify_last_commit(jobs: int, keep: Path | None) -> int:
+    """Verify HEAD in a clone, which stays when `keep` names a folder; the exit code.
+
+    Raises UserError when HEAD cannot be cloned or `keep` is not empty.
+    """
     if count := uncommitted(ROOT):
         print(f"note: {count} uncommitted paths of this folder are not part of what is verified",
               flush=True)
-    with workplace(arguments.keep) as folder:
+    with workplace(keep) as folder:
         target = folder / "clone"
         clone(ROOT, target)
         print(f"verifying HEAD in {target}", flush=True)
-        command = [sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", str(arguments.jobs)]
-        code = subprocess.run(command, cwd=target,
-                              env=environment(os.environ, mirror_of(ROOT, os.environ))).returncode
-    sys.exit(code)
-
-
-if __name__ == "__main__":
-    run_command(main)
+        command = [sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", str(jobs)]
+        return subprocess.run(command, cwd=target, env=environment(
+            os.environ, mirror_of(ROOT, os.environ))).returncode

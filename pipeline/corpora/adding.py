@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from pipeline.corpora.twins.lagged import (
     LaggedItem,
     LaggedSettings,
+    Layout,
     Parsed,
-    marked,
     read,
-    two_positions,
     write,
 )
 
 _DECIMALS = 4
+LAYOUT = Layout("values", "marks")
 
 
 class Settings(LaggedSettings):
@@ -46,6 +46,11 @@ def lagged(directory: Path, split: str) -> list[LaggedItem]:
     return read(directory / f"{split}.jsonl", _parsed)
 
 
+def layout(directory: Path) -> Layout:
+    """How a line holds a sequence."""
+    return LAYOUT
+
+
 def ceiling() -> dict[str, float]:
     """Who remembers both numbers makes no error."""
     return {"mse": 0.0}
@@ -61,10 +66,9 @@ def _sum(values: NDArray[np.float64], marks: list[int]) -> float:
     return round(float(values[marks].sum()), _DECIMALS)
 
 
-def _parsed(line: dict[str, Any]) -> Parsed:
-    values = np.array(line["values"], np.float64)
-    first, second = two_positions(line["marks"], len(values))
-    total = _sum(values, [first, second])
+def _parsed(line: Any) -> Parsed:
+    inputs, (first, second) = LAYOUT.read(line)
+    total = _sum(np.array(line["values"], np.float64), [first, second])
     if line["sum"] != total:
         raise ValueError(f"the marked numbers add up to {total}, not to {line['sum']}")
-    return marked(values, [first, second]), total, len(values) - 1 - first
+    return inputs, total, len(inputs) - 1 - first

@@ -8,7 +8,8 @@ one split, with the facts before it, is in another.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Literal, Self
@@ -121,13 +122,37 @@ def _path(directory: Path, kind: int, split: str) -> Path:
     return directory / f"qa{kind}_{split}.txt"
 
 
-def _read(path: Path) -> list[LabelledSentence]:
-    found: list[LabelledSentence] = []
+@dataclass(frozen=True)
+class Asked:
+    """A question, the story's `facts` before it by their numbers, and what stands after its tabs.
+
+    `line` is the number of its line in the file and `where` the place for an error.
+    """
+
+    line: int
+    where: str
+    text: str
+    facts: dict[int, list[str]]
+    answer: list[str]
+
+    @property
+    def words(self) -> list[str]:
+        """Those of the facts and of the question, punctuation marks among them."""
+        return [word for fact in [*self.facts.values(), _TOKEN.findall(self.text)]
+                for word in fact]
+
+
+def questions(lines: Sequence[str], name: str) -> Iterator[Asked]:
+    """The questions of the file that is called `name`: lines with a tab, or that end in `?`.
+
+    A question may leave out what stands after its tabs. Raises UserError naming the line that
+    breaks the format.
+    """
     facts: dict[int, list[str]] = {}
     last = 0
-    for place, line in enumerate(read_text(path).removesuffix("\n").split("\n"), start=1):
-        where = f"{path}, line {place}"
-        number, text, *answer = _parsed(where, line)
+    for place, line in enumerate(lines, start=1):
+        where = f"{name}, line {place}"
+        number, text, answer = _parsed(where, line)
         if number != 1 and number != last + 1:
             raise UserError(f"{where}: expected number {last + 1}, or 1 for a new story, got "
                             f"{number}; mend the file")
@@ -137,28 +162,33 @@ def _read(path: Path) -> list[LabelledSentence]:
         words = _TOKEN.findall(text)
         if not words:
             raise UserError(f"{where}: the line has no words; mend the file")
-        if not answer:
+        if answer or words[-1] == "?":
+            yield Asked(place, where, text.strip(), dict(facts), answer)
+        else:
             facts[number] = words
-            continue
-        group = _group(where, answer[1], facts)
+
+
+def _read(path: Path) -> list[LabelledSentence]:
+    found: list[LabelledSentence] = []
+    for asked in questions(read_text(path).removesuffix("\n").split("\n"), str(path)):
+        if len(asked.answer) != 2 or not asked.answer[0].strip():
+            raise UserError(f"{asked.where}: expected question, answer and supporting facts with "
+                            f"tabs between, got {asked.text[:60]!r}; mend the file")
         found.append(LabelledSentence(
-            f"{path.stem}-{len(found) + 1:05d}",
-            [word for fact in [*facts.values(), words] for word in fact], answer[0], group))
+            f"{path.stem}-{len(found) + 1:05d}", asked.words, asked.answer[0],
+            _group(asked.where, asked.answer[1], asked.facts)))
     if not found:
         raise UserError(f"{path} has no question; generate the corpus again")
     return found
 
 
-def _parsed(where: str, line: str) -> tuple[int, ...]:
-    """Number and text of a fact; number, text, answer and supporting facts of a question."""
+def _parsed(where: str, line: str) -> tuple[int, str, list[str]]:
+    """Number, text, and what a question has after it: answer and supporting facts."""
     number, _, rest = line.partition(" ")
     if not number.isdecimal():
         raise UserError(f"{where}: expected a line number first, got {line[:60]!r}; mend the file")
     text, *answer = rest.split("\t")
-    if answer and (len(answer) != 2 or not answer[0].strip()):
-        raise UserError(f"{where}: expected question, answer and supporting facts with tabs "
-                        f"between, got {line[:60]!r}; mend the file")
-    return int(number), text, *answer
+    return int(number), text, answer
 
 
 def _group(where: str, supporting: str, facts: Iterable[int]) -> str | None:

@@ -6,8 +6,8 @@ pictures (the publisher spells it `Flicker8k_Dataset`), `Flickr8k.token.txt` wit
 about pictures in no list are left alone: the publisher has 92 such pictures, one without a file.
 
 The photographs are given out on request, so nothing is downloaded: archives are taken from the
-mirror. The twin has the same files, with scenes of `pipeline.corpora.twins.grammar.scenes` as PNG, which
-loses nothing, and `Flickr8k.scenes.json`: what each picture shows.
+mirror. The twin has the same files, with scenes of `pipeline.corpora.twins.grammar.scenes` as PNG,
+which loses nothing, and `Flickr8k.scenes.json`: what each picture shows.
 """
 
 import re
@@ -93,7 +93,8 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
         scene = tuple(Thing(*thing) for thing in scenes[name]) if name in scenes else None
         found[name] = CaptionedPicture(
             path.stem, path, [text for _, text in sorted(sentences[name].items())],
-            scene and tuple(map(astuple, scene)), scene and sentence(scene, None))
+            tuple(map(astuple, scene)) if scene else None,
+            sentence(scene, None) if scene else None)
     if not found:
         raise UserError(f"{listing} is empty; get or generate the corpus again")
     return list(found.values())
@@ -134,7 +135,8 @@ def _generate(twin: TwinSettings, directory: Path) -> None:
     tokens: list[str] = []
     seen: set[Scene] = set()
     (directory / PICTURES).mkdir(parents=True, exist_ok=True)
-    for split, size in (("train", twin.train), ("valid", twin.valid), ("test", twin.test)):
+    sizes: dict[Split, int] = {"train": twin.train, "valid": twin.valid, "test": twin.test}
+    for split, size in sizes.items():
         names = [f"{split}-{number:05d}.png" for number in range(1, size + 1)]
         for name in names:
             while (scene := draw_scene(random)) in seen:

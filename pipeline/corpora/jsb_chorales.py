@@ -89,11 +89,16 @@ def pieces(directory: Path, split: Split) -> list[Piece]:
         raise UserError(f"{path}: expected an object with a list of pieces {split!r}; fetch or "
                         "generate the corpus again")
     notes = _notes(directory, split, listed)
-    return [Piece(f"{split}-{number:04d}", _steps(f"{path}, {split}, piece {number}", piece), nats)
+    where = f"{path}, {split}, piece"
+    return [Piece(f"{split}-{number:04d}", steps_of(f"{where} {number}", piece), nats)
             for number, (piece, nats) in enumerate(zip(listed, notes, strict=True), start=1)]
 
 
-def _steps(where: str, piece: Any) -> list[list[int]]:
+def steps_of(where: str, piece: Any) -> list[list[int]]:
+    """A piece as JSON has it, the pitches of each step ascending.
+
+    Raises UserError naming `where` and the step (from 1) that is no list of a piano's pitches.
+    """
     if not isinstance(piece, list) or len(piece) < 2:
         raise UserError(f"{where}: expected a list of at least two steps; mend or remove the piece")
     for number, step in enumerate(piece, start=1):

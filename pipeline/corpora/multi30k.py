@@ -2,8 +2,8 @@
 
 Task 1, raw text: a gzip file a language and split, one sentence a line (Elliott et al. 2016,
 "Multi30K: Multilingual English-German Image Descriptions"). The twin has the same file names with
-English (`en`) and a verb-final language (`vf`) from `pipeline.corpora.twins.grammar.verb_final`: splits
-train, val and test_2016_flickr, `test_long`, a test set of long sentences alone, and
+English (`en`) and a verb-final language (`vf`) from `pipeline.corpora.twins.grammar.verb_final`:
+splits train, val and test_2016_flickr, `test_long`, a test set of long sentences alone, and
 `test_gender`, sentences about one occupation whose gender `vf` leaves open. Beside each split,
 `train.references.gz` has for each sentence its pronouns that refer to an occupation, as
 `occupation:pronoun:position` (position of the pronoun among the English words, from 0), and
@@ -109,10 +109,11 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
         raise UserError(f"{paths[0]} has {len(sources)} lines, {paths[1]} {len(targets)}: not "
                         "parallel; fetch or generate the corpus again")
     references = _references(directory, split) or [()] * len(sources)
+    unknown: list[str | None] = [None] * len(sources)
     likeliest = _likeliest(directory, split) if target == "en" else None
     return [SentencePair(f"{split}-{number:05d}", *found)
             for number, found in enumerate(zip(sources, targets, references,
-                                               likeliest or [None] * len(sources),
+                                               likeliest or unknown,
                                                strict=True), start=1)]
 
 

@@ -4,9 +4,9 @@ One sentence a line, `label ||| text`, with labels 0 (very negative) to 4 (very 
 tokenised as the Penn Treebank is, slashes escaped (Socher et al. 2013, "Recursive Deep Models for
 Semantic Compositionality Over a Sentiment Treebank"; this form, without the labels of phrases, is
 that of the course nn4nlp). The twin has the same three files with reviews of
-`pipeline.corpora.twins.grammar.sentiment`; an inattentive annotator moves some labels to a neighbouring
-class. Beside each file lies `<split>.notes.txt`: the label that the structure gives, and
-`composed` or `simple`.
+`pipeline.corpora.twins.grammar.sentiment`; an inattentive annotator moves some labels to a
+neighbouring class. Beside each file lies `<split>.notes.txt`: the label that the structure gives,
+and `composed` or `simple`.
 """
 
 from pathlib import Path
@@ -77,7 +77,8 @@ def labelled(directory: Path, split: Split) -> list[LabelledSentence]:
     """
     path = directory / f"{_NAMES[split]}.txt"
     found = [_parsed(path, number, line) for number, line in enumerate(_lines(path), start=1)]
-    groups = [group for _, group in _notes(directory, split, len(found))] or [None] * len(found)
+    noted: list[str | None] = [group for _, group in _notes(directory, split, len(found))]
+    groups = noted or [None] * len(found)
     return [LabelledSentence(f"{split}-{number:05d}", words, label, group)
             for number, ((label, words), group) in enumerate(zip(found, groups, strict=True), 1)]
 

@@ -93,7 +93,7 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the six files into `directory`."""
     for number, machine in enumerate(COORDINATES):
         options: Pendulum | Arm = getattr(settings, machine)
-        times = options.step * np.arange(options.steps + 1)
+        times = options.step * np.arange(options.steps + 1, dtype=np.float64)
         for split_number, split in enumerate(SPLITS):
             random = np.random.Generator(np.random.PCG64([settings.seed, number, split_number]))
             states = mechanics.integrate(

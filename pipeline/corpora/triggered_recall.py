@@ -22,10 +22,9 @@ from pydantic import Field
 from pipeline.corpora.twins.lagged import (
     LaggedItem,
     LaggedSettings,
+    Layout,
     Parsed,
-    marked,
     read,
-    two_positions,
     write,
 )
 from pipeline.storage.files import read_text, write_text
@@ -51,8 +50,12 @@ def lagged(directory: Path, split: str) -> list[LaggedItem]:
 
     Raises UserError naming file and line for a line that breaks the format.
     """
-    alphabet = read_text(directory / _ALPHABET).strip()
-    return read(directory / f"{split}.jsonl", partial(_parsed, alphabet))
+    return read(directory / f"{split}.jsonl", partial(_parsed, layout(directory)))
+
+
+def layout(directory: Path) -> Layout:
+    """How a line holds a sequence, with the letters that there are."""
+    return Layout("symbols", "triggers", read_text(directory / _ALPHABET).strip(), ends=True)
 
 
 def ceiling() -> dict[str, float]:
@@ -66,13 +69,6 @@ def _drawn(alphabet: str, random: np.random.Generator, lead: int, lag: int) -> d
             "triggers": [lead, lead + lag]}
 
 
-def _parsed(alphabet: str, line: dict[str, Any]) -> Parsed:
-    symbols: str = line["symbols"]
-    first, second = two_positions(line["triggers"], len(symbols))
-    if second != len(symbols) - 1:
-        raise ValueError(f"the second trigger is at {second}, not at the last step")
-    places = [alphabet.find(symbol) for symbol in symbols]
-    if -1 in places:
-        raise ValueError(f"{symbols[places.index(-1)]!r} is none of the symbols {alphabet!r}")
-    inputs = marked(np.eye(len(alphabet))[places], [first, second])
-    return inputs, symbols[first], second - first
+def _parsed(form: Layout, line: Any) -> Parsed:
+    inputs, (first, second) = form.read(line)
+    return inputs, line["symbols"][first], second - first

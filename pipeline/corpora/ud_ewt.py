@@ -8,7 +8,7 @@ English"; de Marneffe et al. 2021, "Universal Dependencies"). The twin is
 `pipeline.corpora.twins.ewt_twin`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ Split = Literal["train", "dev", "test"]
 Column = Literal["upos", "xpos"]
 
 COLUMNS = 10
+FORM = 1
 _PLACES: dict[Column, int] = {"upos": 3, "xpos": 4}
 _SOURCE = "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/master"
 
@@ -57,7 +58,8 @@ def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence
     """
     path = directory / f"en_ewt-ud-{split}.conllu"
     found, seen = [], set()
-    for number, (identity, words) in enumerate(_blocks(path), start=1):
+    blocks = word_lines(read_text(path).split("\n"), str(path))
+    for number, (identity, words) in enumerate(blocks, start=1):
         identity = identity or f"{split}-{number:05d}"
         if identity in seen:
             raise UserError(f"{path}: two sentences have the id {identity!r}; fetch or generate "
@@ -69,7 +71,7 @@ def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence
             if tag in ("", "_"):
                 raise UserError(f"{path}, line {line}: {cells[1]!r} has no {column.upper()} tag; "
                                 "choose a column that this treebank fills")
-            forms.append(cells[1])
+            forms.append(cells[FORM])
             tags.append(tag)
         found.append(TaggedSentence(identity, forms, tags))
     if not found:
@@ -77,13 +79,18 @@ def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence
     return found
 
 
-def _blocks(path: Path) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
-    """(sent_id or '', words) of each sentence; a word is its line's number and its cells."""
-    identity, words, begun = "", [], False
-    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
+def word_lines(lines: Sequence[str],
+               name: str) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
+    """(sent_id or '', words) of each sentence; a word is its line's number and its cells.
+
+    `lines` are those of the file that is called `name`. Raises UserError for what is not CoNLL-U.
+    """
+    words: list[tuple[int, list[str]]] = []
+    identity, begun = "", False
+    for number, line in enumerate([*lines, ""], start=1):
         if line.strip() == "":
             if begun and not words:
-                raise UserError(f"{path}, line {number}: a sentence ends that has no words; "
+                raise UserError(f"{name}, line {number}: a sentence ends that has no words; "
                                 "remove its comments or fetch the corpus again")
             if begun:
                 yield identity, words
@@ -93,21 +100,21 @@ def _blocks(path: Path) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
             identity = value.strip() if key.strip() == "sent_id" else identity
-        elif (cells := _cells(path, number, line, len(words))) is not None:
+        elif (cells := _cells(name, number, line, len(words))) is not None:
             words.append((number, cells))
 
 
-def _cells(path: Path, number: int, line: str, before: int) -> list[str] | None:
+def _cells(name: str, number: int, line: str, before: int) -> list[str] | None:
     """The cells of a word's line, None for a range or an empty node."""
     cells = line.split("\t")
     if len(cells) != COLUMNS:
-        raise UserError(f"{path}, line {number}: expected {COLUMNS} columns apart by tabs, got "
-                        f"{len(cells)}; fetch or generate the corpus again")
+        raise UserError(f"{name}, line {number}: expected {COLUMNS} columns apart by tabs, got "
+                        f"{len(cells)}; mend the line, or fetch or generate the corpus again")
     parts = cells[0].replace("-", ".").split(".")
     if len(parts) == 2 and all(part.isdecimal() for part in parts):
         return None
-    if cells[0] != str(before + 1) or not cells[1]:
-        raise UserError(f"{path}, line {number}: expected word {before + 1} of the sentence, got "
-                        f"id {cells[0]!r} and form {cells[1]!r}; fetch or generate the corpus "
+    if cells[0] != str(before + 1) or not cells[FORM]:
+        raise UserError(f"{name}, line {number}: expected word {before + 1} of the sentence, got "
+                        f"id {cells[0]!r} and form {cells[FORM]!r}; fetch or generate the corpus "
                         "again")
     return cells

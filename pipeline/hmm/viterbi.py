@@ -7,6 +7,7 @@ tagger. Which state came before is looked up on the best path alone, on the way 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +119,9 @@ def _trace_back(transitions: NDArray[np.float64], tables: list[NDArray[np.float6
         chosen = [steps[step + 1 + place][rows, now[:, place]] for place in range(history)]
         found[starts[:active] + step] = chosen[-1]
         oldest = steps[step][:active]
-        scores = (before[(rows, slice(None), *(now[:, place] for place in range(history - 1)))]
+        reached: tuple[Any, ...] = (
+            rows, slice(None), *(now[:, place] for place in range(history - 1)))
+        scores = (before[reached]
                   + transitions[(oldest, *(state[:, None] for state in chosen))])
         path[:active, 1:] = now[:, :-1]
         path[:active, 0] = scores.argmax(axis=1)

@@ -119,7 +119,8 @@ class AttentionPooling(nn.Module):
         keys = torch.tanh(self.key(states))
         if self.query is None:
             last = mask.sum(dim=1) - 1
-            scores = (keys @ keys[torch.arange(len(keys)), last, :, None]).squeeze(-1)
+            rows = torch.arange(len(keys), device=keys.device)
+            scores = (keys @ keys[rows, last, :, None]).squeeze(-1)
         else:
             scores = keys @ self.query
         weights = scores.float().masked_fill(~mask, -torch.inf).softmax(dim=-1)

@@ -28,25 +28,29 @@ def beam_search(scorer: Scorer, limits: Tensor, beam: int, length_normalisation:
     """The best output of each sentence, without the tokens `begin` and `end` around it.
 
     `limits` [sentences] is the largest number of tokens before the end; a hypothesis that reaches
-    it must end. A sentence is finished as soon as no live hypothesis can overtake its best one:
+    it must end. The search runs on their device, which is the scorer's.
+
+    A sentence is finished as soon as no live hypothesis can overtake its best one:
     log-probabilities only fall and lengths are limited, so live score / (limit + 1) **
     length_normalisation bounds every continuation, and stopping early never changes the answer.
     """
-    sentences = torch.arange(len(limits))
-    answers: list[list[int]] = [[] for _ in sentences]
-    best = torch.full((len(limits),), -torch.inf)
-    live = torch.full((len(limits), beam), -torch.inf)
+    device, count = limits.device, len(limits)
+    sentences = torch.arange(count, device=device)
+    answers: list[list[int]] = [[] for _ in range(count)]
+    best = torch.full((count,), -torch.inf, device=device)
+    live = torch.full((count, beam), -torch.inf, device=device)
     live[:, 0] = 0.0
-    slots = torch.full((len(limits), 1), beam)
-    last = torch.full((len(limits), beam), begin)
-    history = torch.empty(len(limits), beam, 0, dtype=torch.int64)
+    slots = torch.full((count, 1), beam, device=device)
+    last = torch.full((count, beam), begin, device=device)
+    history = last[:, :, None][:, :, :0]
+    places = torch.arange(beam, device=device)
     length = 0
     while len(sentences):
         length += 1
         steps = _end_at_limit(scorer.advance(last), length > limits, end)
         vocabulary = steps.shape[-1]
         scores, chosen = (live[:, :, None] + steps).flatten(1).topk(beam)
-        scores = scores.masked_fill(torch.arange(beam) >= slots, -torch.inf)
+        scores = scores.masked_fill(places >= slots, -torch.inf)
         parents, last = chosen // vocabulary, chosen % vocabulary
         history = torch.cat([history.take_along_dim(parents[:, :, None], 1),
                              last[:, :, None]], dim=2)

@@ -119,7 +119,8 @@ def factors_product(net: Elman, states: Tensor) -> Tensor:
     Shape [time + 1, ..., hidden, hidden]; the first is the identity.
     """
     size = states.shape[-1]
-    product = torch.eye(size).to(states).expand(*states.shape[1:], size)
+    unit = torch.eye(size, device=states.device, dtype=states.dtype)
+    product = unit.expand(*states.shape[1:], size)
     products = [product]
     for state in states[1:].flip(0):
         product = product @ factor(net, state)

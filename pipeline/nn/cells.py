@@ -31,10 +31,15 @@ class Layer(nn.RNNBase):
     """
 
     states: ClassVar[int]
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
 
+    @property
     @abstractmethod
-    def step(self, projected: Tensor, state: State, *recurrent: Tensor) -> State:
-        """The state after one input.
+    def step(self) -> Callable[..., State]:
+        """step(projected, state, *recurrent): the state after one input.
 
         `projected` [batch, blocks * hidden] is U x + b of the input, `state` holds tensors
         [batch, hidden], `recurrent` is W as `parts` gives it.
@@ -108,19 +113,18 @@ class LSTM(Layer):
 
     i, f, o = sigmoid(U x + W h + b) each, g = tanh(U x + W h + b); c' = f c + i g,
     h' = o tanh(c'). The blocks of rows are i, f, g, o. Forget gates begin open, with a bias of 1,
-    so that a new network remembers (Jozefowicz et al. 2015).
+    so that a new network remembers (Jozefowicz et al. 2015), or, if not `open_gates`, as torch's
+    own do, about half open.
     """
 
     states = 2
 
-    def __init__(self, features: int, hidden: int) -> None:
+    def __init__(self, features: int, hidden: int, open_gates: bool = True) -> None:
         super().__init__("LSTM", features, hidden)
-
-    def reset_parameters(self) -> None:
-        super().reset_parameters()
-        with torch.no_grad():
-            self.bias_ih_l0.chunk(4)[1].fill_(1.0)
-            self.bias_hh_l0.chunk(4)[1].zero_()
+        if open_gates:
+            with torch.no_grad():
+                self.bias_ih_l0.chunk(4)[1].fill_(1.0)
+                self.bias_hh_l0.chunk(4)[1].zero_()
 
     def step(self, projected: Tensor, state: State, recurrent: Tensor) -> State:
         h, c = state
@@ -210,14 +214,15 @@ class TorchGRU(Layer):
         return self._kernel(torch.gru, inputs, state[0], recurrent)
 
 
-Cell = Literal["elman", "elman-relu", "elman-sigmoid", "lstm", "lstm-peephole", "gru-keep",
-               "gru-take", "gru-torch"]
+Cell = Literal["elman", "elman-relu", "elman-sigmoid", "lstm", "lstm-torch", "lstm-peephole",
+               "gru-keep", "gru-take", "gru-torch"]
 
 _LAYERS: dict[Cell, Callable[[int, int], Layer]] = {
     "elman": Elman,
     "elman-relu": partial(Elman, activation="relu"),
     "elman-sigmoid": partial(Elman, activation="sigmoid"),
     "lstm": LSTM,
+    "lstm-torch": partial(LSTM, open_gates=False),
     "lstm-peephole": PeepholeLSTM,
     "gru-keep": partial(GRU, update="keep"),
     "gru-take": partial(GRU, update="take"),

@@ -12,6 +12,8 @@ marginal of each tag, by transitions the expected count of each pair. The backwa
 these instead of following the forward pass operation by operation.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -104,7 +106,7 @@ class LinearChainCRF(nn.Module):
         """Transitions with start as last row and end as last column, [tags + 1, tags + 1]."""
         rows = torch.cat([self.transitions, self.start[None]])
         ends = torch.cat([self.end, self.end.new_zeros(1)])
-        return torch.cat([rows, ends[:, None]], 1).double().numpy()
+        return torch.cat([rows, ends[:, None]], 1).double().cpu().numpy()
 
     def _checked(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """The emissions in at least the parameters' precision, zero at padding."""
@@ -147,7 +149,7 @@ class _LogPartition(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         alpha, steps, on, matrix, end, total = ctx.saved_tensors
         beta = torch.empty_like(alpha)
         beta[-1] = end

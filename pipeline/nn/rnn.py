@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.nn.cells import Cell, State, layer
-from pipeline.nn.dropout import FreshDropout, LockedDropout, Masks, sequence_dropout
+from pipeline.nn.containers import module_list
+from pipeline.nn.dropout import FreshDropout, Masks, sequence_dropout
 
 StackState = list[State]
 
@@ -29,7 +30,7 @@ class Stack(nn.Module):
     def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float,
                  weight_dropout: float = 0.0, masks: Masks = "locked") -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
+        self.layers = module_list(
             layer(cell, below, width) for below, width in zip([features, *widths], widths,
                                                               strict=False))
         self.dropout = sequence_dropout(masks, dropout)
@@ -57,19 +58,22 @@ class Stack(nn.Module):
 class BidirectionalStack(nn.Module):
     """Pairs of layers that read padded sequences from both sides, each pair above the other.
 
+    Features between pairs are dropped with probability `dropout` by `masks`.
+
     A layer that runs backward is one that runs forward over each sequence reversed within its own
     length. Padding then stands behind a sequence for both, so no layer sees it before the
     sequence is over, and the kernels need no packed sequences, which are slower.
     """
 
-    def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float) -> None:
+    def __init__(self, cell: Cell, features: int, widths: Sequence[int], dropout: float,
+                 masks: Masks = "locked") -> None:
         super().__init__()
         below = [features, *(2 * width for width in widths)]
         self.forwards, self.backwards = (
-            nn.ModuleList(layer(cell, size, width)
-                          for size, width in zip(below, widths, strict=False))
+            module_list(layer(cell, size, width)
+                        for size, width in zip(below, widths, strict=False))
             for _ in range(2))
-        self.dropout = LockedDropout(dropout)
+        self.dropout = sequence_dropout(masks, dropout)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """States [time, batch, 2 * widths[-1]] of `inputs` [time, batch, features].

@@ -6,6 +6,8 @@ rows at a time, computes their loss and that gradient while the rows are in the 
 and keeps no logits for backward; the two products with the gradient are then made at once.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
@@ -38,7 +40,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         to_inputs, to_weight, to_bias = ctx.saved_tensors
         return to_inputs * gradient, to_weight * gradient, to_bias * gradient, None, None
 

@@ -93,9 +93,11 @@ class Code:
 
 def statements(source: str) -> str:
     """What of a module's source is executed: no docstring, no comment, one form of layout."""
-    lines = source.splitlines(keepends=True)
+    lines = io.StringIO(source).readlines()  # str.splitlines knows more ends than Python does
     silent = set(_docstrings(source, lines))
-    kept = [text for begin, text in _tokens(source, lines) if begin not in silent]
+    # The end of a block has no extent and begins where the next token does.
+    kept = [text for begin, text in _tokens(source, lines)
+            if begin not in silent or text == _LAYOUT[token.DEDENT]]
     # A docstring leaves the end of its line behind.
     found = [text for text, before in zip(kept, ["\n", *kept], strict=False)
              if not (text == "\n" and before in ("\n", "\t", "\b"))]

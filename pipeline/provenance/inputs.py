@@ -32,6 +32,9 @@ from pipeline.suite.schema import Suite
 # A change of these trains nothing again: one selects how a trained system answers, the other
 # tells how its settings were found.
 NOT_TRAINED = frozenset({"variants", "settings_tried"})
+# What pages do not depend on, as a suite that is read back from their settings has it.
+_UNREAD: dict[str, Any] = {"corpora": {}, "mirror": None, "threads": 1, "device": "cpu",
+                           "precision": "fp32"}
 _STAGE_CODE = {"features": ["pipeline.running.extraction"],
                "train": ["pipeline.systems.fitting"],
                "evaluate": ["pipeline.running.evaluation"],
@@ -42,7 +45,8 @@ _STAGE_CODE = {"features": ["pipeline.running.extraction"],
 def write_inputs(suite: Suite) -> None:
     """Write `inputs/<stage>/<key>.json`, and `inputs/report.json`.
 
-    Each holds `settings`, and `code` as {path: identity}. `inputs/mirror.json`, on which no stage
+    Each holds `settings`, in the order of params.yaml, in which a corpus is drawn and variants are
+    shown, and `code` as {path: identity}. `inputs/mirror.json`, on which no stage
     depends, says where copies of corpora lie: checksums make their bytes the same as elsewhere.
     """
     code = Code(suite.places.root)
@@ -79,22 +83,24 @@ def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
     if stage == "evaluate":
         system = suite.systems[key]
         track = whole["tracks"][system["track"]]
-        return {"system": system, **_part(track, "corpus", "metric"),
+        return {"system": system, **_part(track, "task", "corpus", "metric"),
                 **_part(whole, "seed", "threads", "device", "resamples")}
     if stage == "features":
-        return _part(whole["tracks"][key], "task", "corpus", "reader", "features")
+        return {"reader": suite.reader_of(key),
+                **_part(whole["tracks"][key], "task", "corpus", "features")}
     if stage == "leaderboard":
-        return whole | {"corpora": {}, "claims": [], "mirror": None,
-                        "tracks": {key: whole["tracks"][key]},
-                        "systems": {name: suite.systems[name] for name in suite.systems_of(key)}}
-    return whole | {"corpora": {}, "mirror": None}
+        return whole | _UNREAD | {
+            "claims": [], "seed": 0, "tracks": {key: whole["tracks"][key]},
+            "systems": {name: suite.systems[name] for name in suite.systems_of(key)}}
+    return whole | _UNREAD
 
 
 def trained_params(suite: Suite, key: str) -> dict[str, Any]:
-    """The settings that training depends on: the system's own, and under `run` the suite's."""
+    """What training depends on: the system's own settings, its task, and the suite's as `run`."""
     own = {name: value for name, value in suite.systems[key].items() if name not in NOT_TRAINED}
-    return {**own, "run": {"seed": suite.seed, "threads": suite.threads, "device": suite.device,
-                           "precision": suite.precision}}
+    return {**own, "task": suite.task_of(key),
+            "run": {"seed": suite.seed, "threads": suite.threads, "device": suite.device,
+                    "precision": suite.precision}}
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,23 @@ def version_of(places: Places, key: str, seed: int | None = None) -> Version:
     inputs = read_json(places.input("train", key))
     track = inputs["settings"]["track"]
     data = Lock(places).folder(f"features@{track}", places.fit(track))
+    return _version(inputs, data, seed)
+
+
+def trained_version(places: Places, key: str, lock: Lock) -> Version | None:
+    """The version that `lock` says system `key` was trained as, without its features.
+
+    None when it was not trained from what its file of inputs says now.
+    """
+    stage, file = f"train@{key}", places.input("train", key)
+    if not lock.read(stage, file):
+        return None
+    inputs = read_json(file)
+    data = lock.digest(stage, "deps", places.fit(inputs["settings"]["track"]))
+    return _version(inputs, data, None) if data else None
+
+
+def _version(inputs: Mapping[str, Any], data: str, seed: int | None) -> Version:
     params, code = params_hash(with_seed(inputs["settings"], seed)), _short(inputs["code"])
     return Version(params, data, code, _short([params, data, code]))
 
@@ -153,10 +176,9 @@ def _selected(suite: Suite, stage: str, key: str) -> list[str]:
     if stage == "download":
         return [corpus_name(suite.corpora[key]["module"])]
     if stage == "features":
-        track = suite.tracks[key]
-        return [corpus_name(track.reader), part_name(track.task, "features")]
+        return [corpus_name(suite.reader_of(key)), part_name(suite.tracks[key].task, "features")]
     if stage in ("train", "evaluate"):
-        task = suite.systems[key]["task"]
+        task = suite.task_of(key)
         answering = ([part_name(task, "scoring"), part_name(task, "figures")]
                      if stage == "evaluate" else [])
         return [model_name(task, suite.systems[key]["model"]), *answering]

@@ -37,6 +37,10 @@ class Lock:
         """Whether the file has exactly the content that the stage wrote."""
         return path.is_file() and self.digest(stage, "outs", path) == _md5(path)
 
+    def read(self, stage: str, path: Path) -> bool:
+        """Whether the file has exactly the content that the stage read."""
+        return path.is_file() and self.digest(stage, "deps", path) == _md5(path)
+
     def folder(self, stage: str, path: Path) -> str:
         """DVC's hash of a folder that a stage has written.
 
@@ -56,10 +60,9 @@ class Lock:
 
 def folder_hash(folder: Path) -> str:
     """The hash that DVC gives a folder: that of the list of its files and their hashes."""
-    files = sorted((file for file in folder.rglob("*") if file.is_file()),
-                   key=lambda file: file.relative_to(folder).parts)
-    listing = [{"md5": _md5(file), "relpath": file.relative_to(folder).as_posix()}
-               for file in files]
+    files = {file.relative_to(folder).as_posix(): file
+             for file in folder.rglob("*") if file.is_file()}
+    listing = [{"md5": _md5(file), "relpath": name} for name, file in sorted(files.items())]
     text = json.dumps(listing, sort_keys=True)
     return f"{hashlib.md5(text.encode('utf-8'), usedforsecurity=False).hexdigest()}.dir"
 
@@ -76,7 +79,11 @@ def _read(path: Path) -> Mapping[str, Any]:
     if not path.exists():
         return {}
     try:
-        return YAML(typ="safe").load(path)["stages"]
-    except (YAMLError, KeyError, TypeError, UnicodeDecodeError):
+        stages = YAML(typ="safe").load(path)["stages"]
+        for stage in stages.values():
+            for entry in (*stage.get("deps", ()), *stage.get("outs", ())):
+                entry.get("path")
+        return stages
+    except (YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
         raise UserError(f"{path} is damaged; take the committed file back (git checkout -- "
-                        f"{path.name}) and run again") from None
+                        f"{path}) and run again") from None

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pipeline.errors import UserError
+from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of, read_result, systems_run
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.scoring.significance import paired_p_values
@@ -22,7 +23,7 @@ Spread = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 SIGNIFICANT = 0.05
 
 
-def judge_all(suite: Suite) -> list[dict[str, Any]]:
+def judge_all(suite: Suite) -> list[Claim]:
     """Every claim with its verdict, as leaderboards/claims.json lists them.
 
     One that names a system which has not been run is left out; see `leaderboard.systems_run`.
@@ -39,7 +40,7 @@ def _rows_not_run(suite: Suite, track: str) -> set[str]:
             for row in suite.rows_of(key).values()}
 
 
-def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> dict[str, Any]:
+def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> Claim:
     """One claim with its verdict.
 
     `values` has the metric of every row that the claim names and `worse` the best of the rows that

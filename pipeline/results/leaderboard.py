@@ -3,9 +3,9 @@
 The rows are those that params.yaml names, so a removed system leaves none behind. A published
 figure of a system that is not run here is a row among the others, ranked by its value: to list it
 apart would hide that it is better. A suite whose systems train for hours is run a system at a
-time, and its pages name those that have not been run. The JSON holds quality alone for the suite
-that CI reproduces; seconds and memory stand in the Markdown, because they differ from machine to
-machine.
+time, and its pages name those that have not been run. Seconds and memory differ from machine to
+machine: they are shown for a suite that was run once, whose costs are committed, and never for the
+one that CI reproduces, whose pages follow from its metrics alone.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,13 @@ from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.modules import task_module
+from pipeline.provenance.lock import Lock
+from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.pages import page
+from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json, write_text
 from pipeline.suite.schema import Suite, TrackSettings
-
-Board = dict[str, Any]
 
 
 def write_leaderboard(suite: Suite, track: str) -> None:
@@ -31,7 +32,9 @@ def write_leaderboard(suite: Suite, track: str) -> None:
 
 
 def render(suite: Suite, board: Board) -> str:
-    """The leaderboard as Markdown, with what its rows have cost."""
+    """The leaderboard as Markdown, with what its rows have cost if they were run once."""
+    if suite.evidence == "ci":
+        return page(suite, board, None)
     costs = {row: costs_of(suite, key) for key in systems_run(suite, board["track"])
              for row in suite.rows_of(key).values()}
     return page(suite, board, costs)
@@ -43,8 +46,9 @@ def build(suite: Suite, track: str) -> Board:
     metric = metrics_of(suite, track)[entry.metric]
     results = {key: read_result(suite, key) for key in systems_run(suite, track)}
     ceiling = _ceiling(results, entry.metric)
+    lock = None if suite.evidence == "ci" else Lock(suite.places)
     rows = [row for key, result in results.items()
-            for row in _own_rows(suite, key, result, entry)]
+            for row in _own_rows(suite, key, result, entry, lock)]
     names = {row["system"] for row in rows}
     rows += [_published_row(name, published.value, published.source, entry.metric)
              for name, published in entry.published.items() if name not in names]
@@ -63,12 +67,12 @@ def systems_run(suite: Suite, track: str) -> list[str]:
             if suite.evidence == "ci" or _metrics_file(suite, key).exists()]
 
 
-def own_rows(board: Board) -> list[dict[str, Any]]:
+def own_rows(board: Board) -> list[Row]:
     """The rows that stand behind a run of this project's code, best first."""
     return [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
 
 
-def under_floor(suite: Suite, board: Board) -> list[dict[str, Any]]:
+def under_floor(suite: Suite, board: Board) -> list[Row]:
     """The rows that had to reach the track's floor and did not."""
     floor = suite.track(board["track"]).floor
     metric = metrics_of(suite, board["track"])[board["metric"]]
@@ -81,41 +85,39 @@ def metrics_of(suite: Suite, track: str) -> dict[str, Metric]:
     return task_module(suite.track(track).task, "scoring").METRICS
 
 
-def read_result(suite: Suite, key: str) -> dict[str, Any]:
+def read_result(suite: Suite, key: str) -> Result:
     """A system's metrics file. Raises UserError naming the command that makes a missing one."""
-    result = _read(suite, "evaluate", key, _metrics_file(suite, key))
+    file = _metrics_file(suite, key)
+    if not file.exists():
+        raise UserError(f"{file} does not exist; run "
+                        f"'dvc repro {suite.address('evaluate', key)}'")
+    result: Result = read_json(file)
     if missing := set(suite.rows_of(key)) - set(result["variants"]):
         raise UserError(f"metrics of {key!r} lack {', '.join(map(repr, sorted(missing)))}; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
     return result
 
 
-def costs_of(suite: Suite, key: str) -> dict[str, dict[str, Any]]:
-    """What training and evaluating a system have cost, by stage."""
-    return {stage: _read(suite, stage, key, suite.places.cost(suite.track_of(key), key, stage))
-            for stage in ("train", "evaluate")}
+def costs_of(suite: Suite, key: str) -> dict[str, Cost]:
+    """What training and evaluating a system have cost, by stage, as far as it was recorded."""
+    files = {stage: suite.places.cost(suite.track_of(key), key, stage)
+             for stage in ("train", "evaluate")}
+    return {stage: read_json(file) for stage, file in files.items() if file.exists()}
 
 
 def _metrics_file(suite: Suite, key: str) -> Path:
     return suite.places.metrics(suite.track_of(key), key)
 
 
-def _read(suite: Suite, stage: str, key: str, file: Path) -> dict[str, Any]:
-    if not file.exists():
-        raise UserError(f"{file} does not exist; run "
-                        f"'dvc repro {suite.address(stage, key)}'")
-    return read_json(file)
-
-
-def _own_rows(suite: Suite, key: str, result: Mapping[str, Any],
-              entry: TrackSettings) -> list[dict[str, Any]]:
-    evidence = _evidence(suite, key)
+def _own_rows(suite: Suite, key: str, result: Result, entry: TrackSettings,
+              lock: Lock | None) -> list[Row]:
+    evidence = _evidence(suite, key, lock)
     return [_own_row(name, result, result["variants"][variant], entry, evidence)
             for variant, name in suite.rows_of(key).items()]
 
 
-def _own_row(name: str, result: Mapping[str, Any], answers: Mapping[str, Any],
-             entry: TrackSettings, evidence: dict[str, Any]) -> dict[str, Any]:
+def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
+             evidence: Evidence) -> Row:
     if entry.metric not in answers["metrics"]:
         raise UserError(f"row {name!r} has no {entry.metric}: its test set has no items for the "
                         "track's primary metric; name another metric in params.yaml")
@@ -125,11 +127,12 @@ def _own_row(name: str, result: Mapping[str, Any], answers: Mapping[str, Any],
         "n_items": answers["n_items"], "parameters": result["parameters"],
         "signature": answers["signature"].get(entry.metric),
         "settings_tried": result["settings_tried"], "evidence": evidence,
-        "published": published.model_dump() if published else None,
+        "published": ({"value": published.value, "source": published.source} if published
+                      else None),
     }
 
 
-def _published_row(name: str, value: float, source: str, metric: str) -> dict[str, Any]:
+def _published_row(name: str, value: float, source: str, metric: str) -> Row:
     return {
         "system": name, "value": value, "low": None, "high": None,
         "metrics": {metric: {"value": value, "low": None, "high": None}},
@@ -139,18 +142,26 @@ def _published_row(name: str, value: float, source: str, metric: str) -> dict[st
     }
 
 
-def _evidence(suite: Suite, key: str) -> dict[str, Any]:
-    if suite.evidence == "ci":
+def _evidence(suite: Suite, key: str, lock: Lock | None) -> Evidence:
+    """What stands behind a row; `lock` is None for a suite that CI reproduces.
+
+    A row that was run is stale when its training or its evaluation was made from other settings or
+    code than those of now.
+    """
+    if lock is None:
         return {"kind": "ci"}
+    made = all(lock.read(f"{stage}@{key}", suite.places.input(stage, key))
+               for stage in ("train", "evaluate"))
     costs = costs_of(suite, key)
-    train = costs["train"]
-    return {"kind": "run", "commit": train["commit"],
+    train: Mapping[str, Any] = costs.get("train") or {}
+    seconds = [cost["seconds"] for cost in costs.values()]
+    return {"kind": "run", "stale": not made, "commit": train.get("commit"),
             "uncommitted_changes": train.get("uncommitted_changes", False),
-            "processor": train["processor"], "precision": train["precision"],
-            "wall_time": round(train["seconds"] + costs["evaluate"]["seconds"], 2)}
+            "processor": train.get("processor"), "precision": train.get("precision"),
+            "wall_time": round(sum(seconds), 2) if len(seconds) == 2 else None}
 
 
-def _ceiling(results: Mapping[str, Mapping[str, Any]], metric: str) -> float | None:
+def _ceiling(results: Mapping[str, Result], metric: str) -> float | None:
     """The one ceiling that all results state; two would mean that a test set has changed."""
     stated = {key: result["ceiling"].get(metric) for key, result in results.items()}
     if len(set(stated.values())) > 1:

@@ -1,19 +1,22 @@
 """A leaderboard as a page for people: the table, what it measures, and how to check it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from pipeline.modules import task_module
+from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.markdown import decimal, table
+from pipeline.scoring.records import Cost
 from pipeline.scoring.scores import Metric
 from pipeline.suite.schema import Suite
 
-Row = Mapping[str, Any]
-Costs = Mapping[str, Mapping[str, Any]]
+Costs = Mapping[str, Cost]
+
+_COST_NAMES = ["train s", "test s", "peak MB"]
+_ABOUT_COSTS = "Costs are those of the machine that ran a row and are never compared. "
 
 
-def page(suite: Suite, board: Mapping[str, Any], costs: Mapping[str, Costs]) -> str:
-    """Markdown of a leaderboard; `costs` has each own row's costs by stage."""
+def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
+    """Markdown of a leaderboard; `costs` has each own row's by stage, or is None to show none."""
     entry = suite.track(board["track"])
     metrics = task_module(entry.task, "scoring").METRICS
     own = [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
@@ -27,27 +30,27 @@ def page(suite: Suite, board: Mapping[str, Any], costs: Mapping[str, Costs]) -> 
         *_not_run(suite, board),
         *_sources(board, metrics[entry.metric].decimals),
         *_signatures(own),
-        "Costs are those of the machine that ran a row and are never compared. Reproduce this page "
-        f"with `dvc repro {suite.address('leaderboard', board['track'])}`.",
+        f"{_ABOUT_COSTS if costs is not None else ''}Reproduce this page with "
+        f"`dvc repro {suite.address('leaderboard', board['track'])}`.",
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _measured(board: Mapping[str, Any], metric: Metric, own: Sequence[Row],
+def _measured(board: Board, metric: Metric, own: Sequence[Row],
               resamples: int) -> str:
-    counts = sorted({row["n_items"] for row in own})
+    counts = sorted({row["n_items"] for row in own if row["n_items"] is not None})
     items = " or ".join(f"{count:,}" for count in counts) or "no"
     return (f"Track `{board['track']}`, corpus `{board['corpus']}`, {board['suite']} suite.\n"
             f"**{board['metric']}**: {metric.text}; {metric.preference}. Scored on {items} "
             f"test items; the interval is 95 % over {resamples:,} bootstrap resamples of them.")
 
 
-def _table(board: Mapping[str, Any], metrics: Mapping[str, Metric], own: Sequence[Row],
-           costs: Mapping[str, Costs]) -> str:
+def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row],
+           costs: Mapping[str, Costs] | None) -> str:
     primary = board["metric"]
     others = _others(primary, metrics, own)
     names = [primary, "95 % interval", *others, "published", "parameters", "settings tried",
-             "train s", "test s", "peak MB"]
+             *(_COST_NAMES if costs is not None else [])]
     header = ["rank", "system", *names, "evidence"]
     decimals = metrics[primary].decimals
     body = []
@@ -60,7 +63,8 @@ def _table(board: Mapping[str, Any], metrics: Mapping[str, Metric], own: Sequenc
         body.append([str(number), row["system"], decimal(row["value"], decimals),
                      _interval(row, decimals), *values, _published(row, decimals),
                      decimal(row["parameters"], 0), decimal(row["settings_tried"], 0),
-                     *_cost_cells(costs.get(row["system"])), row["evidence"]["kind"]])
+                     *([] if costs is None else _cost_cells(costs.get(row["system"], {}))),
+                     "run, stale" if row["evidence"].get("stale") else row["evidence"]["kind"]])
     return table(header, body, numbers=["rank", *names])
 
 
@@ -80,12 +84,12 @@ def _published(row: Row, decimals: int) -> str:
     return decimal(row["published"]["value"], decimals) if row["published"] else "–"
 
 
-def _cost_cells(costs: Costs | None) -> list[str]:
-    if costs is None:
-        return ["–"] * 3
-    peak = max(cost["peak_memory_bytes"] for cost in costs.values())
-    return [decimal(costs["train"]["seconds"], 1), decimal(costs["evaluate"]["seconds"], 1),
-            decimal(peak / 2**20, 0)]
+def _cost_cells(costs: Costs) -> list[str]:
+    """Seconds and memory, as far as they were recorded."""
+    seconds = [costs[stage]["seconds"] if stage in costs else None
+               for stage in ("train", "evaluate")]
+    peak = max((cost["peak_memory_bytes"] / 2**20 for cost in costs.values()), default=None)
+    return [*(decimal(value, 1) for value in seconds), decimal(peak, 0)]
 
 
 def _further_metrics(primary: str, metrics: Mapping[str, Metric],
@@ -96,7 +100,7 @@ def _further_metrics(primary: str, metrics: Mapping[str, Metric],
         yield "\n".join(lines)
 
 
-def _floor(suite: Suite, board: Mapping[str, Any], metric: Metric) -> Iterator[str]:
+def _floor(suite: Suite, board: Board, metric: Metric) -> Iterator[str]:
     floor = suite.track(board["track"]).floor
     if floor is None:
         return
@@ -108,39 +112,50 @@ def _floor(suite: Suite, board: Mapping[str, Any], metric: Metric) -> Iterator[s
            f"{decimal(board['floor'], metric.decimals)}. {', '.join(found)}.")
 
 
-def _not_run(suite: Suite, board: Mapping[str, Any]) -> Iterator[str]:
+def _not_run(suite: Suite, board: Board) -> Iterator[str]:
     if board["not_run"]:
         names = ", ".join(f"`{key}`" for key in board["not_run"])
         yield (f"Configured and not run yet: {names}. Run one with "
                f"`dvc repro {suite.address('evaluate', board['not_run'][0])}`.")
 
 
-def _evidence(board: Mapping[str, Any], own: Sequence[Row]) -> str:
+def _evidence(board: Board, own: Sequence[Row]) -> str:
     kinds = {row["evidence"]["kind"] for row in board["rows"]}
     lines = []
     if "ci" in kinds:
-        lines.append("- `ci`: continuous integration trains this row again from an empty clone and "
-                     f"must come within {board['tolerance']:g} of its {board['metric']}.")
+        allowed = ("and lists a score that moves, because how far it may was not measured yet"
+                   if board["tolerance"] is None else
+                   f"and must come within {board['tolerance']:g} of its {board['metric']}")
+        lines.append("- `ci`: continuous integration trains this row again from an empty clone "
+                     f"{allowed}.")
     runs: dict[str, list[str]] = {}
     for row in own:
         if row["evidence"]["kind"] == "run":
             runs.setdefault(_run_in_words(row["evidence"]), []).append(f"`{row['system']}`")
     lines += [f"- `run`: {', '.join(rows)}: {words}." for words, rows in runs.items()]
+    stale = [f"`{row['system']}`" for row in own if row["evidence"].get("stale")]
+    if stale:
+        lines.append(f"- Stale: {', '.join(stale)}. The code or the settings have changed since; "
+                     "what stands here is of the earlier version, until it is trained again.")
     if "published" in kinds:
         lines.append("- `published`: a figure from the literature, not run here; it is ranked by "
                      "its value, and its protocol may differ.")
     return "\n".join(["What stands behind a row:", *lines])
 
 
-def _run_in_words(evidence: Mapping[str, Any]) -> str:
+def _run_in_words(evidence: Evidence) -> str:
+    if evidence["processor"] is None:
+        return "trained and tested once by this project, cost not recorded"
     commit = f"commit {evidence['commit'][:12]}" if evidence["commit"] else "no commit recorded"
     if evidence.get("uncommitted_changes"):
         commit += " with changes that were not committed"
+    seconds = evidence["wall_time"]
+    took = "seconds not recorded" if seconds is None else f"{seconds:,.0f} s in all"
     return (f"trained and tested once by this project, {commit}, {evidence['processor']}, "
-            f"precision {evidence['precision']}, {evidence['wall_time']:,.0f} s in all")
+            f"precision {evidence['precision']}, {took}")
 
 
-def _sources(board: Mapping[str, Any], decimals: int) -> Iterator[str]:
+def _sources(board: Board, decimals: int) -> Iterator[str]:
     lines = [f"- `{row['system']}` {decimal(row['published']['value'], decimals)}: "
              f"{row['published']['source']}" for row in board["rows"] if row["published"]]
     if lines:

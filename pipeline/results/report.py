@@ -1,15 +1,13 @@
 """The page over all tracks of a suite, the claims, and the summary that ends `make repro`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from pipeline.results.boards import Board, Claim
 from pipeline.results.claims import SIGNIFICANT, judge_all
-from pipeline.results.leaderboard import Board, build, metrics_of, own_rows, under_floor
+from pipeline.results.leaderboard import build, metrics_of, own_rows, under_floor
 from pipeline.results.markdown import decimal, probability, table
 from pipeline.storage.files import write_json, write_text
 from pipeline.suite.schema import Suite
-
-Claim = Mapping[str, Any]
 
 
 def write_report(suite: Suite) -> None:
@@ -28,6 +26,7 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
         "among them, because they were not measured here.",
         _winners(suite, boards),
         *_not_run(boards),
+        *_stale(boards),
         _floors(suite, boards),
         "## Claims",
         *_claims(suite, claims),
@@ -89,6 +88,13 @@ def _best_published(suite: Suite, board: Board) -> str:
 def _not_run(boards: Sequence[Board]) -> list[str]:
     missing = [f"`{key}` ({board['track']})" for board in boards for key in board["not_run"]]
     return [f"Configured and not run yet: {', '.join(missing)}."] if missing else []
+
+
+def _stale(boards: Sequence[Board]) -> list[str]:
+    rows = [f"`{row['system']}`" for board in boards for row in own_rows(board)
+            if row["evidence"].get("stale")]
+    return [f"Stale, because the code or the settings have changed since, and to be trained again: "
+            f"{', '.join(rows)}."] if rows else []
 
 
 def _floors(suite: Suite, boards: Sequence[Board]) -> str:
@@ -172,5 +178,5 @@ def _reading(suite: Suite) -> str:
         lines.append("- Every row of ours was trained and tested once, by this project; its page "
                      "names commit, processor and time. The predictions are committed, so anybody "
                      "who has the corpus can score them again with "
-                     f"`python -m pipeline.commands.rescore {suite.suite}params.yaml`.")
+                     f"`unrolled rescore --suite {suite.name}`.")
     return "\n".join(lines)

@@ -1,6 +1,8 @@
 """What a run costs: seconds, memory, processor.
 
-Costs are shown beside the scores and never compared, since they differ from machine to machine.
+Costs are shown beside the scores and never compared, since they differ from machine to machine. A
+stage that the runner has forked begins with what its parent had imported: memory counts libraries,
+also some that the stage does not use.
 """
 
 import os
@@ -11,11 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.scoring.records import Measures
+
 
 @contextmanager
-def measured() -> Iterator[dict[str, float]]:
+def measured() -> Iterator[Measures]:
     """Wall seconds and peak memory of the block, filled in when it ends."""
-    measures: dict[str, float] = {}
+    measures = Measures(seconds=0.0, peak_memory_bytes=0)
     started = time.perf_counter()
     yield measures
     measures["seconds"] = round(time.perf_counter() - started, 2)

@@ -15,11 +15,13 @@ from pipeline.provenance.inputs import read_settings
 from pipeline.running.costs import measured, processor
 from pipeline.running.threads import limited_threads
 from pipeline.scoring import significance
+from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.places import PLAIN, Places
-from pipeline.systems.base import System, system_class
+from pipeline.systems.base import NeuralSystem, System, system_class
+from pipeline.systems.network import device_of
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,14 @@ class Scorer:
     @classmethod
     def of(cls, entry: dict[str, Any]) -> Self:
         """That of an evaluate stage's settings."""
-        return cls(entry["system"]["task"], entry["system"]["track"], entry["metric"],
+        return cls(entry["task"], entry["system"]["track"], entry["metric"],
                    entry["resamples"], entry["seed"])
 
     def statistics(self, found: list[predictions.Prediction], test: Path) -> ItemStatistics:
         """The task's additive statistics of each test item."""
         return task_module(self.task, "scoring").score(found, test)
 
-    def row(self, statistics: ItemStatistics) -> dict[str, Any]:
+    def row(self, statistics: ItemStatistics) -> Answers:
         """Every metric of the task that the test set has items for, with its 95 % interval.
 
         `n_items` counts the items that the track's primary metric is about: those of another
@@ -60,15 +62,17 @@ class Scorer:
         bounds = significance.intervals(statistics, metrics, self.resamples, self.seed)
         primary = statistics.table(known[self.metric].columns)
         details = scoring.details(statistics) if hasattr(scoring, "details") else {}
-        return {
+        row: Answers = {
             "metrics": {name: {"value": statistics.score(metric),
                                "low": bounds[name][0], "high": bounds[name][1]}
                         for name, metric in metrics.items()},
             "n_items": int(primary.any(axis=1).sum()),
             "signature": {name: metric.signature for name, metric in metrics.items()
                           if metric.signature},
-            **({"details": details} if details else {}),
         }
+        if details:
+            row["details"] = details
+        return row
 
 
 def evaluate_system(places: Places, key: str, out: Places) -> None:
@@ -77,32 +81,37 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
     The model is taken from `out`, which gets predictions, metrics, figures and costs.
     """
     entry = read_settings(places, "evaluate", key)
-    system = entry["system"]
-    settings: SystemSettings = model_module(system["task"], system["model"]).Settings \
-        .model_validate(system)
+    task, system = entry["task"], entry["system"]
+    settings: SystemSettings = model_module(task, system["model"]).Settings.model_validate(system)
     track, test, model = settings.track, places.test(settings.track), out.model(key)
-    loaded = system_class(settings.task, settings.model).load(model)
+    loaded = system_class(task, settings.model).load(model)
     loaded.settings = settings
-    variants = settings.variants or {"": None}
+    variants = list(settings.variants) or [""]
+    if isinstance(loaded, NeuralSystem):
+        loaded.to(device_of(entry["device"]))
     with limited_threads(entry["threads"]), measured() as measures:
         for variant in variants:
             predictions.write(out.answers(track, key, variant),
                               loaded.predict(test, settings.variants.get(variant)))
+    if isinstance(loaded, NeuralSystem):
+        loaded.to("cpu")
     found = {variant: predictions.read(out.answers(track, key, variant)) for variant in variants}
-    write_json(out.metrics(track, key), {
-        "track": track, "task": settings.task, "system": key, "corpus": entry["corpus"],
+    result: Result = {
+        "track": track, "task": task, "system": key, "corpus": entry["corpus"],
         "parameters": read_json(model / "record.json")["parameters"],
         "ceiling": read_json(test / "ceiling.json"),
         "settings_tried": settings.settings_tried,
         "variants": _rows(Scorer.of(entry), found, test, out, key),
-    })
-    write_json(out.cost(track, key, "evaluate"),
-               {**measures, "threads": entry["threads"], "processor": processor(entry["device"])})
-    _draw(settings.task, loaded, found, test, out.figures(track, key))
+    }
+    cost: Cost = {**measures, "threads": entry["threads"],
+                  "processor": processor(entry["device"])}
+    write_json(out.metrics(track, key), result)
+    write_json(out.cost(track, key, "evaluate"), cost)
+    _draw(task, loaded, found, test, out.figures(track, key))
 
 
 def _rows(scorer: Scorer, found: dict[str, list[predictions.Prediction]], test: Path,
-          out: Places, key: str) -> dict[str, Any]:
+          out: Places, key: str) -> dict[str, Answers]:
     """A metrics row of each variant; writes the statistics that it is made from."""
     rows = {}
     for variant, answers in found.items():

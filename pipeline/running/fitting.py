@@ -9,13 +9,14 @@ import shutil
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from pipeline.entries import SystemSettings
 from pipeline.modules import model_module
 from pipeline.provenance.inputs import read_settings, version_of
 from pipeline.running.costs import measured, processor
 from pipeline.running.threads import limited_threads
+from pipeline.scoring.records import Cost
 from pipeline.storage.files import write_json
 from pipeline.suite.places import Places
 from pipeline.systems.base import Run, System
@@ -29,35 +30,45 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
 
     `seed` replaces that of the suite.
     """
-    settings, run = _settings(places, key)
+    task, settings, run = _settings(places, key)
     seed = run["seed"] if seed is None else seed
     version = version_of(places, key, seed)
     work = places.checkpoints(key, version.hash)
     earlier = elapsed_seconds(work)
     with limited_threads(run["threads"]), measured() as measures:
-        system, curve = fit_system(settings, places.fit(settings.track), Run(
+        system, curve = fit_system(task, settings, places.fit(settings.track), Run(
             seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
     model = out.model(key)
     system.save(model)
     write_json(model / "record.json", {"parameters": system.parameters_count, "curve": curve})
+    write_curve(out.curve(settings.track, key), curve)
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
-    write_json(out.cost(settings.track, key, "train"), {
+    cost: Cost = {
         **measures, "threads": run["threads"], "processor": processor(run["device"]),
         "precision": chosen_precision(work) or FULL_PRECISION, "version": asdict(version),
-        **_git_state(places.root)})
+        **_git_state(places.root)}
+    write_json(out.cost(settings.track, key, "train"), cost)
     _remove_older_work(work)
     return system
 
 
-def _settings(places: Places, key: str) -> tuple[SystemSettings, dict[str, Any]]:
-    """A system's settings and, apart, those of the run that trains it.
+def _settings(places: Places, key: str) -> tuple[str, SystemSettings, dict[str, Any]]:
+    """A system's task, its settings and, apart, those of the run that trains it.
 
     How a trained system answers does not concern its training, but is saved with it.
     """
     trained = read_settings(places, "train", key)
-    run = trained.pop("run")
+    run, task = trained.pop("run"), trained.pop("task")
     entry = read_settings(places, "evaluate", key)["system"] | trained
-    return model_module(entry["task"], entry["model"]).Settings.model_validate(entry), run
+    return task, model_module(task, entry["model"]).Settings.model_validate(entry), run
+
+
+def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
+    """Show the curve to `dvc plots`, which reads a file for each; some systems have none."""
+    if curve:
+        write_json(path, curve)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _remove_older_work(work: Path) -> None:
@@ -67,7 +78,12 @@ def _remove_older_work(work: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _git_state(root: Path) -> dict[str, str | bool | None]:
+class _GitState(TypedDict):
+    commit: str | None
+    uncommitted_changes: bool
+
+
+def _git_state(root: Path) -> _GitState:
     """The commit, None outside a repository, and whether code or settings differ from it."""
     command = ["git", "-C", str(root)]
     head = subprocess.run([*command, "rev-parse", "HEAD"], capture_output=True, text=True)

@@ -1,9 +1,9 @@
 """The one bootstrap of the project: intervals, and the paired test behind every claim.
 
-Items (sentences, utterances, series) are resampled with replacement; a metric is computed from
-the resampled sums (see `pipeline.scoring.scores`), so corpus-level metrics such as BLEU, WER and OWA are
-resampled as what they are. Method: Efron and Tibshirani 1993; paired use in language processing:
-Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
+Items (sentences, utterances, series) are resampled with replacement; a metric is computed from the
+resampled sums (see `pipeline.scoring.scores`), so corpus-level metrics such as BLEU, WER and OWA
+are resampled as what they are. Method: Efron and Tibshirani 1993; paired use in language
+processing: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
 """
 
 from collections.abc import Iterator

@@ -20,7 +20,8 @@ def write_sequences(directory: Path, name: str, sequences: Sequence[Sequence[int
 class Sequences(Ragged):
     """Read-only view of what `write_sequences` wrote."""
 
-    def __getitem__(self, item: int) -> list[int]:
+    # What a token indexes is a Python list more often than an array.
+    def __getitem__(self, item: int) -> list[int]:  # type: ignore[override]
         return super().__getitem__(item).tolist()
 
     def padded(self, items: NDArray[np.int64],

@@ -5,6 +5,7 @@ The checks go from the outside in: the shape of the file, the entries against th
 """
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from pipeline import modules
 from pipeline.entries import Entry
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.schema import NAME, Suite, read_yaml, row_name, suite_of
+from pipeline.suite.schema import NAME, Suite, TrackSettings, read_yaml, row_name, suite_of
 
 
 def load_valid(path: Path) -> Suite:
@@ -32,6 +33,16 @@ def problems_of(raw: Any) -> list[str]:
     except ValidationError as error:
         return describe(error, Suite, "")
     return [*_names(suite), *_corpora(suite), *_tracks(suite), *_systems(suite), *_claims(suite)]
+
+
+def doubts(suite: Suite) -> Iterator[str]:
+    """What is no mistake by the rules, but is likely to be one."""
+    for key, track in suite.tracks.items():
+        rows = _rows(suite, key)
+        for name in track.published:
+            if name not in rows and (close := get_close_matches(name, rows, n=1, cutoff=0.85)):
+                yield (f"tracks.{key}.published.{name}: no row has this name, so it is listed as a "
+                       f"system of the literature; did you mean {close[0]!r}?")
 
 
 def _names(suite: Suite) -> Iterator[str]:
@@ -75,10 +86,9 @@ def _tracks(suite: Suite) -> Iterator[str]:
     for key, track in suite.tracks.items():
         path = f"tracks.{key}"
         problems = _unknown(f"{path}.corpus", "corpus", track.corpus, list(suite.corpora))
-        if not problems and track.reader != suite.corpora[track.corpus].get("module"):
-            problems.append(f"{path}.reader: corpus {track.corpus!r} has module "
-                            f"{suite.corpora[track.corpus].get('module')!r}; repeat it here")
         tasks = _unknown(f"{path}.task", "task", track.task, modules.tasks())
+        if not tasks and not problems:
+            problems += _reader_problems(suite, track, path)
         if not tasks:
             metrics = list(modules.task_module(track.task, "scoring").METRICS)
             problems += _unknown(f"{path}.metric", "metric", track.metric, metrics)
@@ -90,6 +100,16 @@ def _tracks(suite: Suite) -> Iterator[str]:
             yield from _unknown(f"{path}.floor.rows", "row", row, rows)
 
 
+def _reader_problems(suite: Suite, track: TrackSettings, path: str) -> list[str]:
+    """What the track's features ask of a corpus whose reader does not give it."""
+    module = suite.corpora[track.corpus].get("module")
+    settings = modules.task_module(track.task, "features").Settings
+    if module not in modules.corpora() or _settings_problems(settings, track.features, path):
+        return []
+    found = settings.model_validate(track.features).reader_problems(modules.corpus_module(module))
+    return [f"{path}.features: {problem}" for problem in found]
+
+
 def _rows(suite: Suite, track: str) -> list[str]:
     """Names of all leaderboard rows that the systems of a track give."""
     return [row_name(key, variant) for key, entry in suite.systems.items()
@@ -99,22 +119,18 @@ def _rows(suite: Suite, track: str) -> list[str]:
 def _systems(suite: Suite) -> Iterator[str]:
     for key, entry in suite.systems.items():
         path = f"systems.{key}"
-        problems = _missing_keys(entry, ["track", "task", "model"], path)
+        problems = _missing_keys(entry, ["track", "model"], path)
         if problems:
             yield from problems
             continue
         problems = _unknown(f"{path}.track", "track", entry["track"], list(suite.tracks))
-        if not problems and entry["task"] != suite.tracks[entry["track"]].task:
-            problems.append(f"{path}.task: track {entry['track']!r} has task "
-                            f"{suite.tracks[entry['track']].task!r}; repeat it here")
-        tasks = modules.tasks()
-        problems += _unknown(f"{path}.task", "task", entry["task"], tasks)
-        if entry["task"] in tasks:
-            unknown = _unknown(f"{path}.model", "model", entry["model"],
-                               modules.models(entry["task"]))
-            problems += unknown or _settings_problems(
-                modules.model_module(entry["task"], entry["model"]).Settings, entry, path)
         yield from problems
+        # What a system is can be told by its track's task alone.
+        task = None if problems else suite.tracks[entry["track"]].task
+        if task in modules.tasks():
+            unknown = _unknown(f"{path}.model", "model", entry["model"], modules.models(task))
+            yield from unknown or _settings_problems(
+                modules.model_module(task, entry["model"]).Settings, entry, path)
 
 
 def _claims(suite: Suite) -> Iterator[str]:

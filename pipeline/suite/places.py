@@ -6,6 +6,7 @@
     predictions/<track>/<system>/           answers, and statistics of each test item
     metrics/<track>/<system>.json           scores
     costs/<track>/<system>.<stage>.json     seconds and memory
+    curves/<track>/<system>.json            how a training went, for `dvc plots`
     figures/<track>/<system>/               pictures of one system
     leaderboards/                           pages, and the JSON behind them
     inputs/<stage>/<key>.json               what a stage is made from
@@ -105,6 +106,10 @@ class Places:
         """What the `train` or the `evaluate` stage of a system has cost."""
         return self.all_costs / track / f"{system}.{stage}.json"
 
+    def curve(self, track: str, system: str) -> Path:
+        """The learning curve of a system that is trained by gradient."""
+        return self.base / "curves" / track / f"{system}.json"
+
     def figures(self, track: str, system: str) -> Path:
         return self.base / "figures" / track / system
 
@@ -135,6 +140,11 @@ class Places:
     @property
     def work(self) -> Path:
         return self.root / "work"
+
+    @property
+    def downloads(self) -> Path:
+        """Where files of corpora grow until they are whole."""
+        return self.work / "downloads"
 
     @property
     def logs(self) -> Path:

@@ -46,9 +46,9 @@ class TrackSettings(Entry):
     title: str
     task: str
     corpus: str
-    reader: str = Field(description="the corpus's module, repeated because DVC cannot look it up")
     metric: str
-    tolerance: float = Field(ge=0, description="three standard deviations over seeds, as measured")
+    tolerance: float | None = Field(
+        None, ge=0, description="three standard deviations over seeds; left out until measured")
     floor: Floor | None = None
     published: dict[str, Published] = {}
     features: dict[str, Any] = Field(description="checked by the task's features module")
@@ -112,7 +112,7 @@ class Suite(Entry):
 
     def system(self, key: str) -> Any:
         entry = _lookup(self.systems, key, "systems")
-        return model_module(entry["task"], entry["model"]).Settings.model_validate(entry)
+        return model_module(self.task_of(key), entry["model"]).Settings.model_validate(entry)
 
     def systems_of(self, track: str) -> list[str]:
         return [key for key, entry in self.systems.items() if entry["track"] == track]
@@ -135,6 +135,10 @@ class Suite(Entry):
     def track_of(self, key: str) -> str:
         """The track that a system competes in."""
         return _lookup(self.systems, key, "systems")["track"]
+
+    def reader_of(self, track: str) -> str:
+        """The module of a track's corpus, which reads it."""
+        return _lookup(self.corpora, self.track(track).corpus, "corpora")["module"]
 
     def task_of(self, key: str) -> str:
         """The task of a system's track."""

@@ -2,48 +2,33 @@
 
 A system is one module in its task's folder with one public subclass of `System` (classical) or
 `NeuralSystem` (trained by `pipeline.systems.training`) and a `Settings` class for its entry in
-params.yaml. Weights are safetensors, everything else JSON; nothing is a pickle.
+params.yaml.
+
+A saved system answers alone: its folder holds weights (safetensors), texts (JSON), what its
+features stage left for it, and `system.json` with settings and the SHA-256 of every other file,
+which is checked before a byte of it is used. Nothing is a pickle.
 """
 
 import inspect
-import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Self
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.entries import SystemSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_module
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.predictions import Prediction
+from pipeline.systems import model_folder
+from pipeline.systems.network import Batch, Batches, Curve, Network, Run
 
-Batch = dict[str, Any]
-Curve = list[dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where and how one system is being fitted.
-
-    `work` keeps resume checkpoints and belongs to exactly this version of settings, data and code;
-    `earlier_seconds` is what killed attempts at it have cost; `logger` takes live curves through
-    `log_metrics(metrics, step)`, as Lightning's loggers do, or is None.
-    """
-
-    seed: int
-    work: Path
-    threads: int = 1
-    device: str = "cpu"
-    precision: str = "fp32"
-    earlier_seconds: float = 0.0
-    logger: Any = None
+# A system's module has from here all that it needs.
+__all__ = ["Batch", "Batches", "Curve", "NeuralSystem", "Run", "System", "seeded", "system_class"]
 
 
 class System(ABC):
@@ -51,14 +36,27 @@ class System(ABC):
 
     `spec` is the JSON object `spec.json` that the features stage wrote beside the training data
     (vocabulary sizes, feature dimensions, ...); with `settings` it determines every shape.
+    `artefacts` is the folder of what it wrote there that is no JSON (tokenizers, say): among the
+    features while the system is fitted, in its own folder once it is saved and loaded.
     """
 
-    Settings: ClassVar[type[SystemSettings]]
+    artefacts: Path | None = None
 
     def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
         super().__init__()
         self.settings = settings
         self.spec = spec
+
+    @classmethod
+    def settings_class(cls) -> type[SystemSettings]:
+        """`Settings` of the module that defines the system."""
+        settings: type[SystemSettings] = sys.modules[cls.__module__].Settings
+        return settings
+
+    @property
+    def task(self) -> str:
+        """The task in whose folder the system's module stands."""
+        return type(self).__module__.split(".")[-3]
 
     @abstractmethod
     def fit(self, data: Path, run: Run) -> Curve:
@@ -68,8 +66,11 @@ class System(ABC):
         """
 
     @abstractmethod
-    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        """Answer every item of `data` (the features' `test` folder)."""
+    def predict(self, data: Path, variant: Any) -> Iterator[Prediction]:
+        """Answer every item of `data` (the features' `test` folder).
+
+        `variant` is one of the settings' `variants`, or None where they have none.
+        """
 
     @abstractmethod
     def tensors(self) -> Mapping[str, Tensor]:
@@ -84,72 +85,38 @@ class System(ABC):
     def parameters_count(self) -> int:
         """Number of fitted parameters, as the leaderboard shows it."""
 
-    def save(self, directory: Path) -> None:
-        """Write weights.safetensors and system.json into `directory`."""
-        directory.mkdir(parents=True, exist_ok=True)
-        tensors = {name: tensor.detach().cpu().contiguous().clone()
-                   for name, tensor in self.tensors().items()}
-        weights = directory / "weights.safetensors"
-        save_file(tensors, weights)
-        weights.chmod(0o644)
-        write_json(directory / "system.json",
-                   {"settings": self.settings.model_dump(mode="json"), "spec": self.spec})
+    def texts(self) -> Mapping[str, Any]:
+        """What `fit` found that is text (a lexicon, transcripts), by name, as JSON can hold it."""
+        return {}
+
+    def load_texts(self, texts: Mapping[str, Any]) -> None:  # noqa: B027, most have none
+        """Take back what `texts` gave, before `load_tensors` is called.
+
+        Raises KeyError or RuntimeError when it does not fit.
+        """
+
+    def save(self, directory: Path, artefacts: Path | None = None) -> None:
+        """Write the system into `directory`, with a copy of its artefacts or those given."""
+        model_folder.write(directory, self.task, self.settings.model_dump(mode="json"), self.spec,
+                           self.tensors(), self.texts(), artefacts or self.artefacts)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read a saved system. Raises UserError naming a file that is missing or damaged."""
-        record = read_json(directory / "system.json")
-        weights = directory / "weights.safetensors"
+        saved = model_folder.read(directory)
         try:
-            system = cls(cls.Settings.model_validate(record["settings"]), record["spec"])
-            system.load_tensors(load_file(weights))
-        except (SafetensorError, FileNotFoundError, KeyError, RuntimeError) as error:
-            raise UserError(f"{weights} is missing, damaged or of another system ({error}); "
-                            "train the system again") from None
+            system = cls(cls.settings_class().model_validate(saved.settings), saved.spec)
+            system.load_texts(saved.texts)
+            system.load_tensors(saved.tensors)
+        except (LookupError, RuntimeError, ValueError, TypeError) as error:
+            raise UserError(f"{directory} holds another system, or one of another version "
+                            f"({error}); train the system again") from None
+        system.artefacts = directory / ARTEFACTS
         return system
 
 
-class Batches(Protocol):
-    """A data set cut into batches.
-
-    The order of an epoch depends on nothing but its number and the seed, so that training can
-    be taken up again in the middle of an epoch.
-    """
-
-    def plan(self, epoch: int) -> list[Any]:
-        """Cheap descriptions of the epoch's batches, in order."""
-
-    def load(self, description: Any) -> Batch:
-        """The tensors of one batch."""
-
-
-class NeuralSystem(System, nn.Module):
-    """A system trained by gradient descent: a torch module that knows its batches and its loss."""
-
-    @abstractmethod
-    def batches(self, data: Path, split: str, seed: int) -> Batches:
-        """Batches of the split 'train' or 'valid' in the features' `fit` folder."""
-
-    @abstractmethod
-    def loss(self, batch: Batch) -> tuple[Tensor, float]:
-        """Summed loss of a batch (scalar tensor) and the number of terms in the sum.
-
-        Training minimises sum / terms of each batch; validation reports total sum / total terms.
-        """
-
-    def begin_epoch(self, training: bool) -> None:
-        """Called before the first batch of an epoch: reset whatever is carried over batches."""
-
-    def carried(self) -> dict[str, Tensor]:
-        """Tensors carried from one training batch to the next (a recurrent state), for resume."""
-        return {}
-
-    def take_carried(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `carried` gave."""
-
-    def parameter_groups(self, training: TrainingSettings) -> list[dict[str, Any]]:
-        """Optimizer groups; a system may give some parameters a learning rate of their own."""
-        return [{"params": list(self.parameters())}]
+class NeuralSystem(System, Network):
+    """A system trained by gradient descent."""
 
     def fit(self, data: Path, run: Run) -> Curve:
         from pipeline.systems.training import fit
@@ -185,7 +152,3 @@ def seeded(seed: int) -> torch.Generator:
     generator = torch.Generator()
     generator.manual_seed(seed % (2**63))
     return generator
-
-
-def mean_loss(total: float, terms: float) -> float:
-    return total / terms if terms else math.nan

@@ -10,12 +10,14 @@ from pathlib import Path
 import torch
 
 from pipeline.entries import SystemSettings
+from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Curve, Run, System, system_class
 
 
-def fit_system(settings: SystemSettings, data: Path, run: Run) -> tuple[System, Curve]:
+def fit_system(task: str, settings: SystemSettings, data: Path, run: Run) -> tuple[System, Curve]:
     """Fit a new system on `data` (the features' `fit` folder)."""
     torch.manual_seed(run.seed)
-    system = system_class(settings.task, settings.model)(settings, read_json(data / "spec.json"))
+    system = system_class(task, settings.model)(settings, read_json(data / "spec.json"))
+    system.artefacts = data / ARTEFACTS
     return system, system.fit(data, run)

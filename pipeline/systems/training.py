@@ -1,4 +1,4 @@
-"""The one trainer: Lightning around any `NeuralSystem`, with exact resume.
+"""The one trainer: Lightning around any `Network`, with exact resume.
 
 An epoch is cut into segments of a fixed number of batches and each segment is an epoch in
 Lightning's eyes. Lightning resumes exactly at the end of its epochs, so a killed process loses one
@@ -19,17 +19,14 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from pipeline.entries import TrainingSettings
 from pipeline.errors import UserError
-from pipeline.systems.base import Batch, Batches, NeuralSystem, Run, mean_loss
-from pipeline.systems.resume import (
-    FULL_PRECISION,
-    chosen_precision,
-    record_elapsed,
-    record_precision,
-)
+from pipeline.systems.network import Batch, Batches, Network, Run, device_of, mean_loss
+from pipeline.systems.precision import precision_of
+from pipeline.systems.resume import record_elapsed
 
 SEGMENT_BATCHES = 200
 _SEED_STRIDE = 1_000_003
@@ -49,40 +46,10 @@ class _Segment:
         return (self.batches.load(description) for description in self.plan)
 
 
-class _WeightAverage:
-    """Exponential moving average of the weights (Polyak and Juditsky 1992), bias-corrected."""
-
-    def __init__(self, system: NeuralSystem, decay: float) -> None:
-        self.system = system
-        self.decay = decay
-        self.steps = 0
-        self.average = {name: torch.zeros_like(p) for name, p in system.named_parameters()}
-        self.trained: dict[str, Tensor] | None = None
-
-    @torch.no_grad()
-    def update(self) -> None:
-        self.steps += 1
-        for name, parameter in self.system.named_parameters():
-            self.average[name].lerp_(parameter, 1 - self.decay)
-
-    @torch.no_grad()
-    def swap_in(self) -> None:
-        correction = 1 - self.decay**self.steps
-        self.trained = {n: p.detach().clone() for n, p in self.system.named_parameters()}
-        for name, parameter in self.system.named_parameters():
-            parameter.copy_(self.average[name] / correction)
-
-    @torch.no_grad()
-    def swap_out(self) -> None:
-        for name, parameter in self.system.named_parameters():
-            parameter.copy_(self.trained[name])
-        self.trained = None
-
-
 class _Module(lightning.LightningModule):
     """Lightning's view of a system: steps, optimizer, schedule, learning curve."""
 
-    def __init__(self, system: NeuralSystem, train: Batches, valid: Batches, run: Run) -> None:
+    def __init__(self, system: Network, train: Batches, valid: Batches, run: Run) -> None:
         super().__init__()
         self.system = system
         self.train_batches = train
@@ -94,8 +61,6 @@ class _Module(lightning.LightningModule):
             raise UserError("the training data hold no batch; enlarge the corpus or lower the "
                             "batch size")
         self.segments = math.ceil(self.batches_an_epoch / SEGMENT_BATCHES)
-        decay = self.training_settings.weight_average
-        self.average = _WeightAverage(system, decay) if decay else None
         self.curve: list[dict[str, float]] = []
         self._earlier_seconds = run.earlier_seconds
         self._started = time.perf_counter()
@@ -139,13 +104,7 @@ class _Module(lightning.LightningModule):
         if gradient_clip_val:
             torch.nn.utils.clip_grad_norm_(self.system.parameters(), gradient_clip_val)
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, index: int) -> None:
-        if self.average:
-            self.average.update()
-
     def on_validation_epoch_start(self) -> None:
-        if self.average:
-            self.average.swap_in()
         self._sums["validation"] = [0.0, 0.0]
         self.system.begin_epoch(training=False)
 
@@ -161,7 +120,9 @@ class _Module(lightning.LightningModule):
             raise UserError(f"the validation loss is {losses['validation_loss']} after epoch "
                             f"{self.position[0] + 1}; check the validation data and the rate")
         self.log("validation_loss", losses["validation_loss"], batch_size=1, logger=False)
-        rate = self.optimizers().param_groups[0]["lr"]
+        optimizer = self.optimizers()
+        assert not isinstance(optimizer, list)
+        rate = optimizer.param_groups[0]["lr"]
         point = {"step": self.global_step, "epoch": self.position[0] + 1,
                  "learning_rate": rate, **losses}
         self.curve.append(point)
@@ -173,22 +134,12 @@ class _Module(lightning.LightningModule):
               f"loss {losses['loss']:.4f}  validation loss {losses['validation_loss']:.4f}",
               flush=True)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         settings = self.training_settings
         groups = self.system.parameter_groups(settings)
         options = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-        optimizer: torch.optim.Optimizer
-        if settings.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, **options)
-        elif settings.optimizer == "adam":
-            optimizer = torch.optim.Adam(groups, fused=True, **options)
-        else:
-            optimizer = torch.optim.AdamW(groups, fused=True, **options)
-        if settings.schedule == "plateau":
-            plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
-            return {"optimizer": optimizer,
-                    "lr_scheduler": {"scheduler": plateau, "monitor": "validation_loss",
-                                     "interval": "epoch", "frequency": self.segments}}
+        kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+        optimizer = kind(groups, fused=True, **options)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate_factor)
         return {"optimizer": optimizer,
                 "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -197,8 +148,6 @@ class _Module(lightning.LightningModule):
         settings = self.training_settings
         if step < settings.warmup_steps:
             return (step + 1) / settings.warmup_steps
-        if settings.schedule != "cosine":
-            return 1.0
         total = settings.epochs * self.batches_an_epoch - settings.warmup_steps
         progress = min(1.0, (step - settings.warmup_steps) / max(1, total))
         return 0.5 * (1 + math.cos(math.pi * progress))
@@ -210,8 +159,6 @@ class _Module(lightning.LightningModule):
             "curve": self.curve,
             "sums": self._sums["training"],
             "carried": self.system.carried(),
-            "average": self.average.average if self.average else {},
-            "average_steps": self.average.steps if self.average else 0,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -219,9 +166,6 @@ class _Module(lightning.LightningModule):
         self.curve = state["curve"]
         self._sums["training"] = state["sums"]
         self.system.take_carried(state["carried"])
-        if self.average:
-            self.average.average = state["average"]
-            self.average.steps = state["average_steps"]
 
 
 class _BestWeights(Callback):
@@ -231,15 +175,15 @@ class _BestWeights(Callback):
         self.path = path
         self.lowest = math.inf
 
-    def on_validation_end(self, trainer: lightning.Trainer, module: _Module) -> None:
+    def on_validation_end(self, trainer: lightning.Trainer,
+                          module: lightning.LightningModule) -> None:
+        assert isinstance(module, _Module)
         loss = module.curve[-1]["validation_loss"]
         if loss < self.lowest:
             self.lowest = loss
             temporary = self.path.with_suffix(".part")
             torch.save(module.system.state_dict(), temporary)
             temporary.replace(self.path)
-        if module.average:
-            module.average.swap_out()
 
     def state_dict(self) -> dict[str, Any]:
         return {"lowest": self.lowest}
@@ -248,7 +192,7 @@ class _BestWeights(Callback):
         self.lowest = state["lowest"]
 
 
-def fit(system: NeuralSystem, data: Path, run: Run) -> list[dict[str, float]]:
+def fit(system: Network, data: Path, run: Run) -> list[dict[str, float]]:
     """Train `system` on the features in `data`; leave it with its best weights.
 
     Returns the learning curve, one point an epoch. A checkpoint in `run.work` is taken up again;
@@ -294,11 +238,11 @@ def _trainer(module: _Module, run: Run, best: _BestWeights) -> lightning.Trainer
                                      enable_version_counter=False))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
-    gpu = run.device == "auto" and torch.cuda.is_available()
+    gpu = device_of(run.device).type == "cuda"
     return lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=1,
-        precision=_precision(module, run, gpu),
+        precision=precision_of(module.system, module.train_batches, run, gpu),
         max_epochs=settings.epochs * module.segments,
         check_val_every_n_epoch=module.segments,
         reload_dataloaders_every_n_epochs=1,
@@ -312,18 +256,6 @@ def _trainer(module: _Module, run: Run, best: _BestWeights) -> lightning.Trainer
     )
 
 
-def _precision(module: _Module, run: Run, gpu: bool) -> str:
-    """bf16 autocast where it is allowed and faster, else fp32; one choice for all resumes."""
-    if run.precision == "fp32":
-        return FULL_PRECISION
-    precision = chosen_precision(run.work)
-    if precision is None:
-        faster = gpu or (has_bf16_instructions() and _bf16_is_faster(module))
-        precision = "bf16-mixed" if faster else FULL_PRECISION
-        record_precision(run.work, precision)
-    return precision
-
-
 def _seed(seed: int, device: torch.device) -> None:
     """Seed what a step draws from.
 
@@ -333,30 +265,3 @@ def _seed(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
-
-
-def has_bf16_instructions() -> bool:
-    """Whether this processor computes with bf16; without, bf16 is slower than fp32."""
-    flags = Path("/proc/cpuinfo")
-    return flags.exists() and "avx512_bf16" in flags.read_text()
-
-
-def _bf16_is_faster(module: _Module) -> bool:
-    system = module.system.train()
-    description = module.train_batches.plan(0)[0]
-
-    def seconds(enabled: bool) -> float:
-        taken = math.inf
-        for _ in range(3):
-            system.begin_epoch(training=True)
-            started = time.perf_counter()
-            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-                total, _ = system.loss(module.train_batches.load(description))
-            total.backward()
-            taken = min(taken, time.perf_counter() - started)
-            system.zero_grad(set_to_none=True)
-        return taken
-
-    faster = seconds(enabled=True) < seconds(enabled=False)
-    system.begin_epoch(training=True)
-    return faster

@@ -1,16 +1,18 @@
-"""Complete the tracking store from the files: `python -m pipeline.tracking.publish [params.yaml ...]`.
+"""Complete the tracking store from the files: `unrolled publish`.
 
 A stage that DVC restores from its cache executes nothing, and a clone that pulled its models has
 never trained one, so live curves alone would leave the store empty. This command adds whatever
 the store lacks, and nothing twice. It publishes a result only where dvc.lock vouches for it:
-scores of an earlier training never appear beside the settings of a later one.
+scores of an earlier training never appear beside the settings of a later one. Costs are not in the
+lock, since clock times differ from machine to machine: the version in their file says which
+training they are of. A clone that pulled a model has none and takes the version from the lock.
 
 A run shows `test_<metric>` for every system of a track, so that any two can be compared; where a
-system answers in several ways it is the first of its variants, and `<variant>/test_<metric>` has
-all of them. Interval bounds, ceilings and costs have groups of their own.
+system answers in several ways it is the first of its variants, and `test_<metric>/<variant>` has
+all of them. Beside each stand its interval's bounds, `.../low` and `.../high`, and the ceiling.
+What a system takes, `usage/...`, comes after all scores in the alphabet, as MLflow sorts.
 """
 
-import argparse
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,41 +21,94 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.errors import run_command
-from pipeline.provenance.inputs import Version, params_hash, trained_params
+from pipeline.provenance.inputs import (
+    Version,
+    params_hash,
+    trained_params,
+    trained_version,
+    write_inputs,
+)
 from pipeline.provenance.lock import Lock
+from pipeline.scoring.records import Measures, Result
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
-from pipeline.suite.schema import Suite, load
+from pipeline.suite.schema import Suite
 from pipeline.tracking.store import (
     TrackedRun,
     TrackingStore,
+    experiment_name,
     store_errors,
     tracking_uri,
     version_run,
 )
 
 SAMPLES = 20
+# More systems than these are counted, not named.
+NAMED = 3
+_FIGURES = "figures"  # folder of artifacts
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What publishing did: `added` values, params, tags and points, and what it could not."""
+    """What publishing did: `added` values, params, tags and points, and what it could not.
+
+    `experiments` has the store's id of each track with a run.
+    """
 
     added: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    experiments: dict[str, str] = field(default_factory=dict)
+
+    def gaps(self) -> dict[str, list[str]]:
+        """What could not be published, and of which systems."""
+        found: dict[str, list[str]] = {}
+        for line in self.missing:
+            key, _, what = line.partition(": ")
+            found.setdefault(what, []).append(key)
+        return found
 
 
-def publish(suite: Suite) -> Outcome:
-    """Publish every system of the suite. Raises UserError when the store cannot be reached."""
+def publish(suite: Suite, track: str | None = None) -> Outcome:
+    """Publish every system of the suite, or of one track.
+
+    Raises UserError when the store cannot be reached.
+    """
+    if not suite.places.inputs.exists() and not suite.places.all_costs.exists():
+        write_inputs(suite)  # a clone that has run nothing finds versions by them
     uri = tracking_uri(suite.places)
     store = TrackingStore(uri, suite.places)
     lock = Lock(suite.places)
     outcome = Outcome()
+    tracks = [track] if track else list(suite.tracks)
+    keys = [key for name in tracks for key in suite.systems_of(name)]
     with store_errors(uri):
-        for key in tqdm(suite.systems, desc="publishing", unit="system", delay=2, leave=False):
+        for key in tqdm(keys, desc="publishing", unit="system", delay=2, leave=False):
             _System(suite, key, lock, outcome).publish(store)
+        for name in tracks:
+            if any(key in outcome.added for key in suite.systems_of(name)):
+                outcome.experiments[name] = store.describe(
+                    experiment_name(suite.places, name), description(suite, name))
     return outcome
+
+
+def description(suite: Suite, track: str) -> str:
+    """Markdown that tells what an experiment is about: title, metric, page."""
+    entry = suite.tracks[track]
+    page = suite.places.page(track).relative_to(suite.places.root)
+    return (f"**{entry.title}** ({suite.name} suite, corpus {entry.corpus})\n\nCompared by "
+            f"`test_{entry.metric}`. Leaderboard with intervals: `{page.as_posix()}`")
+
+
+def account(suite: Suite, outcome: Outcome) -> Iterator[str]:
+    """What publishing did, for people: a line, and one for each kind of gap."""
+    yield (f"{len(outcome.added)} of {len(suite.systems)} systems are in the tracking store, "
+           f"{sum(outcome.added.values())} entries were added")
+    for what, keys in outcome.gaps().items():
+        yield f"  not published of {_several(keys)}: {what}"
+
+
+def _several(keys: list[str]) -> str:
+    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys)} systems"
 
 
 class _System:
@@ -71,17 +126,22 @@ class _System:
         self.metrics = self.places.metrics(self.track, key)
 
     def publish(self, store: TrackingStore) -> None:
-        if not self.lock.wrote(f"train@{self.key}", self.trained):
+        if not self.lock.digest(f"train@{self.key}", "outs", self.places.model(self.key)):
             return self._miss("nothing: it has not been trained, or not by 'dvc repro'")
-        cost = read_json(self.trained)
-        version = Version(**cost["version"])
+        cost = read_json(self.trained) if self.trained.exists() else None
+        version = (Version(**cost["version"]) if cost
+                   else trained_version(self.places, self.key, self.lock))
+        if version is None:
+            return self._miss("nothing: it was trained by other code or settings, on a machine "
+                              "whose costs are not here")
         params = trained_params(self.suite, self.key)
         if version.params != params_hash(params):
             return self._miss("nothing: params.yaml has changed since it was trained")
         run = version_run(store, self.places, self.track, self.key, version)
         run.add_params(params)
-        run.set_tags(self._origin(cost, version))
-        run.set_scores(_costs("train", cost))
+        run.set_tags(self._origin(cost or {}, version))
+        if cost:
+            run.set_scores(_costs("train", cost))
         self._add_curve(run)
         self._add_scores(run)
         run.finish()
@@ -94,9 +154,9 @@ class _System:
             "unrolled.params": version.params,
             "unrolled.data": version.data,
             "unrolled.code": version.code,
-            "mlflow.source.git.commit": cost["commit"],
-            "processor": cost["processor"],
-            "precision": cost["precision"],
+            "mlflow.source.git.commit": cost.get("commit"),
+            "processor": cost.get("processor"),
+            "precision": cost.get("precision"),
             "dvc.stage": stage,
             "dvc.features": self.lock.digest(stage, "deps", self.places.fit(self.track)),
             "dvc.model": self.lock.digest(stage, "outs", self.places.model(self.key)),
@@ -113,10 +173,10 @@ class _System:
     def _add_scores(self, run: TrackedRun) -> None:
         if not self._scores_are_of_this_model():
             return self._miss("its scores: the model has not been evaluated by 'dvc repro'")
-        result = read_json(self.metrics)
+        result: Result = read_json(self.metrics)
         first, *_ = self.suite.rows_of(self.key)
         run.set_scores(_scores(result, first))
-        if self.lock.wrote(f"evaluate@{self.key}", self.evaluated):
+        if self.evaluated.exists():
             run.set_scores(_costs("evaluate", read_json(self.evaluated)))
         run.set_tags({
             "corpus": result["corpus"],
@@ -136,7 +196,7 @@ class _System:
         folder = self.places.figures(self.track, self.key)
         if not folder.is_dir():
             self._miss("its figures: they are not here ('dvc pull' brings them)")
-        return {f"figures/{path.relative_to(folder).as_posix()}": path
+        return {f"{_FIGURES}/{path.relative_to(folder).as_posix()}": path
                 for path in sorted(folder.rglob("*")) if path.is_file()}
 
     def _samples(self) -> dict[str, str]:
@@ -152,40 +212,23 @@ class _System:
         self.outcome.missing.append(f"{self.suite.suite}{self.key}: {what}")
 
 
-def _scores(result: Mapping[str, Any], first: str) -> dict[str, float]:
+def _scores(result: Result, first: str) -> dict[str, float]:
     """Final values of a run by name; `first` is the variant that stands for the system."""
-    def named(variant: str, prefix: str) -> Iterator[tuple[str, float]]:
+    def named(variant: str, suffix: str) -> Iterator[tuple[str, float]]:
         row = result["variants"][variant]
         for metric, score in row["metrics"].items():
-            yield f"{prefix}test_{metric}", score["value"]
-            yield f"interval/{prefix}test_{metric}_low", score["low"]
-            yield f"interval/{prefix}test_{metric}_high", score["high"]
+            yield f"test_{metric}{suffix}", score["value"]
+            yield f"test_{metric}{suffix}/low", score["low"]
+            yield f"test_{metric}{suffix}/high", score["high"]
 
     scores = dict(named(first, ""))
     for variant in result["variants"]:
         if variant:
-            scores |= named(variant, f"{variant}/")
-    ceiling = {f"ceiling/{metric}": value for metric, value in result["ceiling"].items()}
-    return scores | ceiling | {"parameters": result["parameters"],
-                               "test_items": result["variants"][first]["n_items"]}
+            scores |= named(variant, f"/{variant}")
+    ceiling = {f"test_{metric}/ceiling": value for metric, value in result["ceiling"].items()}
+    return scores | ceiling | {"usage/parameters": result["parameters"],
+                               "usage/test_items": result["variants"][first]["n_items"]}
 
 
-def _costs(stage: str, cost: Mapping[str, Any]) -> dict[str, float]:
-    return {f"cost/{stage}_{name}": cost[name] for name in ("seconds", "peak_memory_bytes")}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("params", nargs="*", type=Path, default=[Path("params.yaml")],
-                        help="a suite's params.yaml (default: the embedded suite's)")
-    for path in parser.parse_args().params:
-        suite = load(path)
-        outcome = publish(suite)
-        print(f"{path}: {len(outcome.added)} of {len(suite.systems)} systems are in the tracking "
-              f"store, {sum(outcome.added.values())} entries were added")
-        for problem in outcome.missing:
-            print(f"  not published, {problem}")
-
-
-if __name__ == "__main__":
-    run_command(main)
+def _costs(stage: str, cost: Measures) -> dict[str, float]:
+    return {f"usage/{stage}_{name}": cost[name] for name in ("seconds", "peak_memory_bytes")}

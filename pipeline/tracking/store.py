@@ -3,8 +3,11 @@
 Every write is idempotent, whatever was killed or repeated before it: a run is found by a tag that
 holds the system's version and never by its name, a curve gets only the steps that it lacks, params
 are those that the version hashes and so never change, and a score is written when it differs. The
-store is an observer: when it cannot be reached, training goes on and `pipeline.tracking.publish` adds
-later what is missing.
+store is an observer: when it cannot be reached, training goes on and `pipeline.tracking.publish`
+adds later what is missing.
+
+MLflow's "Compare" sorts metrics by name. Scores are called `test_<metric>`, so curves are
+`training/...` and what a system takes `usage/...`: both stand after them.
 
 MLflow is imported when a store is opened, since it costs a second that most stages do not need.
 """
@@ -29,14 +32,17 @@ from pipeline.suite.places import Places
 
 VERSION_TAG = "unrolled.version"
 _FILES_TAG = "unrolled.files"
+# MLflow shows this tag as the description of an experiment.
+_NOTE_TAG = "mlflow.note.content"
+_CURVE = "training/"
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 # MLflow's own limits for one request.
 _BATCH_METRICS = 1000
 _BATCH_PARAMS = 100
 # A training of an hour does not wait minutes for a server that does not answer; what the user
 # sets in the environment goes first. Nothing is sent to anybody but the store.
-_CALM = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-         "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+CALM = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 
 
 def tracking_uri(places: Places) -> str:
@@ -108,8 +114,9 @@ class TrackedRun:
         missing = []
         for point in curve:
             step = int(point["step"])
-            for name, value in point.items():
-                if name != "step" and step not in self._known_steps(name):
+            for quantity, value in point.items():
+                name = f"{_CURVE}{quantity}"
+                if quantity != "step" and step not in self._known_steps(name):
                     missing.append((name, float(value), step))
         self._log(missing)
         for name, _, step in missing:
@@ -132,7 +139,7 @@ class TrackedRun:
 
     def set_files(self, files: Mapping[str, Path], texts: Mapping[str, str]) -> None:
         """Make files and texts artifacts, under their names; nothing when all are there."""
-        contents = {name: sha256(path) for name, path in files.items()} | texts
+        contents = {name: sha256(path) for name, path in files.items()} | dict(texts)
         state = hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
         if self._tags.get(_FILES_TAG) == state:
             return
@@ -175,7 +182,7 @@ class TrackingStore:
         """
         self.uri = uri
         self.places = places
-        for name, value in _CALM.items():
+        for name, value in CALM.items():
             os.environ.setdefault(name, value)
         with store_errors(uri), self._lock():
             _require_reachable(uri)
@@ -194,6 +201,14 @@ class TrackingStore:
             run = found[0] if found else self._client.create_run(
                 identity, run_name=name, tags={VERSION_TAG: version})
             return TrackedRun(self._client, run)
+
+    def describe(self, experiment: str, text: str) -> str:
+        """Give an experiment its description, if it has another one; the experiment's id."""
+        with store_errors(self.uri), self._lock():
+            identity = self._experiment(experiment)
+            if self._client.get_experiment(identity).tags.get(_NOTE_TAG) != text:
+                self._client.set_experiment_tag(identity, _NOTE_TAG, text)
+            return identity
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -237,8 +252,8 @@ class LiveCurve:
             # Found anew next time: whether the store has the last points is not known.
             self._run = None
             if self._enough == 1:
-                print(f"warning: {error}. Training goes on; 'python -m pipeline.tracking.publish' adds to "
-                      "the store what it lacks", file=sys.stderr, flush=True)
+                print(f"warning: {error}. Training goes on; 'unrolled publish' adds to the store "
+                      "what it lacks", file=sys.stderr, flush=True)
             self._enough *= 2
         else:
             self._waiting = []
@@ -262,7 +277,12 @@ def live_logger(places: Places, key: str) -> LiveCurve:
 def version_run(store: TrackingStore, places: Places, track: str, key: str,
                 version: Version) -> TrackedRun:
     """The run of a system's version, in the experiment of its track ('real/asr' for real/)."""
-    return store.run(f"{places.suite}{track}", key, version.hash)
+    return store.run(experiment_name(places, track), key, version.hash)
+
+
+def experiment_name(places: Places, track: str) -> str:
+    """What a track is called in the store."""
+    return f"{places.suite}{track}"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

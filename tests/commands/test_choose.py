@@ -1,12 +1,13 @@
 """Choosing a variant's settings and generating text, as a user calls them."""
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.commands import choose, generate
+from pipeline.commands import choose
+from pipeline.commands.creating import create_lines
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite, load
@@ -30,15 +31,13 @@ tracks:
     title: Words
     task: language_model
     corpus: text
-    reader: penn_treebank
     metric: perplexity
     tolerance: 1.0
     features: {unit: word, min_count: 1}
 systems:
-  ngram: {track: lm, task: language_model, model: kneser_ney, order: 2}
+  ngram: {track: lm, model: kneser_ney, order: 2}
   network:
     track: lm
-    task: language_model
     model: recurrent
     cell: elman
     embedding: 8
@@ -52,7 +51,7 @@ systems:
     dropout_weights: 0.0
     window: 10
     batch_streams: 4
-    training: {epochs: 1, optimizer: adam, learning_rate: 0.01, schedule: constant,
+    training: {epochs: 1, optimizer: adam, learning_rate: 0.01, schedule: cosine,
                warmup_steps: 0, weight_decay: 0.0, gradient_clip: 1.0, patience: 0}
     variants:
       plain: {reading: plain}
@@ -86,15 +85,10 @@ def suite(project: Path) -> Suite:
     return load(project / "params.yaml")
 
 
-def run(module, project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["command", str(project / "params.yaml"), *arguments])
-    module.main()
-
-
 def test_every_combination_is_scored_on_validation_data_and_the_best_named(
-        project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    run(choose, project, monkeypatch, "network:cache", "weight=0.01,0.3", "flatness=0,1")
-    *scored, best = capsys.readouterr().out.splitlines()
+        project: Path) -> None:
+    *scored, best = choose.choose_settings(project / "params.yaml", "network:cache",
+                                           ["weight=0.01,0.3", "flatness=0,1"])
     assert [line.split("  ")[1:] for line in scored] == [
         ["weight=0.01", "flatness=0"], ["weight=0.01", "flatness=1"],
         ["weight=0.3", "flatness=0"], ["weight=0.3", "flatness=1"]]
@@ -120,16 +114,35 @@ def test_what_cannot_be_compared_is_named(suite: Suite, row: str, values: list[s
         list(choose.combinations(suite, row, values))
 
 
-def test_a_trained_network_writes_from_a_prompt(project: Path, monkeypatch: pytest.MonkeyPatch,
-                                                capsys: pytest.CaptureFixture) -> None:
-    printed = []
-    for _ in range(2):
-        run(generate, project, monkeypatch, "network", "--prompt", "the cat", "--count", "2",
-            "--length", "7", "--temperature", "0.8", "--top-k", "3", "--seed", "5")
-        printed.append(capsys.readouterr().out)
-    assert printed[0] == printed[1]
-    assert printed[0].startswith("the cat") and printed[0].count("the cat") >= 2
-    with pytest.raises(UserError, match="ngram does not write text"):
-        run(generate, project, monkeypatch, "ngram")
-    with pytest.raises(UserError, match="word 'horse' is not in the vocabulary"):
-        run(generate, project, monkeypatch, "network", "--prompt", "the horse")
+def test_a_system_that_is_not_trained_is_named_with_the_command_that_trains_it(
+        project: Path, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text((project / "params.yaml").read_text())
+    with pytest.raises(UserError, match="network is not trained here: 'unrolled repro --track lm'"):
+        list(choose.choose_settings(tmp_path / "params.yaml", "network:cache", []))
+
+
+def test_a_trained_network_writes_from_a_prompt(project: Path, tmp_path: Path) -> None:
+    wishes = {"count": 2, "length": 7, "temperature": 0.8, "top_k": 3, "seed": 5,
+              "prompt": "the cat"}
+
+    def create(row: str, out: Path | None = None) -> list[str]:
+        return list(create_lines(row, wishes, out, lambda: project / "params.yaml"))
+
+    [written] = create("network")
+    assert create("network") == create(str(project / "models/network")) == [written]
+    assert written.startswith("the cat") and written.count("the cat") >= 2
+    out = tmp_path / "text.txt"
+    assert create("network", out) == [str(out)]
+    assert out.read_text("utf-8") == f"{written}\n"
+
+
+@pytest.mark.parametrize("row, wishes, message", [
+    ("ngram", {}, "ngram is not trained here"),
+    ("netwrok", {}, "no row 'netwrok'; did you mean 'network'"),
+    ("network", {"prompt": "the horse"}, "word 'horse' is not in the vocabulary"),
+    ("network", {"opening": [60]}, "--opening means nothing to network"),
+    ("network", {"temperature": -1.0}, "temperature is 0 or more")])
+def test_what_cannot_be_written_is_named(project: Path, row: str, wishes: dict[str, Any],
+                                         message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        list(create_lines(row, wishes, None, lambda: project / "params.yaml"))

@@ -157,3 +157,11 @@ def test_forget_gates_open_by_one(cell: Cell) -> None:
     both = (found.bias_ih_l0 + found.bias_hh_l0).chunk(4)
     assert torch.equal(both[1], torch.ones_like(both[1]))
     assert not torch.equal(both[0], torch.ones_like(both[0]))
+
+
+def test_an_lstm_can_begin_as_torchs_does() -> None:
+    torch.manual_seed(2)
+    found = layer("lstm-torch", 3, 5)
+    torch.manual_seed(2)
+    for name, value in nn.LSTM(3, 5).state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name

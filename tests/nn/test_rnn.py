@@ -159,3 +159,26 @@ def test_sequences_are_reversed_within_their_lengths() -> None:
     deep = sequences[..., None].expand(3, 2, 4)
     assert torch.equal(reverse(deep, torch.tensor([3, 2]))[..., 3],
                        reverse(sequences, torch.tensor([3, 2])))
+
+
+@pytest.mark.parametrize(("cell", "module"), [("lstm-torch", nn.LSTM), ("gru-torch", nn.GRU)])
+def test_both_sides_are_read_as_by_torchs_packed_stack(cell: Cell, module: type) -> None:
+    """torch's own bidirectional stack over packed sequences, with the same weights."""
+    torch.manual_seed(0)
+    found = BidirectionalStack(cell, 3, [5, 5, 5], dropout=0.0)
+    theirs = module(3, 5, num_layers=3, bidirectional=True)
+    for way, layers in (("", found.forwards), ("_reverse", found.backwards)):
+        for depth, through in enumerate(layers):
+            for name, parameter in through.named_parameters():
+                getattr(theirs, name.replace("_l0", f"_l{depth}{way}")).data = parameter.data
+    inputs = torch.randn(9, 4, 3, requires_grad=True)
+    lengths = torch.tensor([4, 9, 1, 7])
+    within = (torch.arange(9)[:, None] < lengths)[..., None]
+    packed = nn.utils.rnn.pack_padded_sequence(inputs, lengths, enforce_sorted=False)
+    expected, _ = nn.utils.rnn.pad_packed_sequence(theirs(packed)[0])
+    outputs = found(inputs, lengths)
+    torch.testing.assert_close(outputs * within, expected, atol=1e-5, rtol=1e-5)
+    weigh = torch.randn_like(expected)
+    for ours, torchs in zip(*(torch.autograd.grad((states * within * weigh).sum(), inputs)
+                              for states in (outputs, expected)), strict=True):
+        torch.testing.assert_close(ours, torchs, atol=1e-5, rtol=1e-5)

@@ -1,18 +1,33 @@
 """What stages watch: a changed file or setting reaches the stages that it concerns."""
 
+import ast
 import copy
 import functools
+import io
 import json
 import operator
+import os
 import shutil
-import subprocess
-import sys
+import tokenize
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from pipeline.provenance.inputs import entry_points, stage_settings, write_inputs
+from pipeline.errors import UserError
+from pipeline.provenance.code import Code, statements
+from pipeline.provenance.inputs import (
+    Version,
+    entry_points,
+    params_hash,
+    stage_settings,
+    trained_params,
+    version_of,
+    write_inputs,
+)
 from pipeline.suite.schema import Suite, load, read_yaml
+from tests.provenance.loading import loaded_files
+from tests.tracked_project import SUITE, make_project, save_suite
 
 
 @pytest.fixture
@@ -25,17 +40,23 @@ def code(tmp_path: Path, root: Path) -> Path:
     return tmp_path
 
 
-def reached_by_changing(code: Path, name: str) -> set[str]:
-    """The stages whose code differs after a comment was added to a file."""
+def written(code: Path) -> dict[str, bytes]:
+    """What `validate` writes for each stage."""
     suite = load(code / "params.yaml")
-    write_inputs(suite, code, code / "before")
+    write_inputs(suite)
+    folder = suite.places.inputs
+    return {path.relative_to(folder).with_suffix("").as_posix(): path.read_bytes()
+            for path in folder.rglob("*.json")}
+
+
+def reached_by_changing(code: Path, name: str) -> set[str]:
+    """The stages whose code differs after a statement was added to a file."""
+    before = written(code)
     with (code / name).open("a") as source:
-        source.write("# changed\n")
-    write_inputs(suite, code, code / "after")
-    lists = [{path.relative_to(code / side).with_suffix("").as_posix(): path.read_bytes()
-              for path in (code / side).rglob("*.json")} for side in ("before", "after")]
-    assert lists[0].keys() == lists[1].keys()
-    return {stage for stage, content in lists[0].items() if content != lists[1][stage]}
+        source.write("CHANGED = 1\n")
+    after = written(code)
+    assert before.keys() == after.keys()
+    return {stage for stage, content in before.items() if content != after[stage]}
 
 
 def reached_by_setting(root: Path, *place: str | int, to: object) -> set[str]:
@@ -56,12 +77,9 @@ def reached_by_setting(root: Path, *place: str | int, to: object) -> set[str]:
             if stage_settings(before, stage, key) != stage_settings(after, stage, key)}
 
 
-def test_every_stage_has_a_list(code: Path) -> None:
+def test_every_stage_has_its_file(code: Path) -> None:
     suite = load(code / "params.yaml")
-    write_inputs(suite, code, code / "inputs")
-    found = {path.relative_to(code / "inputs").with_suffix("").as_posix()
-             for path in (code / "inputs").rglob("*.json")}
-    assert found == {"report", *(f"{stage}/{key}" for stage, keys in (
+    assert set(written(code)) == {"report", "mirror", *(f"{stage}/{key}" for stage, keys in (
         ("download", suite.corpora), ("features", suite.tracks), ("train", suite.systems),
         ("evaluate", suite.systems), ("leaderboard", suite.tracks)) for key in keys)}
 
@@ -69,7 +87,7 @@ def test_every_stage_has_a_list(code: Path) -> None:
 def test_a_system_s_module_reaches_its_own_entries(code: Path) -> None:
     suite = load(code / "params.yaml")
     own = [key for key, entry in suite.systems.items() if entry["model"] == "kneser_ney"]
-    module = f"pipeline/tasks/{suite.systems[own[0]]['task']}/kneser_ney.py"
+    module = f"pipeline/tasks/{suite.task_of(own[0])}/systems/kneser_ney.py"
     assert reached_by_changing(code, module) == {
         f"{stage}/{key}" for stage in ("train", "evaluate") for key in own}
 
@@ -88,7 +106,7 @@ def test_a_corpus_reaches_its_download_and_the_features_that_read_it(code: Path)
     suite = load(code / "params.yaml")
     assert reached_by_changing(code, "pipeline/corpora/m4.py") == {
         *(f"download/{key}" for key, entry in suite.corpora.items() if entry["module"] == "m4"),
-        *(f"features/{key}" for key, track in suite.tracks.items() if track.reader == "m4")}
+        *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4")}
 
 
 def test_a_module_that_nobody_imports_reaches_nothing(code: Path) -> None:
@@ -133,21 +151,135 @@ def test_the_suite_s_own_settings_reach_what_uses_them(root: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", ["download", "features", "train", "evaluate", "leaderboard"])
-def test_whatever_a_stage_selects_and_loads_is_listed(root: Path, stage: str,
-                                                      tmp_path: Path) -> None:
+def test_whatever_a_stage_selects_and_loads_is_listed(root: Path, stage: str) -> None:
     """Independent reference: the modules that an interpreter has once all of them are imported."""
     suite = load(root / "params.yaml")
-    write_inputs(suite, root, tmp_path)
     keys = {"download": suite.corpora, "features": suite.tracks, "train": suite.systems,
             "evaluate": suite.systems, "leaderboard": suite.tracks}[stage]
-    key = list(keys)[-1]
-    _, *modules = entry_points(suite, stage, key)
-    script = ("import importlib, json, sys\n"
-              "for name in sys.argv[1:]: importlib.import_module(name)\n"
-              "print(json.dumps([m.__file__ for n, m in list(sys.modules.items())"
-              " if n.split('.')[0] in ('pipeline', 'stages')]))")
-    loaded = subprocess.run([sys.executable, "-c", script, f"stages.{stage}", *modules], cwd=root,
-                            capture_output=True, text=True, check=True)
-    listed = json.loads((tmp_path / stage / f"{key}.json").read_text())["code"]
-    assert {Path(name).relative_to(root).as_posix() for name in json.loads(loaded.stdout)} <= set(
-        listed)
+    modules = entry_points(suite, stage, list(keys)[-1])
+    assert loaded_files(root, modules) <= Code(root).used(modules)
+
+
+def with_other_prose(source: str) -> str:
+    """The same code with a word more in each docstring and each comment in another place."""
+    lines = io.StringIO(source).readlines()
+    comments = [found for found in tokenize.generate_tokens(io.StringIO(source).readline)
+                if found.type == tokenize.COMMENT]
+    for comment in comments:
+        line, column = comment.start
+        lines[line - 1] = lines[line - 1][:column].rstrip() + "\n"
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            place = node.body[0].value
+            line = lines[place.lineno - 1]
+            assert line[place.col_offset :].startswith('"""'), line
+            begin = place.col_offset + len('"""')
+            lines[place.lineno - 1] = f"{line[:begin]}Lately {line[begin:]}"
+    return "".join([*lines, *(f"{comment.string}\n" for comment in comments)])
+
+
+def test_prose_in_any_module_reaches_nothing(code: Path) -> None:
+    before = written(code)
+    files = [path for path in (code / "pipeline").rglob("*.py") if path.read_text("utf-8")]
+    assert len(files) > 100
+    for path in files:
+        source = path.read_text("utf-8")
+        edited = with_other_prose(source)
+        assert edited != source and statements(edited) == statements(source), path
+        path.write_text(edited, "utf-8")
+    assert written(code) == before
+
+
+@pytest.mark.parametrize("suite", ["params.yaml", "real/params.yaml", "large/params.yaml"])
+def test_training_uses_nothing_that_scores_shows_or_keeps_account(root: Path, suite: str) -> None:
+    found, code = load(root / suite), Code(root)
+    apart = {"results", "scoring", "commands", "tracking", "provenance", "running", "suite"}
+    used = {path for key in found.systems for path in code.used(entry_points(found, "train", key))}
+    assert Path("pipeline/systems/training.py") in used
+    assert not [path.as_posix() for path in used if path.parts[1] in apart]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Suite:
+    """A small project of stand-ins."""
+    return make_project(tmp_path)
+
+
+def version(suite: Suite, seed: int | None = None) -> Version:
+    return version_of(suite.places, "recurrent", seed)
+
+
+def changed(before: Version, after: Version) -> set[str]:
+    return {name for name, value in asdict(before).items() if asdict(after)[name] != value}
+
+
+def edited(suite: Suite, **entry: object) -> Suite:
+    recurrent = {**SUITE["systems"]["recurrent"], **entry}
+    return save_suite(suite.places.root, {"root": ".", "suite": "", **SUITE, "systems": {
+        **SUITE["systems"], "recurrent": recurrent}})
+
+
+def test_settings_of_the_system_and_of_the_suite_change_the_params(project: Suite) -> None:
+    before = version(project)
+    assert version(project, seed=1) == before
+    assert changed(before, version(project, seed=2)) == {"params", "hash"}
+    for name, value in (("seed", 2), ("threads", 2), ("device", "auto"), ("precision", "auto")):
+        after = save_suite(project.places.root, {"root": ".", "suite": "", **SUITE, name: value})
+        assert changed(before, version(after)) == {"params", "hash"}, name
+    after = edited(project, training={"epochs": 5, "learning_rate": 0.2})
+    assert changed(before, version(after)) == {"params", "hash"}
+
+
+def test_what_training_does_not_read_changes_no_version(project: Suite) -> None:
+    before, root = version(project), project.places.root
+    (root / "pipeline/tasks/reading/systems/counting.py").write_text("changed = 1")
+    (root / "pipeline/tasks/reading/scoring.py").write_text("changed = 1")
+    project.places.test("reading").mkdir()
+    (project.places.test("reading") / "items.json").write_text("[]")
+    assert version(edited(project, settings_tried=9, variants={"beam": {"width": 16}})) == before
+
+
+def test_features_change_the_data_hash_by_content_and_by_name(project: Suite) -> None:
+    fit = project.places.fit("reading")
+    before = version(project)
+    (fit / "train.npy").write_bytes(b"123")
+    added = version(project)
+    (fit / "train.npy").write_bytes(b"124")
+    altered = version(project)
+    (fit / "train.npy").rename(fit / "valid.npy")
+    renamed = version(project)
+    for one, other in ((before, added), (added, altered), (altered, renamed)):
+        assert changed(one, other) == {"data", "hash"}
+
+
+@pytest.mark.parametrize("file", ["pipeline/systems/fitting.py", "pipeline/common.py",
+                                  "pipeline/tasks/reading/systems/recurrent.py"])
+def test_code_that_training_uses_changes_the_code_hash(project: Suite, file: str) -> None:
+    before = version(project)
+    with (project.places.root / file).open("a") as code:
+        code.write("MORE = 2\n")
+    assert version(project) == before, "a version is that of what validate has written"
+    write_inputs(project)
+    assert changed(before, version(project)) == {"code", "hash"}
+
+
+def test_neither_folder_nor_dates_matter(project: Suite) -> None:
+    before, root = version(project), project.places.root
+    for path in root.rglob("*"):
+        os.utime(path, (0, 0))
+    moved = root.parent / f"{root.name}-moved"
+    shutil.copytree(root, moved)
+    write_inputs(project.placed(moved))
+    assert version(project.placed(moved)) == before
+    assert all(len(part) == 16 for part in (before.params, before.code, before.hash))
+
+
+def test_a_record_is_compared_with_params_yaml_alone(project: Suite) -> None:
+    assert params_hash(trained_params(project, "recurrent")) == version(project).params
+
+
+def test_missing_features_are_named(project: Suite) -> None:
+    shutil.rmtree(project.places.features("reading"))
+    with pytest.raises(UserError, match="features/reading/fit does not exist; run"):
+        version(project)

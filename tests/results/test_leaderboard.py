@@ -1,13 +1,17 @@
 """Ranking, evidence, floors and pages, on results written by hand."""
 
+import hashlib
+import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
 from pipeline.results.leaderboard import build, own_rows, under_floor, write_leaderboard
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
+from pipeline.suite.schema import Suite
 from tests.toy_suite import toy_suite, write_results
 
 
@@ -62,19 +66,58 @@ def test_a_reproduced_suite_shows_no_clock_time_and_a_run_one_does(tmp_path: Pat
     write_results(toy_suite(tmp_path))
     assert own_rows(build(toy_suite(tmp_path), "yearly"))[0]["evidence"] == {"kind": "ci"}
     run = own_rows(build(toy_suite(tmp_path, evidence="run"), "yearly"))[0]["evidence"]
-    assert run == {"kind": "run", "commit": "a" * 40, "uncommitted_changes": False,
+    assert run == {"kind": "run", "stale": True, "commit": "a" * 40, "uncommitted_changes": False,
                    "processor": "Test CPU", "precision": "32-true", "wall_time": 71.75}
 
 
-def test_costs_never_enter_the_json_of_the_reproduced_suite(tmp_path: Path) -> None:
+def written(suite: Suite) -> tuple[bytes, str]:
+    """The JSON and the page of the toy suite's leaderboard."""
+    write_leaderboard(suite, "yearly")
+    places = suite.places
+    return places.board("yearly").read_bytes(), places.page("yearly").read_text("utf-8")
+
+
+def test_costs_never_enter_what_is_compared_of_the_reproduced_suite(tmp_path: Path) -> None:
     suite = toy_suite(tmp_path)
     write_results(suite)
-    write_leaderboard(suite, "yearly")
-    before = (tmp_path / "leaderboards/yearly.json").read_bytes()
+    before = written(suite)
     edit(tmp_path / "costs/yearly/network.train.json", seconds=9999.0, processor="Other CPU")
-    write_leaderboard(suite, "yearly")
-    assert (tmp_path / "leaderboards/yearly.json").read_bytes() == before
-    assert "9,999.0" in (tmp_path / "leaderboards/yearly.md").read_text()
+    assert written(suite) == before
+
+
+def test_costs_of_a_row_that_was_run_once_stand_in_the_evidence_and_on_the_page(
+        tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path, evidence="run")
+    write_results(suite)
+    edit(tmp_path / "costs/yearly/network.train.json", seconds=9999.0)
+    board, page = written(suite)
+    assert b"10000.25" in board and "9,999.0" in page
+
+
+def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
+        tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path, evidence="run")
+    write_results(suite)
+    stages = {}
+    for stage in ("train", "evaluate"):
+        path = suite.places.input(stage, "network")
+        write_json(path, {"settings": {}, "code": {}})
+        stages[f"{stage}@network"] = {"deps": [{
+            "path": path.relative_to(tmp_path).as_posix(),
+            "md5": hashlib.md5(path.read_bytes()).hexdigest()}]}
+    YAML().dump({"schema": "2.0", "stages": stages}, suite.places.lock)
+
+    def stale() -> set[str]:
+        rows = own_rows(build(suite, "yearly"))
+        found = {row["system"] for row in rows if row["evidence"]["stale"]}
+        [line] = [line for line in written(suite)[1].splitlines() if line.startswith("- Stale: ")]
+        assert set(re.findall("`(.+?)`", line)) == found
+        return found
+
+    unrecorded = {"smooth:ses", "smooth:holt"}
+    assert stale() == unrecorded
+    write_json(suite.places.input("evaluate", "network"), {"settings": {"beam": 9}, "code": {}})
+    assert stale() == {"network", *unrecorded}
 
 
 def test_a_ghost_of_a_removed_system_leaves_no_row(tmp_path: Path) -> None:
@@ -88,8 +131,8 @@ def test_a_ghost_of_a_removed_system_leaves_no_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("changes", "path", "command"), [
     ({}, "metrics/yearly/network.json", "dvc repro evaluate@network"),
-    ({"root": "..", "suite": "real/", "evidence": "run"}, "real/costs/yearly/network.train.json",
-     "dvc repro real/dvc.yaml:train@network"),
+    ({"root": "..", "suite": "real/", "evidence": "ci"}, "real/metrics/yearly/network.json",
+     "dvc repro real/dvc.yaml:evaluate@network"),
 ])
 def test_a_missing_result_names_the_command_that_makes_it(tmp_path: Path, changes: dict[str, str],
                                                           path: str, command: str) -> None:
@@ -154,15 +197,15 @@ Track `yearly`, corpus `series`, embedded suite.
 Scored on 4 test items; the interval is 95 % over 200 bootstrap resamples of them.
 
 | rank | system                  |   owa |  95 % interval |  smape |  mase | published \
-| parameters | settings tried | train s | test s | peak MB | evidence      |
+| parameters | settings tried | evidence      |
 | ---: | ----------------------- | ----: | -------------: | -----: | ----: | --------: \
-| ---------: | -------------: | ------: | -----: | ------: | ------------- |
+| ---------: | -------------: | ------------- |
 |    – | *ceiling of the corpus* | 0.400 |              – |      – |     – |         – \
-|          – |              – |       – |      – |       – | known process |
+|          – |              – | known process |
 |    1 | network                 | 0.500 | 0.400 to 0.600 |  5.000 | 0.500 |     0.450 \
-|     12,345 |              2 |    70.5 |    1.2 |       5 | ci            |
+|     12,345 |              2 | ci            |
 |    2 | Oracle\\|X               | 0.700 |              – |      – |     – |     0.700 \
-|          – |              – |       – |      – |       – | published     |
+|          – |              – | published     |
 """
 
 

@@ -59,7 +59,7 @@ def test_a_missed_floor_is_said(tmp_path: Path) -> None:
 def test_the_real_suite_says_that_its_rows_were_run_once(tmp_path: Path) -> None:
     text = overview(toy_suite(tmp_path, root="..", suite="real/", evidence="run"))
     assert "trained and tested once" in text and "make verify" not in text
-    assert "python -m pipeline.commands.rescore real/params.yaml" in text
+    assert "unrolled rescore --suite real" in text
 
 
 def test_a_suite_without_claims_has_an_overview(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from dvc.utils.serialize import load_yaml, modify_yaml
 from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
-from pipeline.suite.checks import load_valid, problems_of
+from pipeline.suite.checks import doubts, load_valid, problems_of
 from pipeline.suite.messages import ConfigError
-from pipeline.suite.schema import read_yaml
+from pipeline.suite.schema import Suite, read_yaml
 
 SUITES = ["params.yaml", "real/params.yaml", "large/params.yaml"]
 
@@ -67,10 +67,29 @@ def test_all_problems_are_reported_at_once(raw: dict[str, Any]) -> None:
     assert ".better: no row 'nobody'" in problems
 
 
-def test_system_must_repeat_its_tracks_task(raw: dict[str, Any]) -> None:
-    raw["systems"]["lm-lstm"]["task"] = "asr"
-    assert any(p.startswith("systems.lm-lstm.task: track 'lm-word' has task 'language_model'")
-               for p in problems_of(raw))
+def test_an_entry_has_no_second_owner_of_a_task_or_a_reader(raw: dict[str, Any]) -> None:
+    raw["systems"]["lm-lstm"]["task"] = "language_model"
+    assert any("systems.lm-lstm.task: unknown key" in problem for problem in problems_of(raw))
+    del raw["systems"]["lm-lstm"]["task"]
+    raw["tracks"]["asr"]["reader"] = "librispeech"
+    assert any("tracks.asr.reader: unknown key" in problem for problem in problems_of(raw))
+
+
+def test_a_reader_that_does_not_give_what_a_task_reads_is_told_before_a_run(
+        raw: dict[str, Any]) -> None:
+    """Each task of the suite on a corpus of every other kind: no track may pass by luck."""
+    tracks = {entry["task"]: key for key, entry in raw["tracks"].items()}
+    raw["tracks"]["forecast-yearly"]["features"]["frequency"] = "Fortnightly"
+    assert any("tracks.forecast-yearly.features: frequency: no frequency 'Fortnightly'" in problem
+               for problem in problems_of(raw))
+    raw["tracks"][tracks["music"]]["corpus"] = "speech"
+    raw["tracks"][tracks["tagging"]]["corpus"] = "m4"
+    raw["tracks"]["lm-char"]["corpus"] = "reviews"
+    problems = "\n".join(problems_of(raw))
+    for task, name, corpus in (("music", "pieces", "librispeech"), ("tagging", "tagged", "m4")):
+        assert (f"tracks.{tracks[task]}.features: this task reads {name!r}, which corpus module "
+                f"{corpus!r} does not give") in problems
+    assert "tracks.lm-char.features: this task reads 'lines'" in problems
 
 
 def test_missing_model_names_the_nearest(raw: dict[str, Any]) -> None:
@@ -117,8 +136,22 @@ def test_invalid_suite_ends_with_exit_code_2_and_writes_nothing(tmp_path: Path, 
     with path.open("w") as file:
         YAML(typ="safe").dump(raw, file)
     before = sorted(tmp_path.rglob("*"))
-    found = subprocess.run([sys.executable, "-m", "pipeline.commands.repro", str(path)], cwd=root,
-                           capture_output=True, text=True)
+    found = subprocess.run([sys.executable, "-m", "pipeline", "repro", "--suite", str(path)],
+                           cwd=root, capture_output=True, text=True)
     assert found.returncode == 2
     assert "sead: unknown key; did you mean 'seed'?" in found.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_misspelt_own_row_among_published_ones_is_doubted(raw: dict[str, Any]) -> None:
+    figure = {"value": 50.0, "source": "a paper"}
+    raw["tracks"]["lm-word"]["published"] = {"lm-lstn": figure, "lm-lstm": figure, "RNNLM": figure}
+    [doubt] = doubts(Suite.model_validate(raw))
+    assert doubt.startswith("tracks.lm-word.published.lm-lstn: no row has this name")
+    assert doubt.endswith("did you mean 'lm-lstm'?")
+
+
+def test_a_tolerance_may_wait_until_it_is_measured(raw: dict[str, Any]) -> None:
+    del raw["tracks"]["lm-word"]["tolerance"]
+    assert problems_of(raw) == []
+    assert Suite.model_validate(raw).tracks["lm-word"].tolerance is None

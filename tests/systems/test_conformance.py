@@ -1,12 +1,19 @@
-"""What every system of params.yaml must do, found by walking the suite: nobody lists them here.
+"""What every system must do; `tests.systems.entrants` finds them in the suites.
 
-Each track's corpus is generated at its smallest, goes through the real features stage, and each
-system is fitted on it for two short epochs with the shape that params.yaml gives it.
+Each embedded track's corpus is generated at its smallest, goes through the real features stage,
+and each entrant is fitted on it for two short epochs with the shape that its suite gives it.
 """
 
+import contextlib
+import importlib
+import json
 import os
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,26 +22,34 @@ import torch
 from filelock import FileLock
 
 from pipeline.modules import corpus_module, task_module
+from pipeline.running.answering import Answering, load_folder
 from pipeline.storage import predictions
+from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json
 from pipeline.suite.checks import load_valid
-from pipeline.suite.schema import Suite, load
+from pipeline.suite.schema import load
 from pipeline.systems import training
 from pipeline.systems.base import NeuralSystem, Run, System, system_class
+from pipeline.tasks.contract import OwnFile
+from tests.elsewhere import elsewhere
+from tests.systems.entrants import Entrant, entrants
+from tests.tasks.answers import without_ids
 
 ROOT = Path(__file__).resolve().parents[2]
-SUITE: Suite = load(ROOT / "params.yaml")
-NEURAL = [key for key, entry in SUITE.systems.items() if "training" in entry]
+EMBEDDED = load(ROOT / "params.yaml")
+ENTRANTS = entrants(ROOT)
+NEURAL = [entrant for entrant in ENTRANTS if entrant.neural]
 EPOCHS = 2
 LEARNING_EPOCHS = 4  # the first few steps at the full rate may overshoot
 
 
 @dataclass(frozen=True)
 class Track:
-    """A track's features from its smallest corpus."""
+    """A track's features from its smallest corpus, and that corpus."""
 
     fit: Path
     test: Path
+    corpus: Path
 
 
 @pytest.fixture(scope="session")
@@ -51,28 +66,32 @@ def small_tracks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Track]:
                 (base / "data" / key).mkdir(parents=True, exist_ok=True)
                 corpus_module(settings.module).prepare(settings, base / "data" / key, None)
             for key, track in suite.tracks.items():
-                folders = Track(base / key / "fit", base / key / "test")
-                for folder in (folders.fit, folders.test):
+                fit, test = base / key / "fit", base / key / "test"
+                for folder in (fit, test):
                     folder.mkdir(parents=True, exist_ok=True)
                 task_module(track.task, "features").extract(
                     suite.features(key).smallest(), base / "data" / track.corpus,
-                    corpus_module(track.reader), folders.fit, folders.test)
+                    corpus_module(suite.reader_of(key)), fit, test)
             (base / "complete").touch()
-    return {key: Track(base / key / "fit", base / key / "test") for key in suite.tracks}
+    return {key: Track(base / key / "fit", base / key / "test", base / "data" / track.corpus)
+            for key, track in suite.tracks.items()}
 
 
-def new_system(key: str, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
-    settings = SUITE.system(key)
-    if "training" in SUITE.systems[key]:
+def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
+    settings = entrant.settings
+    if entrant.neural:
         changes["training"] = settings.training.model_copy(
             update={"epochs": epochs, "warmup_steps": 0})
     settings = settings.model_copy(update=changes)
     torch.manual_seed(1)
-    return system_class(settings.task, settings.model)(settings, read_json(track.fit / "spec.json"))
+    system = system_class(entrant.task, settings.model)(
+        settings, read_json(track.fit / "spec.json"))
+    system.artefacts = track.fit / ARTEFACTS
+    return system
 
 
-def fitted(key: str, track: Track, work: Path) -> System:
-    system = new_system(key, track)
+def fitted(entrant: Entrant, track: Track, work: Path, epochs: int = EPOCHS) -> System:
+    system = new_system(entrant, track, epochs)
     system.fit(track.fit, Run(seed=1, work=work))
     return system
 
@@ -82,18 +101,39 @@ def answers(system: System, track: Track) -> dict[str, list[dict]]:
     return {name: list(system.predict(track.test, variant)) for name, variant in variants.items()}
 
 
-@pytest.mark.parametrize("key", list(SUITE.systems))
-def test_saved_system_answers_every_item_as_before(small_tracks: dict[str, Track], key: str,
-                                                   tmp_path: Path) -> None:
-    track = small_tracks[SUITE.systems[key]["track"]]
-    system = fitted(key, track, tmp_path / "work")
+def same_answers(found: Any, wanted: Any) -> None:
+    """Equal decisions, and numbers as near as sums in another order leave them."""
+    if isinstance(wanted, dict):
+        assert found.keys() == wanted.keys()
+        for name in wanted:
+            same_answers(found[name], wanted[name])
+    elif isinstance(wanted, list):
+        assert len(found) == len(wanted)
+        for one, other in zip(found, wanted, strict=True):
+            same_answers(one, other)
+    elif isinstance(wanted, float):
+        assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+    else:
+        assert found == wanted
+
+
+@pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
+def test_saved_system_answers_every_item_as_before(
+        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
+    track = small_tracks[entrant.track]
+    system = fitted(entrant, track, tmp_path / "work")
     system.save(tmp_path / "model")
     loaded = type(system).load(tmp_path / "model")
     before = answers(system, track)
     assert answers(loaded, track) == before
-    task = SUITE.systems[key]["task"]
-    scoring = task_module(task, "scoring")
-    primary = scoring.METRICS[SUITE.tracks[SUITE.systems[key]["track"]].metric]
+    if isinstance(loaded, NeuralSystem):
+        with elsewhere(loaded):
+            again = answers(loaded, track)
+        assert again.keys() == before.keys()
+        for name, found in before.items():
+            same_answers(again[name], found)
+    scoring = task_module(entrant.task, "scoring")
+    primary = scoring.METRICS[EMBEDDED.track(entrant.track).metric]
     for name, found in before.items():
         predictions.write(tmp_path / f"{name}.gz", found)
         statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)
@@ -102,10 +142,73 @@ def test_saved_system_answers_every_item_as_before(small_tracks: dict[str, Track
     assert loaded.parameters_count == system.parameters_count
 
 
-@pytest.mark.parametrize("key", NEURAL)
-def test_every_parameter_learns(small_tracks: dict[str, Track], key: str) -> None:
-    track = small_tracks[SUITE.systems[key]["track"]]
-    system = new_system(key, track)
+def raw(task: str) -> ModuleType:
+    """How the tests of a task write test items as the files that a user would hold."""
+    return importlib.import_module(f"tests.tasks.{task}.raw")
+
+
+def own_answers(answering: Answering, files: list[Path], folder: Path) -> list[dict]:
+    """What a system predicts from raw files, its items' ids aside."""
+    folder.mkdir()
+    answering.own.prepare([OwnFile(str(file), file) for file in files], answering.trained, folder)
+    return without_ids(answering.system.predict(folder, answering.variant))
+
+
+@pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
+def test_copied_model_answers_raw_files_as_in_the_suite(
+        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
+    """Nothing but the model's folder is there to read what a user holds."""
+    track = small_tracks[entrant.track]
+    system = fitted(entrant, track, tmp_path / "work", epochs=1)
+    system.save(tmp_path / "model")
+    alone = shutil.copytree(tmp_path / "model", tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "model")
+    written = raw(entrant.task)
+    (tmp_path / "raw").mkdir()
+    files = written.write_raw(track.test, tmp_path / "raw", track.corpus)
+    expected = getattr(written, "expected", list)
+    for name, found in answers(system, track).items():
+        answering = load_folder(alone, name or None)
+        answered = own_answers(answering, files, tmp_path / f"inputs {name}")
+        for given, wanted in zip(answered, without_ids(expected(found)), strict=True):
+            assert wanted.items() <= given.items()
+        rows = list(answering.predict([str(file) for file in files]))
+        assert rows and all(json.loads(json.dumps(row, allow_nan=False)) == row for row in rows)
+        assert {tuple(row) for row in rows} == {tuple(rows[0])}
+        assert not answering.own.SHOWN or set(answering.own.SHOWN) & set(rows[0])
+
+
+FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
+ANSWER = """
+import json, sys
+from pathlib import Path
+from pipeline.running.answering import load_folder
+for row in load_folder(Path(sys.argv[1])).predict(sys.argv[2:]):
+    print(json.dumps(row))
+"""
+
+
+@pytest.mark.parametrize("entrant", FIRST_OF_TASK.values(), ids=str)
+def test_copied_model_answers_in_a_process_of_its_own(
+        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
+    """One system a task, from a folder where nothing else is."""
+    track = small_tracks[entrant.track]
+    system = fitted(entrant, track, tmp_path / "work", epochs=1)
+    system.save(tmp_path / "model")
+    files = raw(entrant.task).write_raw(track.test, tmp_path, track.corpus)[:1]
+    names = [file.name for file in files]
+    found = subprocess.run([sys.executable, "-c", ANSWER, "model", *names], cwd=tmp_path,
+                           env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True,
+                           capture_output=True, text=True).stdout
+    with contextlib.chdir(tmp_path):
+        assert [json.loads(line) for line in found.splitlines()] == list(
+            load_folder(Path("model")).predict(names))
+
+
+@pytest.mark.parametrize("entrant", NEURAL, ids=str)
+def test_every_parameter_learns(small_tracks: dict[str, Track], entrant: Entrant) -> None:
+    track = small_tracks[entrant.track]
+    system = new_system(entrant, track)
     assert isinstance(system, NeuralSystem)
     source = system.batches(track.fit, "train", 1)
     system.train().begin_epoch(training=True)
@@ -117,11 +220,30 @@ def test_every_parameter_learns(small_tracks: dict[str, Track], key: str) -> Non
     assert not silent
 
 
-@pytest.mark.parametrize("key", NEURAL)
-def test_training_lowers_the_loss(small_tracks: dict[str, Track], key: str,
+@pytest.mark.parametrize("entrant", NEURAL, ids=str)
+def test_a_loss_is_computed_where_the_weights_are(
+        small_tracks: dict[str, Track], entrant: Entrant) -> None:
+    track = small_tracks[entrant.track]
+    system = new_system(entrant, track)
+    assert isinstance(system, NeuralSystem)
+    source = system.batches(track.fit, "train", 1)
+    batch = source.load(source.plan(0)[0])
+    for learning in (True, False):
+        system.train(learning).begin_epoch(training=learning)
+        torch.manual_seed(1)
+        expected, terms = system.loss(batch)
+        system.begin_epoch(training=learning)
+        torch.manual_seed(1)
+        with elsewhere(system):
+            found, count = system.loss(system.here(batch))
+            assert (float(found), count) == (float(expected), terms)
+
+
+@pytest.mark.parametrize("entrant", NEURAL, ids=str)
+def test_training_lowers_the_loss(small_tracks: dict[str, Track], entrant: Entrant,
                                   tmp_path: Path) -> None:
-    track = small_tracks[SUITE.systems[key]["track"]]
-    system = new_system(key, track, LEARNING_EPOCHS)
+    track = small_tracks[entrant.track]
+    system = new_system(entrant, track, LEARNING_EPOCHS)
     curve = system.fit(track.fit, Run(seed=1, work=tmp_path))
     assert len(curve) == LEARNING_EPOCHS
     assert curve[-1]["loss"] < curve[0]["loss"]
@@ -131,14 +253,14 @@ class Interrupted(Exception):
     """Stands for a kill in the middle of an epoch."""
 
 
-@pytest.mark.parametrize("key", NEURAL)
+@pytest.mark.parametrize("entrant", NEURAL, ids=str)
 def test_interrupted_training_ends_with_the_same_weights(
-        small_tracks: dict[str, Track], key: str, tmp_path: Path,
+        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "SEGMENT_BATCHES", 1)
-    track = small_tracks[SUITE.systems[key]["track"]]
-    straight = fitted(key, track, tmp_path / "straight")
-    system = new_system(key, track)
+    track = small_tracks[entrant.track]
+    straight = fitted(entrant, track, tmp_path / "straight")
+    system = new_system(entrant, track)
     original, seen = system.loss, []
 
     def loss(batch: dict) -> tuple[torch.Tensor, float]:
@@ -152,24 +274,24 @@ def test_interrupted_training_ends_with_the_same_weights(
     system.loss = loss  # type: ignore[method-assign]
     with pytest.raises(Interrupted):
         system.fit(track.fit, Run(seed=1, work=tmp_path / "work"))
-    resumed = fitted(key, track, tmp_path / "work")
+    resumed = fitted(entrant, track, tmp_path / "work")
     for name, tensor in straight.tensors().items():
         assert torch.equal(tensor, resumed.tensors()[name]), name
 
 
-@pytest.mark.parametrize("key", NEURAL)
-def test_padding_does_not_change_a_loss(small_tracks: dict[str, Track], key: str) -> None:
+@pytest.mark.parametrize("entrant", NEURAL, ids=str)
+def test_padding_does_not_change_a_loss(small_tracks: dict[str, Track], entrant: Entrant) -> None:
     """Items one at a time and items in batches have the same total loss.
 
     A system that cuts one text into streams has no padding, and says so by the name of its
     setting: `batch_streams`.
     """
-    sizes = [name for name in type(SUITE.system(key)).model_fields if name.startswith("batch_")]
+    sizes = [name for name in type(entrant.settings).model_fields if name.startswith("batch_")]
     assert sizes, "a neural system's batch size is a setting whose name begins with 'batch_'"
     if sizes == ["batch_streams"]:
         return
-    track = small_tracks[SUITE.systems[key]["track"]]
-    together, alone = (new_system(key, track, **changes) for changes in ({}, {sizes[0]: 1}))
+    track = small_tracks[entrant.track]
+    together, alone = (new_system(entrant, track, **changes) for changes in ({}, {sizes[0]: 1}))
     alone.load_state_dict(together.state_dict())
     totals = []
     for system in (together, alone):

@@ -76,7 +76,7 @@ def test_killed_resumed_and_published_is_one_complete_run(
     (run,) = before["reading"]["recurrent"]
     assert (run["id"], run["status"]) == (live["id"], "FINISHED")
     assert {name: run["points"][name] for name in curve_points()} == curve_points()
-    assert run["points"]["beam/test_wer"] == [(0, 11.0)]
+    assert run["points"]["test_wer/beam"] == [(0, 11.0)]
     assert run["artifacts"] == ["figures/errors.txt", "samples/beam.json", "samples/greedy.json"]
     assert publish(suite).added == {"recurrent": 0, "counting": 0}
     assert contents(database) == before

@@ -69,7 +69,7 @@ def test_more_points_and_params_than_one_request_takes(uri, store) -> None:
     run.add_points([{"step": step, "loss": 1.0, "rate": 0.5} for step in range(700)])
     run.add_params({f"p{n}": n for n in range(150)})
     assert {name: len(points) for name, points in only_run(uri)["points"].items()} == {
-        "loss": 700, "rate": 700}
+        "training/loss": 700, "training/rate": 700}
     assert len(only_run(uri)["params"]) == 150
 
 
@@ -144,7 +144,7 @@ def test_an_unreachable_store_does_not_stop_a_training(tmp_path, monkeypatch, ca
         logger.log_metrics({"loss": 1.0}, step=step)
     warning = capsys.readouterr().err
     assert warning.count("warning") == 1
-    assert "Connection refused" in warning and "pipeline.tracking.publish" in warning
+    assert "Connection refused" in warning and "unrolled publish" in warning
     assert address.replace("secret", "***") in warning and "secret" not in warning
 
 
@@ -181,7 +181,8 @@ def test_points_wait_until_the_store_is_back(tmp_path, uri, capsys) -> None:
     blocked.mkdir()
     for point in CURVE[3:]:
         curve.log_metrics({"loss": point["loss"]}, step=point["step"])
-    assert only_run(late)["points"] == {"loss": curve_points()["loss"]}
+    assert only_run(late)["points"] == {
+        "training/loss": curve_points()["training/loss"]}
     assert capsys.readouterr().err.count("warning") == 1
 
 

@@ -17,10 +17,11 @@ from pipeline.corpora.fetching.download import Patience, Unreachable, download
 from pipeline.corpora.fetching.unpack import unpack
 from pipeline.errors import UserError
 from pipeline.storage.files import atomic_writer
+from pipeline.suite.places import Places
 
 __all__ = ["DOWNLOADS", "Patience", "RemoteFile", "fetch", "obtain", "unpack"]
 
-DOWNLOADS = Path("work/downloads")
+DOWNLOADS = Places(Path()).downloads
 PATIENCE = Patience()
 
 

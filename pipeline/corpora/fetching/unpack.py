@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json, sha256, write_json
@@ -119,7 +119,7 @@ def _gzip_member(archive: Path) -> Iterator[Member]:
     if archive.stat().st_size == 0:
         raise EOFError("no bytes at all")
     with gzip.open(archive) as content:
-        yield archive.stem, content
+        yield archive.stem, cast(IO[bytes], content)
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:

@@ -5,10 +5,10 @@ it is the corpus module's matter, and so is its meaning.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from pipeline.storage.files import read_text, write_text
 
 SPLITS = ("train", "valid", "test")
 Parsed = tuple[NDArray[np.float32], float | str, int]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,48 @@ class LaggedItem:
     inputs: NDArray[np.float32]
     target: float | str
     lag: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a line of a corpus holds a sequence and the two places that are marked in it.
+
+    `steps` names the field with what each step has: a number, or, with an `alphabet`, one of its
+    letters, and `marks` that with the two places. `ends` says that the second is the last step.
+    """
+
+    steps: str
+    marks: str
+    alphabet: str | None = None
+    ends: bool = False
+
+    def read(self, line: Any) -> tuple[NDArray[np.float32], tuple[int, int]]:
+        """Inputs [time, features + 1], the mark as the last feature, and the marked places.
+
+        Raises ValueError, KeyError or TypeError for a line of another form.
+        """
+        if not isinstance(line, dict):
+            raise ValueError(f"expected an object with {self.steps!r} and {self.marks!r}")
+        values = self._values(line[self.steps])
+        places = two_positions(line[self.marks], len(values))
+        if self.ends and places[1] != len(values) - 1:
+            raise ValueError(f"the second of {self.marks!r} is at {places[1]}, not at the last "
+                             "step")
+        return marked(values, places), places
+
+    def _values(self, steps: Any) -> NDArray[np.float64]:
+        if self.alphabet is None:
+            numbers = np.array(steps, np.float64)
+            if numbers.ndim != 1 or not np.isfinite(numbers).all():
+                raise ValueError(f"{self.steps!r} is no list of finite numbers")
+            return numbers
+        if not isinstance(steps, str):
+            raise ValueError(f"{self.steps!r} is no text")
+        letters = [self.alphabet.find(letter) for letter in steps]
+        if -1 in letters:
+            raise ValueError(f"{steps[letters.index(-1)]!r} is none of the symbols "
+                             f"{self.alphabet!r}")
+        return np.eye(len(self.alphabet))[letters]
 
 
 class LaggedSettings(CorpusSettings):
@@ -70,18 +113,27 @@ def read(path: Path, parse: Callable[[dict[str, Any]], Parsed]) -> list[LaggedIt
     Raises UserError naming file and line where a line is not JSON or `parse` raises ValueError,
     KeyError or TypeError.
     """
-    found = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        try:
-            inputs, target, lag = parse(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise UserError(f"{path}, line {number}: {problem}; generate the corpus again"
-                            ) from None
-        found.append(LaggedItem(f"{path.stem}-{number:05d}", inputs, target, lag))
+    parsed = parse_lines(read_text(path).splitlines(), str(path), parse,
+                         "generate the corpus again")
+    found = [LaggedItem(f"{path.stem}-{number:05d}", *parts) for number, parts in parsed]
     if not found:
         raise UserError(f"{path} has no sequence; generate the corpus again")
     return found
+
+
+def parse_lines(lines: Iterable[str], name: str, parse: Callable[[Any], Result],
+                remedy: str) -> Iterator[tuple[int, Result]]:
+    """The number of each line and what `parse` gives of its JSON.
+
+    Raises UserError naming `name`, line and remedy where a line is not JSON or `parse` raises
+    ValueError, KeyError or TypeError.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield number, parse(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise UserError(f"{name}, line {number}: {problem}; {remedy}") from None
 
 
 def two_positions(positions: Sequence[int], length: int) -> tuple[int, int]:

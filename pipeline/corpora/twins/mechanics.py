@@ -3,11 +3,14 @@
 States have shape [coordinates, paths], so that one call of the integrator serves all paths.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 Array = NDArray[np.float64]
+Motion = Callable[[float, Array], Array]
 GRAVITY = 9.81
 
 
@@ -40,7 +43,7 @@ def arm(time: float, state: Array, friction: float) -> Array:
                      (2 * force2 - cosine * force1) / determinant])
 
 
-def integrate(motion, starts: Array, times: Array, tolerance: float) -> Array:
+def integrate(motion: Motion, starts: Array, times: Array, tolerance: float) -> Array:
     """States [paths, times, coordinates] of the paths from `starts` [paths, coordinates].
 
     `motion(time, state)` gives the derivatives; `tolerance` bounds each step's relative and

@@ -1,8 +1,8 @@
 """The Penn Treebank's language-model text as Mikolov prepared it, and its embedded twin.
 
 One sentence a line, a space before the first and after the last word, lower case, no punctuation,
-rare words as <unk> (Mikolov et al. 2010, "Recurrent neural network based language model"). The
-twin has the same three files with text of `pipeline.corpora.twins.grammar.english`, and beside each the
+rare words as <unk> (Mikolov et al. 2010, "Recurrent neural network based language model"). The twin
+has the same three files with text of `pipeline.corpora.twins.grammar.english`, and beside each the
 sentences' tags (`ptb.test.tags.txt`), marks (`ptb.test.marks.txt`, 1 where a word depends on
 something more than four words back) and natural log-probabilities (`ptb.test.logprob.txt`).
 

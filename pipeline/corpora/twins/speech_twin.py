@@ -126,9 +126,11 @@ def _texts(settings: TwinSettings, count: int) -> list[str]:
 
 def _voices(settings: TwinSettings, subset: Subset, name: str) -> list[Voice]:
     random = _random(settings, name)
-    return [Voice(accent, variant, pitch=int(random.integers(*settings.pitch, endpoint=True)),
+    lowest, highest = settings.pitch
+    slowest, fastest = settings.words_per_minute
+    return [Voice(accent, variant, pitch=int(random.integers(lowest, highest, endpoint=True)),
                   pitch_range=50,
-                  words_per_minute=int(random.integers(*settings.words_per_minute, endpoint=True)))
+                  words_per_minute=int(random.integers(slowest, fastest, endpoint=True)))
             for variant, accent in product(subset.variants, settings.accents)]
 
 
@@ -177,7 +179,8 @@ def _recorded(samples: NDArray[np.float64], condition: Condition,
     """
     from scipy.signal import fftconvolve
 
-    decay = random.uniform(*condition.reverberation)
+    shortest, longest = condition.reverberation
+    decay = random.uniform(shortest, longest)
     times = np.arange(int(decay * SAMPLE_RATE)) / SAMPLE_RATE
     tail = random.standard_normal(len(times)) * 10 ** (-3 * times / decay)
     tail[0] = 0.0

@@ -5,22 +5,26 @@ everything readable in `items.json` (id, both numbers, their sum, and whether nu
 the training split).
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 from pydantic import Field
 
-from pipeline.corpora.binary_addition import Addition
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
-from pipeline.tasks.addition.shared.storage import write_pairs, write_sums
+from pipeline.tasks.addition.shared.storage import (
+    columns,
+    least_first,
+    write_pairs,
+    write_sums,
+)
 
 
 class Settings(FeatureSettings):
     """The `features` of an addition track."""
+
+    READS = ("additions", "ceiling")
 
     bits: int = Field(ge=1, description="bits of the longest numbers that a system can be given")
 
@@ -34,10 +38,11 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                 raise UserError(f"sum {item.id} has numbers of {len(item.first)} bits; raise "
                                 f"features.bits, now {settings.bits}, to have room for them")
         directory = test if split == "test" else fit
-        write_pairs(directory, split, *_columns(sums, settings.bits))
+        pairs = [(item.first, item.second) for item in sums]
+        write_pairs(directory, split, *columns(pairs, settings.bits))
         if split != "test":
-            write_sums(directory, split, _least_first([item.sum for item in sums],
-                                                      settings.bits + 1))
+            write_sums(directory, split, least_first([item.sum for item in sums],
+                                                     settings.bits + 1))
     trained = max(len(item.first) for item in splits["train"])
     write_json(fit / "spec.json", {"bits": settings.bits, "trained": trained})
     write_json(test / "items.json", [
@@ -46,15 +51,3 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(test / "ceiling.json", dict.fromkeys(
         ("exact_64", "exact_32", "exact_16", "exact_8", "exact_trained"),
         reader.ceiling(corpus, "test")))
-
-
-def _columns(sums: Sequence[Addition], bits: int) -> tuple[np.ndarray, np.ndarray]:
-    numbers = [_least_first([getattr(item, name) for item in sums], bits + 1)
-               for name in ("first", "second")]
-    return np.stack(numbers, axis=-1), np.array([len(item.first) for item in sums])
-
-
-def _least_first(numbers: Sequence[str], width: int) -> np.ndarray:
-    """Bits [numbers, width] from the least significant one, zeros behind the most significant."""
-    return np.array([[int(bit) for bit in number[::-1].ljust(width, "0")] for number in numbers],
-                    np.uint8)

@@ -101,7 +101,7 @@ def _exact(tables: dict[str, dict[int, tuple[int, float, float]]],
     return figure
 
 
-def read_out(states: NDArray, carry: NDArray) -> NDArray[np.float64]:
+def read_out(states: NDArray, carry: NDArray) -> NDArray[np.floating]:
     """Weights [units + 1], a constant last, of the linear read-out of `carry` from `states`.
 
     Least squares over places: `states` [places, units], `carry` [places].

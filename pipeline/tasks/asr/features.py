@@ -1,21 +1,22 @@
 """Features of a recognition track: acoustic frames, transcripts, and the symbols of their text.
 
 The symbols that a recogniser writes are the characters of the training transcripts. `fit/` gets
-training and validation frames with their texts, and in `spec.json` the symbols and each feature's
-mean and deviation over the training frames; `test/` the frames and references of every condition.
+training and validation frames with their texts, and in `spec.json` the symbols, each feature's mean
+and deviation over the training frames, and what makes frames of a recording; `test/` the frames and
+references of every condition.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.audio.frames import Frames, write_frames
-from pipeline.audio.front_end import FrontEnd, frames_of
+from pipeline.audio.front_end import FrontEnd, Given, frames_of
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
@@ -28,12 +29,23 @@ _SMALLEST_DEVIATION = 1e-5
 class Settings(FeatureSettings):
     """The `features` of a recognition track."""
 
+    READS = ("utterances",)
+
     front_end: FrontEnd
     normalise: bool = Field(description="each utterance to mean 0 and deviation 1")
     train: list[str] = Field(min_length=1, description="subsets, as the corpus names them")
     valid: str
     test: dict[Condition, str] = Field(
         min_length=1, description="the primary metric is that of 'clean'")
+
+    def reads(self) -> tuple[str, ...]:
+        return (*self.READS, *(["features"] if isinstance(self.front_end, Given) else []))
+
+    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
+        yield from super().reader_problems(reader)
+        if hasattr(reader, "features") and not isinstance(self.front_end, Given):
+            yield ("front_end.kind: this corpus has features of its own and no audio; set "
+                   "'given'")
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -55,8 +67,10 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                [{"id": f"{condition}/{item.id}", "condition": condition, "reference": item.text}
                 for condition, item in tests])
     mean, deviation = _statistics(Frames(fit, "train"))
-    write_json(fit / "spec.json", {"dimension": dimension, "symbols": symbols,
-                                   "mean": mean.tolist(), "deviation": deviation.tolist()})
+    write_json(fit / "spec.json", {
+        "dimension": dimension, "symbols": symbols, "mean": mean.tolist(),
+        "deviation": deviation.tolist(), "normalise": settings.normalise,
+        "front_end": settings.front_end.model_dump(mode="json")})
     write_json(test / "ceiling.json", {})
 
 
@@ -84,20 +98,25 @@ def _write(directory: Path, split: str, items: list[Utterance], settings: Settin
     def utterances() -> Iterator[NDArray[np.float32]]:
         for item in tqdm(items, desc=split, unit="utterance", delay=2):
             frames = frames_of(settings.front_end, item.path, getattr(reader, "features", None))
-            yield normalised(frames) if settings.normalise else frames
+            yield normalised(frames, settings.normalise)
 
     return write_frames(directory, split, utterances())
 
 
-def normalised(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each feature of an utterance [frames, dimension] with mean 0 and deviation 1."""
+def normalised(frames: NDArray[np.float32], wanted: bool) -> NDArray[np.float32]:
+    """Where `wanted`, each feature of an utterance [frames, dimension] has mean 0 and deviation 1.
+    """
+    if not wanted:
+        return frames
     deviation = np.maximum(frames.std(axis=0), _SMALLEST_DEVIATION)
     return (frames - frames.mean(axis=0)) / deviation
 
 
 def _statistics(utterances: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and deviation of each feature over all frames, one utterance in memory at a time."""
-    count, total, squares = 0, 0.0, 0.0
+    count = 0
+    total: Any = 0.0
+    squares: Any = 0.0
     for index in range(len(utterances)):
         frames = utterances[index].astype(np.float64)
         count += len(frames)

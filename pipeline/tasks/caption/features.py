@@ -27,6 +27,8 @@ from pipeline.tasks.caption.shared.words import EOS, UNK, vocabulary, words_of
 class Settings(FeatureSettings):
     """The `features` of a captioning track."""
 
+    READS = ("captioned",)
+
     side: int = Field(ge=8, le=512, description="pixels of a picture's side")
     min_count: int = Field(ge=1, description="rarer words of the training split become <unk>")
 

@@ -26,6 +26,8 @@ from pipeline.tasks.embeddings.shared.text import BREAK, UNKNOWN, write_ids
 class Settings(FeatureSettings):
     """The `features` of an embeddings track."""
 
+    READS = ("sentences", "word_tests")
+
     min_count: int = Field(ge=1, description="rarer words of the training text become <unk>")
     rare_below: int = Field(ge=1, description="probes that training text has less often are rare")
 

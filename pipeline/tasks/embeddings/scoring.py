@@ -112,7 +112,7 @@ def _analogy(answer: Prediction, index: int, items: Items) -> dict[str, float]:
 def _pairs(answers: list[Prediction], items: Items) -> Iterator[dict[str, float]]:
     """Rank statistics of the rated pairs, ranks centred so that sums stay small."""
     known = [items.has(*item.words) for item in items.pairs]
-    ranks = {}
+    ranks: dict[int, tuple[float, float]] = {}
     for source in dict.fromkeys(item.source for item in items.pairs):
         chosen = [index for index, item in enumerate(items.pairs)
                   if item.source == source and known[index]]

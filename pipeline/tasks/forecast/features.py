@@ -6,6 +6,7 @@ the futures, the Naive2 forecast and the MASE scale, so that scoring stands alon
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +16,8 @@ from pipeline.corpora.kinds import Series
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
-from pipeline.tasks.forecast.shared.measures import METRICS, Array, mase_scale, statistics
+from pipeline.tasks.forecast.shared.measures import Array, mase_scale
+from pipeline.tasks.forecast.shared.metrics import METRICS, statistics
 from pipeline.tasks.forecast.shared.seasonality import naive2
 from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save_pasts
 
@@ -23,14 +25,19 @@ from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save
 class Settings(FeatureSettings):
     """`frequency` is one of the corpus's."""
 
+    READS = ("series", "FREQUENCIES")
+
     frequency: str
+
+    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
+        yield from super().reader_problems(reader)
+        known = list(getattr(reader, "FREQUENCIES", {}))
+        if known and self.frequency not in known:
+            yield f"frequency: no frequency {self.frequency!r}; known: {', '.join(known)}"
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
     """Write fit/ (pasts, spec.json) and test/ (pasts, futures, Naive2, scales, ceiling.json)."""
-    if settings.frequency not in reader.FREQUENCIES:
-        raise UserError(f"features.frequency: {settings.frequency!r} is none of "
-                        f"{', '.join(reader.FREQUENCIES)}")
     frequency = reader.FREQUENCIES[settings.frequency]
     period, horizon = frequency.period, frequency.horizon
     series = reader.series(corpus, settings.frequency)
@@ -43,7 +50,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         save_pasts(directory, ids, pasts)
     write_json(fit / "spec.json", {"frequency": settings.frequency, "period": period,
                                    "horizon": horizon, "series": len(series),
-                                   "ids": fingerprint(ids)})
+                                   "pasts": fingerprint(pasts)})
     save_array(test / "futures.npy", futures)
     save_array(test / "naive2.npy", reference)
     save_array(test / "scales.npy", scales)

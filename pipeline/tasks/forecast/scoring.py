@@ -7,12 +7,8 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.predictions import Prediction, aligned
-from pipeline.tasks.forecast.shared.measures import (
-    METRICS,
-    Array,
-    interval_statistics,
-    statistics,
-)
+from pipeline.tasks.forecast.shared.measures import Array
+from pipeline.tasks.forecast.shared.metrics import METRICS, interval_statistics, statistics
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 
 __all__ = ["METRICS", "score"]

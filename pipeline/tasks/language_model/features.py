@@ -7,10 +7,11 @@ its newline. The vocabulary is that of the training text. `fit/` gets training a
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +29,9 @@ class Settings(FeatureSettings):
 
     unit: Unit = Field(description="what a text is cut into, and what is predicted")
     min_count: int = Field(ge=1, description="rarer units of the training text become <unk>")
+
+    def reads(self) -> tuple[str, ...]:
+        return ("sentences",) if self.unit == "word" else ("lines",)
 
 
 @dataclass(frozen=True)
@@ -73,26 +77,28 @@ def encode(texts: Sequence[Sequence[str]], units: Sequence[str]) -> Stream:
 
 
 def _passages(unit: Unit, corpus: Path, reader: ModuleType, split: str) -> list[Passage]:
-    kind, name, cut = {"word": ("sentences", "words", _from_sentence),
-                       "character": ("lines", "characters", _from_line)}[unit]
-    read = getattr(reader, kind, None)
-    if read is None:
-        raise UserError(f"{corpus}: its reader has no {kind}, so no track over it can have the "
-                        f"unit {unit!r}; choose another unit or corpus")
-    found = read(corpus, split)
+    cuts: dict[Unit, tuple[str, Callable[[Path, str, Any], Passage]]] = {
+        "word": ("sentences", _from_sentence), "character": ("lines", _from_line)}
+    kind, cut = cuts[unit]
+    found = getattr(reader, kind)(corpus, split)
     if not found:
         raise UserError(f"{corpus}: split {split!r} has no {kind}; fetch or generate the corpus "
                         "again")
     return [cut(corpus, split, item) for item in found]
 
 
+def closed(words: Sequence[str], place: str) -> list[str]:
+    """A sentence with its end. Raises UserError naming its `place` when it holds one already."""
+    if END["word"] in words:
+        raise UserError(f"{place} holds the word {END['word']}, which closes every sentence by "
+                        "itself; remove it from the text")
+    return [*words, END["word"]]
+
+
 def _from_sentence(corpus: Path, split: str, sentence: Sentence) -> Passage:
-    if END["word"] in sentence.words:
-        raise UserError(f"{corpus}: sentence {sentence.id} of {split!r} holds the word "
-                        f"{END['word']}, which closes every sentence by itself; remove it from "
-                        "the text")
+    units = closed(sentence.words, f"{corpus}: sentence {sentence.id} of {split!r}")
     marked = [place for place, mark in enumerate(sentence.marked or []) if mark]
-    return Passage(sentence.id, [*sentence.words, END["word"]], marked, sentence.log_probability)
+    return Passage(sentence.id, units, marked, sentence.log_probability)
 
 
 def _from_line(corpus: Path, split: str, line: Line) -> Passage:
@@ -104,8 +110,9 @@ def _from_line(corpus: Path, split: str, line: Line) -> Passage:
 
 def _ceiling(unit: Unit, passages: Sequence[Passage]) -> dict[str, float]:
     """The generating process's score, {} where its probabilities are not known."""
-    logs = [passage.log_probability for passage in passages]
-    if None in logs:
+    logs = [passage.log_probability for passage in passages
+            if passage.log_probability is not None]
+    if len(logs) < len(passages):
         return {}
     nats = -math.fsum(logs) / sum(len(passage.units) for passage in passages)
     if unit == "word":

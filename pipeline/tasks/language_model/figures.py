@@ -13,6 +13,7 @@ from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.language_model.scoring import nats
+from pipeline.tasks.language_model.shared.generation import Writing
 from pipeline.tasks.language_model.shared.items import Item, read_items, read_unit
 from pipeline.tasks.language_model.shared.model import LanguageModel
 from pipeline.tasks.language_model.shared.stream import Stream, Unit
@@ -105,7 +106,7 @@ def _samples(system: LanguageModel, view: _View) -> str:
     """What the model writes when it begins a line, at a low and at its own temperature."""
     blocks = []
     for temperature in _TEMPERATURES:
-        texts = system.sample_texts("", SAMPLES, view.sample, temperature)
+        texts = system.write(Writing("", SAMPLES, view.sample, temperature))
         blocks += [f"temperature {temperature}, text {number}\n{text.strip()}"
                    for number, text in enumerate(texts, start=1)]
     return "\n\n".join(blocks) + "\n"

@@ -2,10 +2,12 @@
 
 `fit/` gets training and validation sequences, `test/` the test sequences, `items.json` (id, lag,
 target) and the score of who remembers everything. `spec.json` says how many features a step has
-and, where the targets are classes, which there are; null where they are numbers.
+and, where the targets are classes, which there are; null where they are numbers. Its `layout` says
+how a line of the corpus holds a sequence, so that a trained system reads further ones.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +24,8 @@ from pipeline.tasks.memory.shared.storage import write_inputs
 class Settings(FeatureSettings):
     """The `features` of a memory track: there is nothing to set."""
 
+    READS = ("lagged", "ceiling")
+
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
     """Write `fit` and `test`. Raises UserError for a class that training does not have."""
@@ -30,7 +34,8 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     train = splits["train"]
     classes = (sorted({str(item.target) for item in train})
                if isinstance(train[0].target, str) else None)
-    write_json(fit / "spec.json", {"features": train[0].inputs.shape[1], "classes": classes})
+    write_json(fit / "spec.json", {"features": train[0].inputs.shape[1], "classes": classes,
+                                   "layout": asdict(reader.layout(corpus))})
     for split, directory in (("train", fit), ("valid", fit), ("test", test)):
         write_inputs(directory, split, [item.inputs for item in splits[split]])
         write_array(directory / f"{split}.targets.npy", _targets(splits[split], classes))

@@ -53,9 +53,10 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         "by_lag": lambda: _by_lag(predictions, read_json(test / "items.json"))}
     if isinstance(system, Net):
         figures["gradient"] = lambda: _gradient(system, test)
-        if isinstance(system.layer, Elman):
-            figures |= {"factors": lambda: _factors(system, test),
-                        "eigenvalues": lambda: _eigenvalues(system.layer),
+        layer, output = system.layer, system.output
+        if isinstance(layer, Elman):
+            figures |= {"factors": lambda: _factors(elman_net(layer, output), test),
+                        "eigenvalues": lambda: _eigenvalues(layer),
                         "impulse": _impulse, "cliff": _cliff}
     for name, figure in figures.items():
         save_png(figure(), directory / f"{name}.png", tight=True)
@@ -98,9 +99,8 @@ def _gradient(system: Net, test: Path) -> Figure:
     return figure
 
 
-def _factors(system: Net, test: Path) -> Figure:
+def _factors(net: bptt.Elman, test: Path) -> Figure:
     inputs, _ = _longest(test)
-    net = elman_net(system.layer, system.output)
     states, _ = bptt.forward(net, inputs[:, :1], torch.zeros(1, len(net.b)))
     norms = torch.linalg.matrix_norm(bptt.factors_product(net, states)[:, 0].double(), 2).numpy()
     figure = Figure(figsize=(6, 4))

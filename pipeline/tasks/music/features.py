@@ -20,6 +20,8 @@ from pipeline.tasks.music.shared.rolls import Roll, roll_of, write_rolls
 class Settings(FeatureSettings):
     """No options: a piece is a piano roll on the corpus's own grid."""
 
+    READS = ("pieces",)
+
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
     """Write `fit` and `test`. Raises UserError naming what of the corpus cannot be used."""
@@ -45,10 +47,11 @@ def _spec(rolls: list[Roll], openings: list[list[int]]) -> dict:
 
 def _ceiling(nats: list[list[float] | None], items: list[Item]) -> dict[str, float]:
     """What the generating process itself scores; nothing where it is not known."""
-    if any(values is None for values in nats):
+    known = [np.array(values) for values in nats if values is not None]
+    if len(known) < len(nats):
         return {}
-    every = np.concatenate(nats)
-    changes = np.concatenate([np.array(values)[item.changes]
-                              for values, item in zip(nats, items, strict=True)])
+    every = np.concatenate(known)
+    changes = np.concatenate([values[item.changes]
+                              for values, item in zip(known, items, strict=True)])
     return {"nll": float(every.mean()),
             **({"nll_changes": float(changes.mean())} if len(changes) else {})}

@@ -16,12 +16,11 @@ from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.music.scoring import nats
-from pipeline.tasks.music.shared.composing import compose
+from pipeline.tasks.music.shared.composing import Composing, compose
 from pipeline.tasks.music.shared.items import Item, read_items
-from pipeline.tasks.music.shared.midi import write_midi
+from pipeline.tasks.music.shared.pieces import write_pieces
 from pipeline.tasks.music.shared.roll_model import RollModel
 from pipeline.tasks.music.shared.rolls import LOWEST, Roll, Rolls
-from pipeline.tasks.music.shared.sound import write_wav
 
 COMPOSITIONS = 2
 COMPOSED_STEPS = 48
@@ -47,19 +46,9 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         save_png(_expected(system, Rolls(test, "test")[0], items[0].id),
                  directory / "expected.png", tight=True)
     if isinstance(system, RollModel):
-        rolls = compose(system.eval(), COMPOSITIONS, COMPOSED_STEPS, temperature=1.0, seed=1)
+        rolls = compose(system.eval(), Composing(COMPOSITIONS, COMPOSED_STEPS))
         write_pieces(rolls, directory)
         save_png(_rolls(rolls), directory / "compositions.png", tight=True)
-
-
-def write_pieces(rolls: list[Roll], directory: Path) -> list[Path]:
-    """Write composition-<n>.mid and composition-<n>.wav of each roll; their paths."""
-    written = []
-    for number, roll in enumerate(rolls, start=1):
-        for ending, write in ((".mid", write_midi), (".wav", write_wav)):
-            written.append(directory / f"composition-{number}{ending}")
-            write(written[-1], roll)
-    return written
 
 
 def _by_step(items: list[Item], predictions: dict[str, list[Prediction]]) -> Figure:

@@ -29,6 +29,8 @@ _POLARITY = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
 class Settings(FeatureSettings):
     """The `features` of a sentence-classification track."""
 
+    READS = ("labelled", "ceiling")
+
     min_count: int = Field(ge=1, description="rarer words of the training split become <unk>")
     lowercase: bool
     classes: Literal["all", "polarity"] = Field(
@@ -45,7 +47,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                             "corpus again")
     words = vocabulary((item.words for item in splits["train"]), settings.min_count)
     labels = sorted({item.label for item in splits["train"]})
-    write_json(fit / "spec.json", {"words": words, "labels": labels})
+    write_json(fit / "spec.json", {"words": words, "labels": labels,
+                                   "lowercase": settings.lowercase,
+                                   "stories": hasattr(reader, "questions")})
     for split, directory in (("train", fit), ("valid", fit), ("test", test)):
         _write(directory, split, splits[split], words, labels)
     write_json(test / "items.json", [
@@ -60,13 +64,23 @@ def prepared(settings: Settings, sentences: Sequence[LabelledSentence]) -> list[
     for item in sentences:
         if not item.words:
             raise UserError(f"sentence {item.id} is empty; remove it from the corpus")
-    if settings.lowercase:
-        sentences = [replace(item, words=[word.lower() for word in item.words])
-                     for item in sentences]
+    sentences = [replace(item, words=spelt(item.words, settings.lowercase))
+                 for item in sentences]
     if settings.classes == "polarity":
         return [replace(item, label=_POLARITY[item.label]) for item in sentences
                 if item.label in _POLARITY]
     return list(sentences)
+
+
+def spelt(words: Sequence[str], lowercase: bool) -> list[str]:
+    """Words as the vocabulary spells them."""
+    return [word.lower() if lowercase else word for word in words]
+
+
+def encode(sentences: Sequence[Sequence[str]], words: Sequence[str]) -> list[list[int]]:
+    """Sentences as numbers of the vocabulary `words`; other words become <unk>."""
+    numbers = {word: number for number, word in enumerate(words)}
+    return [[numbers.get(word, numbers[UNKNOWN]) for word in sentence] for sentence in sentences]
 
 
 def vocabulary(sentences: Iterable[Sequence[str]], min_count: int) -> list[str]:
@@ -79,14 +93,11 @@ def vocabulary(sentences: Iterable[Sequence[str]], min_count: int) -> list[str]:
 
 def _write(directory: Path, split: str, sentences: Sequence[LabelledSentence],
            words: Sequence[str], labels: Sequence[str]) -> None:
-    word_ids = {word: identity for identity, word in enumerate(words)}
-    unknown = word_ids[UNKNOWN]
     label_ids = {label: identity for identity, label in enumerate(labels)}
     for item in sentences:
         if item.label not in label_ids:
             raise UserError(f"sentence {item.id} has the label {item.label!r}, which no training "
                             f"sentence has ({', '.join(labels)}); mend or remove it")
-    write_sequences(directory, split, [[word_ids.get(word, unknown) for word in item.words]
-                                       for item in sentences])
+    write_sequences(directory, split, encode([item.words for item in sentences], words))
     write_array(directory / f"{split}.labels.npy",
                 np.array([label_ids[item.label] for item in sentences], np.int64))

@@ -95,8 +95,9 @@ def by_class(predictions: list[Prediction], test: Path) -> list[ClassScore]:
     hits, answered, present = np.diag(table), table.sum(axis=0), table.sum(axis=1)
     with np.errstate(invalid="ignore"):
         scores = np.stack([hits / answered, hits / present, 2 * hits / (answered + present)])
-    return [ClassScore(label, *(100 * scores[:, row]).tolist(), int(present[row]))
-            for row, label in enumerate(labels)]
+    return [ClassScore(label, precision, recall, f1, items)
+            for label, (precision, recall, f1), items in zip(
+                labels, (100 * scores.T).tolist(), present.tolist(), strict=True)]
 
 
 def confusion(predictions: list[Prediction], test: Path) -> tuple[list[str], np.ndarray]:

@@ -27,6 +27,8 @@ CERTAIN = {"accuracy": 100.0, "accuracy_unknown": 100.0, "sentence_accuracy": 10
 class Settings(FeatureSettings):
     """The `features` of a tagging track."""
 
+    READS = ("tagged",)
+
     column: Literal["upos", "xpos"] = Field(
         description="universal tags, or the treebank's own (Penn Treebank tags in English EWT)")
     generated: bool = Field(description="a grammar wrote the text and its words determine the tags")

@@ -5,6 +5,7 @@ for scoring, whole paths. A coordinate's unit is its standard deviation over all
 behind their starts.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -15,12 +16,21 @@ from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
+from pipeline.tasks.trajectory.shared.starts import write_starts
 
 
 class Settings(FeatureSettings):
     """The `features` of a trajectory track."""
 
+    READS = ("trajectories", "ceiling", "COORDINATES")
+
     machine: Literal["pendulum", "arm"]
+
+    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
+        yield from super().reader_problems(reader)
+        known = list(getattr(reader, "COORDINATES", {}))
+        if known and self.machine not in known:
+            yield f"machine: no machine {self.machine!r}; known: {', '.join(known)}"
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -42,8 +52,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         write_array(directory / f"{split}.npy", states[split])
     write_json(fit / "spec.json", {
         "coordinates": list(reader.COORDINATES[machine]), "steps": len(times) - 1,
-        "mean": states["train"][:, 1:].mean(axis=(0, 1)).tolist(), "scale": scale.tolist()})
-    write_array(test / "starts.npy", states["test"][:, 0])
+        "times": times.tolist(), "mean": states["train"][:, 1:].mean(axis=(0, 1)).tolist(),
+        "scale": scale.tolist()})
+    write_starts(test, states["test"][:, 0])
     write_json(test / "items.json", {
         "ids": [path.id for path in splits["test"]], "times": times.tolist(),
         "coordinates": list(reader.COORDINATES[machine]), "scale": scale.tolist()})

@@ -2,11 +2,11 @@
 
 The pieces are learnt from the training split alone. `fit/` gets training and validation pairs,
 `test/` the test sources as pieces, everything readable in `items.json` (id, condition, source,
-reference; of a probe's item also what its answer is held against), and the models that turn pieces
-into text and back.
+reference; of a probe's item also what its answer is held against). The models that turn text into
+pieces and back are artefacts: a trained system carries them along.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, Self
@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.storage.sequences import write_sequences
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
@@ -27,13 +28,21 @@ from pipeline.tasks.translation.shared.probe_items import (
     gender_items,
 )
 from pipeline.tasks.translation.shared.probes import BIGRAMS, known_bigrams
-from pipeline.tasks.translation.shared.tokenizer import PieceModel, Tokenizer, train_tokenizer
+from pipeline.tasks.translation.shared.tokenizer import (
+    PieceModel,
+    Side,
+    Tokenizer,
+    piece_model,
+    train_tokenizer,
+)
 
 Condition = Literal["test", "long", "gender"]
 
 
 class Settings(FeatureSettings):
     """The `features` of a translation track."""
+
+    READS = ("pairs",)
 
     source: str = Field(description="language code, as the corpus names it")
     target: str
@@ -72,7 +81,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         return found
 
     train = pairs(settings.train)
-    source, target = _tokenizers(settings, train, test)
+    source, target = _tokenizers(settings, train, fit / ARTEFACTS)
     _write_pairs(fit, "train", train, source, target)
     _write_pairs(fit, "valid", pairs(settings.valid), source, target)
     write_json(fit / "spec.json", {"source_vocabulary": len(source),
@@ -84,11 +93,16 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     if settings.degenerate:
         items += degenerate_items(settings.degenerate, train)
         write_gzip_lines(test / BIGRAMS, known_bigrams(pair.target for pair in train))
-    write_sequences(test, "source", [source.encode(str(item["source"])) for item in items])
-    write_json(test / "items.json", items)
+    write_sources(test, items, source)
     write_json(test / "scoring.json", {"tokenizer": settings.tokenizer})
     write_json(test / "ceiling.json",
                {"bleu": _ceiling(pairs(settings.tests["test"]))} if settings.generated else {})
+
+
+def write_sources(directory: Path, items: Sequence[Item], source: Tokenizer) -> None:
+    """Write the items and the pieces of their sources, which is what is translated."""
+    write_sequences(directory, "source", [source.encode(str(item["source"])) for item in items])
+    write_json(directory / "items.json", list(items))
 
 
 def _items(condition: Condition, pairs: list[SentencePair]) -> list[Item]:
@@ -108,8 +122,8 @@ def _ceiling(pairs: list[SentencePair]) -> float:
 def _tokenizers(settings: Settings, train: list[SentencePair],
                 directory: Path) -> tuple[Tokenizer, Tokenizer]:
     """Learn and write the source's and the target's pieces; the same model twice if joint."""
-    def learn(name: str, sentences: Iterable[str]) -> Tokenizer:
-        path = directory / f"{name}.model"
+    def learn(name: Side, sentences: Iterable[str]) -> Tokenizer:
+        path = piece_model(directory, name)
         train_tokenizer(sentences, path, settings.pieces, settings.vocabulary)
         return Tokenizer(path)
 

@@ -21,7 +21,7 @@ from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.sequences import Sequences
 from pipeline.tasks.translation.scoring import details, score
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
-from pipeline.tasks.translation.shared.tokenizer import Tokenizer
+from pipeline.tasks.translation.shared.tokenizer import Tokenizer, piece_model
 from pipeline.tasks.translation.shared.translator import Translator
 
 SAMPLES = 20
@@ -113,8 +113,8 @@ def _range_label(number: int) -> str:
 def _attention_maps(system: Translator, hypotheses: list[str], test: Path) -> list[Figure]:
     """What the decoder looked at for the first few sentences of a readable length."""
     sources = Sequences(test, "source")
-    source_pieces = Tokenizer(test / "source.model")
-    target_pieces = Tokenizer(test / "target.model")
+    source_pieces = Tokenizer(piece_model(system.artefacts, "source"))
+    target_pieces = Tokenizer(piece_model(system.artefacts, "target"))
     readable = [item for item in range(len(sources)) if sources.lengths[item] in READABLE_PIECES]
     figures = []
     for item in readable[:MAPS]:

@@ -104,11 +104,12 @@ RECALL = {"symbols": "abca", "triggers": [1, 3]}
     (adding, {**ADDING, "marks": ["0", "1"]}, "expected two rising positions"),
     (adding, {**ADDING, "values": ["x", 0, 1]}, "could not convert"),
     (adding, {"values": [0.1, 0.2], "sum": 0.3}, "'marks' is missing"),
-    (adding, [1, 2], "indices must be integers"),
-    (triggered_recall, {**RECALL, "triggers": [0, 2]}, "the second trigger is at 2, not at the"),
+    (adding, [1, 2], "expected an object with 'values' and 'marks'"),
+    (triggered_recall, {**RECALL, "triggers": [0, 2]},
+     "the second of 'triggers' is at 2, not at the last"),
     (triggered_recall, {**RECALL, "symbols": "abza"}, "'z' is none of the symbols 'abc'"),
     (triggered_recall, {"symbols": "abca"}, "'triggers' is missing"),
-    (triggered_recall, {**RECALL, "symbols": 7}, "has no len"),
+    (triggered_recall, {**RECALL, "symbols": 7}, "'symbols' is no text"),
 ])
 def test_a_line_that_breaks_the_format_is_named(tmp_path: Path, module: ModuleType, line: Any,
                                                 message: str) -> None:

@@ -28,7 +28,7 @@ def new(model: str, **changes: object) -> Adder:
     kind, system = MODULES[model]
     torch.manual_seed(1)
     return system(kind.model_validate({
-        "track": "t", "task": "addition", "model": model, "examples": 1000, "updates": 100,
+        "track": "t", "model": model, "examples": 1000, "updates": 100,
         "batch_pairs": 16, "training": training, **OWN[model], **changes}),
         {"bits": 6, "trained": 3})
 

@@ -21,7 +21,7 @@ from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "unit": "word", "order": 2,
         "alpha": 0.5, "beta": 0.5}
 SETTINGS = {
-    "track": "asr", "task": "asr", "model": "bilstm_ctc", "stack": 2, "hidden": 16, "layers": 2,
+    "track": "asr", "model": "bilstm_ctc", "stack": 2, "hidden": 16, "layers": 2,
     "dropout": 0.1, "input_noise": 0.1, "tempo": 0.1, "time_masks": 1, "time_mask_frames": 2,
     "feature_masks": 1, "feature_mask_width": 1, "batch_utterances": 6,
     "training": {"epochs": 14, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
@@ -50,7 +50,9 @@ def test_a_loaded_system_predicts_the_same(fitted: BilstmCtc, features: Path,
                                            tmp_path: Path) -> None:
     fitted.save(tmp_path)
     loaded = BilstmCtc.load(tmp_path)
-    assert loaded.texts == [item["text"] for item in read_json(features / "fit/train.items.json")]
+    transcripts = [item["text"] for item in read_json(features / "fit/train.items.json")]
+    assert loaded.transcripts == transcripts == read_json(tmp_path / "texts.json")["transcripts"]
+    assert set(loaded.tensors()) == set(loaded.state_dict())
     for variant in fitted.settings.variants.values():
         assert (list(loaded.predict(features / "test", variant))
                 == list(fitted.predict(features / "test", variant)))

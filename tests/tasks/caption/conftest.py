@@ -20,7 +20,7 @@ from pipeline.tasks.caption.systems.recurrent import RecurrentCaptioner
 SIZES = {"train": 60, "valid": 8, "test": 8}
 COLOURS = {"red": (250, 20, 20), "blue": (20, 20, 250)}
 HYPER_PARAMETERS: dict[str, Any] = {
-    "track": "toy", "task": "caption", "cell": "lstm", "channels": [4, 6], "halvings": 2,
+    "track": "toy", "cell": "lstm", "channels": [4, 6], "halvings": 2,
     "embedding": 7, "hidden": 9, "dropout": 0.0, "longest": 8, "batch_pictures": 10,
     "training": {"epochs": 40, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
                  "warmup_steps": 0, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
@@ -66,6 +66,6 @@ def make_system(toy: Path) -> Callable[..., Captioner]:
             own = {"attention": "additive", "attention_hidden": 5, "asks": "before"}
         system = AttentionCaptioner if model == "attention" else RecurrentCaptioner
         torch.manual_seed(3)
-        return system(system.Settings.model_validate(
+        return system(system.settings_class().model_validate(
             HYPER_PARAMETERS | {"model": model} | own | changes), read_json(toy / "fit/spec.json"))
     return make

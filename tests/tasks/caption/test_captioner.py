@@ -57,12 +57,12 @@ def lstm(layer, inputs, state):
     return o.sigmoid() * c.tanh(), c
 
 
-def by_hand(system, step, state, seen=None):
+def by_hand(system, layer, step, state, seen=None):
     """States of the sentence `WORDS`, each with what `seen` gives of the state before it."""
     states, looked = [], []
     for word in system.embedding.weight[WORDS]:
         parts = [word] if seen is None else [word, seen(state[0])]
-        state = step(system.recurrence, torch.cat(parts), state)
+        state = step(layer, torch.cat(parts), state)
         states.append(state[0])
         looked += parts[1:]
     return states, looked
@@ -93,8 +93,9 @@ def seen_by(system, pictures):
 def test_a_picture_at_the_start_by_hand(make_system, pictures, cell, step, states) -> None:
     system = seen_by(make_system("start", cell=cell), pictures)
     for picture, read in zip(pictures, read_of_all(system, pictures)[0], strict=True):
-        first = torch.tanh(system.first.weight @ summary(system, picture) + system.first.bias)
-        expected, _ = by_hand(system, step, first.chunk(states))
+        linear = system.first.linear
+        first = torch.tanh(linear.weight @ summary(system, picture) + linear.bias)
+        expected, _ = by_hand(system, system.layer, step, first.chunk(states))
         torch.testing.assert_close(read, torch.stack(expected))
 
 
@@ -103,7 +104,8 @@ def test_a_picture_at_each_step_by_hand(make_system, pictures, cell, step, state
     system = seen_by(make_system("each-step", cell=cell), pictures)
     for picture, read in zip(pictures, read_of_all(system, pictures)[0], strict=True):
         v = summary(system, picture)
-        expected, _ = by_hand(system, step, (torch.zeros(9),) * states, lambda h, v=v: v)
+        expected, _ = by_hand(system, system.layer, step, (torch.zeros(9),) * states,
+                              lambda h, v=v: v)
         torch.testing.assert_close(read, torch.stack(expected))
 
 
@@ -111,7 +113,7 @@ def test_a_picture_at_each_step_by_hand(make_system, pictures, cell, step, state
 def test_attention_by_hand(make_system, pictures, cell, step, states) -> None:
     """Xu et al. 2015, equations 4 to 6 and 13: the last state asks, the answer is an average."""
     system = make_system("attention", cell=cell).requires_grad_(False).eval()
-    net = system.attention
+    net = system.decoder.contexts.attention
     for picture, read, weights in zip(pictures, *read_of_all(system, pictures), strict=True):
         places = system.encoder(picture[None])[0]
         shares = []
@@ -123,8 +125,9 @@ def test_attention_by_hand(make_system, pictures, cell, step, states) -> None:
             shares.append([math.exp(score) / sum(map(math.exp, scores)) for score in scores])
             return sum(share * place for share, place in zip(shares[-1], places, strict=True))
 
-        first = torch.tanh(system.first.weight @ places.mean(dim=0) + system.first.bias)
-        expected, looked = by_hand(system, step, first.chunk(states), seen)
+        linear = system.decoder.first.linear
+        first = torch.tanh(linear.weight @ places.mean(dim=0) + linear.bias)
+        expected, looked = by_hand(system, system.decoder.layer, step, first.chunk(states), seen)
         torch.testing.assert_close(read, torch.stack(
             [torch.cat(pair) for pair in zip(expected, looked, strict=True)]))
         torch.testing.assert_close(weights, torch.tensor(shares))
@@ -136,8 +139,9 @@ def test_the_state_after_a_word_can_ask(make_system, pictures) -> None:
                          hidden=6).requires_grad_(False).eval()
     for picture, read, weights in zip(pictures, *read_of_all(system, pictures), strict=True):
         places = system.encoder(picture[None])[0]
-        first = torch.tanh(system.first.weight @ places.mean(dim=0) + system.first.bias)
-        states, _ = by_hand(system, elman, (first,))
+        linear = system.decoder.first.linear
+        first = torch.tanh(linear.weight @ places.mean(dim=0) + linear.bias)
+        states, _ = by_hand(system, system.decoder.layer, elman, (first,))
         for state, found, shares in zip(states, read, weights, strict=True):
             exponentials = (places @ state).exp()
             expected = exponentials / exponentials.sum()

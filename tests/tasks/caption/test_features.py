@@ -77,10 +77,10 @@ def test_other_pictures_are_cut_around_their_middle(tmp_path: Path) -> None:
     for mode in ("RGB", "RGBA", "P"):
         Image.fromarray(pixels).convert(mode, palette=Image.Palette.ADAPTIVE).save(
             tmp_path / "wide.png")
-        found = opened(tmp_path / "wide.png", 10)
+        found = opened(tmp_path / "wide.png", 10, "wide")
         assert np.abs(found[1:-1, 1:-1].astype(int) - [10, 200, 30]).max() <= 3
     Image.fromarray(pixels).convert("L").save(tmp_path / "grey.jpg")
-    assert opened(tmp_path / "grey.jpg", 10).shape == (10, 10, 3)
+    assert opened(tmp_path / "grey.jpg", 10, "grey").shape == (10, 10, 3)
 
 
 def test_the_ceiling_is_sacrebleus_score_of_the_likeliest_sentences(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ VARIANTS = {"frequent": {"method": "frequent"},
 
 @pytest.fixture(scope="module")
 def system(toy: Path) -> Retrieval:
-    found = Retrieval(Retrieval.Settings.model_validate(
-        {"track": "toy", "task": "caption", "model": "retrieval", "cells": 4, "bins": 4,
+    found = Retrieval(Retrieval.settings_class().model_validate(
+        {"track": "toy", "model": "retrieval", "cells": 4, "bins": 4,
          "variants": VARIANTS}), read_json(toy / "fit/spec.json"))
     found.fit(toy / "fit", Run(seed=1, work=toy))
     return found

@@ -20,7 +20,7 @@ VECTORS = np.array([[1.0, 1.0, 0.0], [2.0, 0.0, 0.0], [2.0, 2.0, 0.0], [1.0, 0.0
 
 @pytest.fixture(scope="session")
 def trained(extracted: Path) -> PmiSvd:
-    system = PmiSvd(Settings(track="embeddings", task="embeddings", model="pmi_svd", dimensions=3,
+    system = PmiSvd(Settings(track="embeddings", model="pmi_svd", dimensions=3,
                              window=2, context_power=0.75, shift=1.0, value_power=0.5),
                     read_json(extracted / "fit" / "spec.json"))
     system.fit(extracted / "fit", Run(seed=1, work=extracted / "work"))

@@ -27,7 +27,7 @@ def system(features: Features, **changes: Any) -> ESRNN:
               "level_penalty": 1.0, "initial_smoothing": 0.5, "series_rate": 2.0,
               "attention": 0, "weights": "equal", "members": 1, "batch_size": 5, "holdout": False,
               "training": TRAINING, **changes}
-    return ESRNN(Settings(track="m4", task="forecast", model="esrnn", **values), features.spec)
+    return ESRNN(Settings(track="m4", model="esrnn", **values), features.spec)
 
 
 def perturbed(found: ESRNN) -> ESRNN:
@@ -58,10 +58,14 @@ def test_forecasts_scale_with_the_series(tmp_path: Path) -> None:
     """Nothing but ratios enters the network, not even where a window begins before its series."""
     features = twin(tmp_path, "Yearly", series=10)
     found = perturbed(system(features, input_window=20)).eval()
-    expected = 100 * forecasts(found, features)
     ids, pasts = load_ids(features.test), load_pasts(features.test)
-    save_pasts(features.test, ids, [100 * np.array(past) for past in pasts])
-    np.testing.assert_allclose(forecasts(found, features), expected, rtol=2e-4)
+
+    def scaled(by: float) -> np.ndarray:
+        """Forecasts of the series times `by`, which are none of those that were fitted."""
+        save_pasts(features.test, ids, [by * np.array(past) for past in pasts])
+        return forecasts(found, features)
+
+    np.testing.assert_allclose(scaled(200), 100 * scaled(2), rtol=2e-4)
 
 
 @pytest.mark.parametrize("frequency", ["Yearly", "Monthly"])

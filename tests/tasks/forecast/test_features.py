@@ -8,7 +8,7 @@ import pytest
 from pipeline.corpora import m4
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
-from pipeline.tasks.forecast.shared.storage import check_series, load_array, load_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts
 from tests.tasks.forecast.small_corpus import extract, twin
 
 
@@ -25,17 +25,13 @@ def test_training_sees_pasts_alone(tmp_path: Path) -> None:
     assert (spec["period"], spec["horizon"], spec["series"]) == (24, 48, 12)
 
 
-def test_a_system_knows_its_own_series(tmp_path: Path) -> None:
-    features = twin(tmp_path / "a", "Yearly")
-    others = twin(tmp_path / "b", "Yearly", series=11)
-    assert check_series(features.spec, features.test)[0] == "Y1"
-    with pytest.raises(UserError, match="other series"):
-        check_series(features.spec, others.test)
-
-
-def test_unknown_frequency_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="'Secondly' is none of Yearly"):
-        extract(tmp_path, "Secondly", tmp_path / "features")
+def test_the_pasts_are_known_by_their_values_and_order(tmp_path: Path) -> None:
+    features = twin(tmp_path, "Yearly")
+    pasts = load_pasts(features.test)
+    assert features.spec["pasts"] == fingerprint(pasts)
+    changed = [pasts[0] + 1e-9, *pasts[1:]]
+    for others in (pasts[1:], pasts[::-1], changed, [np.concatenate(pasts)]):
+        assert fingerprint(others) != features.spec["pasts"]
 
 
 def test_a_past_without_mase_is_refused(tmp_path: Path) -> None:

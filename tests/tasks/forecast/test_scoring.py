@@ -16,8 +16,8 @@ from pipeline.tasks.forecast.shared.measures import (
     mase_scale,
     scaled_interval_score,
     smape,
-    statistics,
 )
+from pipeline.tasks.forecast.shared.metrics import statistics
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 from pipeline.tasks.forecast.systems.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import Features, extract, twin
@@ -149,7 +149,7 @@ def test_official_table(frequency: str, tmp_path: Path, mirror: Path) -> None:
     features = extract(tmp_path / "corpus", frequency, tmp_path / "features")
     rows = OFFICIAL[frequency]
     system = Statistical(
-        Settings(track="m4", task="forecast", model="statistical", ets="ZZZ",
+        Settings(track="m4", model="statistical", ets="ZZZ",
                  variants={name: {"method": name} for name in rows}), features.spec)
     system.fit(features.fit, Run(1, tmp_path))
     for name, (smape_value, mase_value, owa) in rows.items():

@@ -20,7 +20,7 @@ METHODS = ("naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb"
 
 
 def settings(methods: tuple[str, ...] = METHODS) -> Settings:
-    return Settings(track="m4", task="forecast", model="statistical", ets="MNM",
+    return Settings(track="m4", model="statistical", ets="MNM",
                     variants={name: {"method": name} for name in methods})
 
 
@@ -58,8 +58,9 @@ def test_only_methods_asked_for_are_kept(tmp_path: Path) -> None:
 def spoiled(directory: Path, pasts: dict[str, list[float]]) -> Statistical:
     """An unfitted system for hand-made pasts in `directory`, with a horizon of 3."""
     directory.mkdir()
-    save_pasts(directory, list(pasts), [np.array(past) for past in pasts.values()])
-    spec = {"period": 4, "horizon": 3, "series": len(pasts), "ids": fingerprint(list(pasts))}
+    values = [np.array(past) for past in pasts.values()]
+    save_pasts(directory, list(pasts), values)
+    spec = {"period": 4, "horizon": 3, "series": len(pasts), "pasts": fingerprint(values)}
     write_json(directory / "spec.json", spec)
     return Statistical(settings(), spec)
 

@@ -30,7 +30,7 @@ def system(kind: str, spec: dict[str, Any], **changes: Any) -> WindowNetwork:
     values = {"window": 12, "scale": "log", "deseasonalise": False, "hidden": 12, "dropout": 0.0,
               "weights": "equal", "windows_an_epoch": 8, "batch_windows": 32, "holdout": False,
               "training": TRAINING, **own, **changes}
-    return network(settings(track="m4", task="forecast", model=kind, **values), spec)
+    return network(settings(track="m4", model=kind, **values), spec)
 
 
 @pytest.fixture(scope="module")

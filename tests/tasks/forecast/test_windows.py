@@ -10,7 +10,7 @@ from pipeline.tasks.forecast.shared.windows import Windows, WindowSettings, trai
 def windows(pasts: list[list[float]], period: int = 1, horizon: int = 2, held_out: int = 0,
             **changes) -> Windows:
     values = {"window": 3, "scale": "level", "deseasonalise": False, "weights": "equal", **changes}
-    settings = WindowSettings(track="m4", task="forecast", model="linear", **values)
+    settings = WindowSettings(track="m4", model="linear", **values)
     ids = [f"S{row}" for row in range(len(pasts))]
     return Windows(settings, ids, [np.array(past, dtype=float) for past in pasts], period,
                    horizon, held_out)

@@ -9,7 +9,13 @@ import torch
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
 from pipeline.systems.base import seeded
-from pipeline.tasks.language_model.shared.generation import Sampling, choose, generate, text_of
+from pipeline.tasks.language_model.shared.generation import (
+    Sampling,
+    Writing,
+    choose,
+    generate,
+    text_of,
+)
 from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel
 from tests.tasks.language_model.test_recurrent import settings
 
@@ -22,21 +28,21 @@ def system(characters: Path) -> RecurrentLanguageModel:
 
 
 def test_the_same_seed_writes_the_same_texts(system: RecurrentLanguageModel) -> None:
-    first, again = (system.sample_texts("the c", 3, 20, 0.9, 5, seed=7) for _ in range(2))
+    first, again = (system.write(Writing("the c", 3, 20, 0.9, 5, seed=7)) for _ in range(2))
     assert first == again and len(set(first)) == 3
     assert all(text.startswith("the c") and len(text) == 25 for text in first)
-    assert system.sample_texts("the c", 3, 20, 0.9, 5, seed=8) != first
+    assert system.write(Writing("the c", 3, 20, 0.9, 5, seed=8)) != first
 
 
 def test_temperature_zero_takes_the_best_unit_each_time(system: RecurrentLanguageModel) -> None:
-    (text,) = system.sample_texts("a c", 1, 12, temperature=0.0)
+    (text,) = system.write(Writing("a c", 1, 12, temperature=0.0))
     ids = [system.end, *(system.spec["vocabulary"].index(unit) for unit in "a c")]
     for _ in range(12):
         scores, _ = system.advance(torch.tensor(ids)[:, None], system.begin(1))
         scores[0, 0] = -torch.inf
         ids.append(int(scores.argmax()))
     assert text == "".join(system.spec["vocabulary"][i] for i in ids[1:])
-    assert system.sample_texts("a c", 2, 12, temperature=1.0, top_k=1) == [text, text]
+    assert system.write(Writing("a c", 2, 12, temperature=1.0, top_k=1)) == [text, text]
 
 
 def test_draws_follow_the_softmax_over_the_best() -> None:
@@ -52,7 +58,8 @@ def test_draws_follow_the_softmax_over_the_best() -> None:
 
 def test_unknown_units_are_never_written() -> None:
     model = SimpleNamespace(
-        end=1, spec={"unit": "word", "vocabulary": ["<unk>", "<eos>", "a"]},
+        end=1, device=torch.device("cpu"),
+        spec={"unit": "word", "vocabulary": ["<unk>", "<eos>", "a"]},
         begin=lambda count: None,
         advance=lambda tokens, state: (torch.tensor([[9.0, 0.0, 0.0]]).expand(
             tokens.shape[1], 3), state))
@@ -70,14 +77,19 @@ def test_words_stand_apart_and_sentences_on_lines() -> None:
     (("a", 1, 5, -1.0), "temperature is 0 or more, got -1"),
     (("a", 1, 5, float("nan")), "temperature"),
     (("a", 1, 5, 1.0, -2), "top-k is 1 or more"),
-    (("a", 0, 5), "at least one text")])
+    (("a", 0, 5), "at least one text"), (("a", 1, 0), "at least one text of one unit")])
 def test_what_makes_no_sense_is_refused(system: RecurrentLanguageModel, arguments: tuple,
                                         message: str) -> None:
     with pytest.raises(UserError, match=message):
-        system.sample_texts(*arguments)
+        system.write(Writing(*arguments))
 
 
 def test_a_prompt_word_is_corrected(extracted: Path) -> None:
     system = RecurrentLanguageModel(settings(), read_json(extracted / "fit" / "spec.json"))
     with pytest.raises(UserError, match="word 'catt' is not .*; did you mean 'cat'"):
-        system.sample_texts("the catt", 1, 5)
+        system.write(Writing("the catt", 1, 5))
+
+
+def test_what_is_created_is_what_is_written(system: RecurrentLanguageModel) -> None:
+    wanted = system.Options("the", count=2, length=9, seed=3)
+    assert list(system.create(wanted, None)) == system.write(wanted)

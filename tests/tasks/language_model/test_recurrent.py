@@ -18,12 +18,12 @@ from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageMod
 
 def settings(**changes: Any) -> Settings:
     training = TrainingSettings(
-        epochs=8, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
+        epochs=20, optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     values = {"cell": "lstm", "embedding": 12, "hidden": 10, "layers": 2, "tied": True,
               "dropout_words": 0.0, "dropout_input": 0.0, "dropout_hidden": 0.0,
               "dropout_output": 0.0, "dropout_weights": 0.0, "window": 7, "batch_streams": 3}
-    return Settings(track="lm-word", task="language_model", model="recurrent", training=training,
+    return Settings(track="lm-word", model="recurrent", training=training,
                     **{**values, **changes})
 
 

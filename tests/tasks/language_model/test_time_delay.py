@@ -18,10 +18,10 @@ from pipeline.tasks.language_model.systems.time_delay import Settings, TimeDelay
 
 def settings(**changes: Any) -> Settings:
     training = TrainingSettings(
-        epochs=5, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
+        epochs=5, optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     values = {"context": 3, "embedding": 5, "hidden": 7, "dropout": 0.0, "batch_positions": 16}
-    return Settings(track="lm-word", task="language_model", model="time_delay",
+    return Settings(track="lm-word", model="time_delay",
                     training=training, **{**values, **changes})
 
 

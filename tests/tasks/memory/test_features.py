@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.corpora.twins.lagged import LaggedItem
+from pipeline.corpora.twins.lagged import LaggedItem, Layout
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
 from pipeline.tasks.memory import features
@@ -27,7 +27,8 @@ def corpus(**changes: list) -> SimpleNamespace:
                            len(values))
                 for number, (values, target) in enumerate(rows[split], start=1)]
 
-    return SimpleNamespace(lagged=lagged, ceiling=lambda: {"accuracy": 100.0})
+    return SimpleNamespace(lagged=lagged, layout=lambda directory: Layout("values", "marks"),
+                           ceiling=lambda: {"accuracy": 100.0})
 
 
 def extracted(folder: Path, reader: SimpleNamespace | None = None) -> Path:
@@ -38,7 +39,9 @@ def extracted(folder: Path, reader: SimpleNamespace | None = None) -> Path:
 
 def test_classes_are_ids_in_code_point_order(tmp_path: Path) -> None:
     extracted(tmp_path)
-    assert read_json(tmp_path / "fit/spec.json") == {"features": 1, "classes": ["a", "b"]}
+    assert read_json(tmp_path / "fit/spec.json") == {
+        "features": 1, "classes": ["a", "b"],
+        "layout": {"steps": "values", "marks": "marks", "alphabet": None, "ends": False}}
     assert np.load(tmp_path / "fit/train.targets.npy").tolist() == [1, 0, 1]
     assert np.load(tmp_path / "test/test.targets.npy").tolist() == [1, 0]
     assert read_json(tmp_path / "test/items.json") == [

@@ -15,7 +15,7 @@ from pipeline.tasks.memory.shared.answers import Number, OneOf, answer_of
 from pipeline.tasks.memory.shared.storage import Inputs
 from pipeline.tasks.memory.systems import constant, recurrent
 
-ENTRY = {"track": "t", "task": "memory"}
+ENTRY = {"track": "t"}
 TRAINING = TrainingSettings(
     epochs=12, optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_steps=0,
     weight_decay=0.0, gradient_clip=1.0, patience=0)

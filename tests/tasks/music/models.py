@@ -22,10 +22,10 @@ CLASSES = {"recurrent": recurrent.RecurrentRolls, "time_note": time_note.TimeNot
 def new(model: str, spec: dict[str, Any] = SPEC, **changes: Any) -> RollModel:
     """A network that plays many notes, other ones from key to key and step to step."""
     training = TrainingSettings(
-        epochs=30, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
+        epochs=60, optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     settings = MODELS[model].Settings.model_validate({
-        "track": "t", "task": "music", "model": model, "cell": "lstm", "dropout_hidden": 0.0,
+        "track": "t", "model": model, "cell": "lstm", "dropout_hidden": 0.0,
         "transpose": 0, "batch_pieces": 8, "training": training, **OWN[model], **changes})
     torch.manual_seed(5)
     system = CLASSES[model](settings, spec)

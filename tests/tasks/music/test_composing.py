@@ -8,11 +8,13 @@ import pytest
 import soundfile
 
 from pipeline.errors import UserError
-from pipeline.tasks.music import __main__ as command
-from pipeline.tasks.music.shared.composing import compose
+from pipeline.running.answering import load_folder
+from pipeline.tasks.music import own
+from pipeline.tasks.music.shared.composing import Composing, compose
 from pipeline.tasks.music.shared.midi import Note, notes_of, write_midi
 from pipeline.tasks.music.shared.rolls import KEYS, LOWEST, pitches_of, roll_of
 from pipeline.tasks.music.shared.sound import SAMPLE_RATE, SECONDS_A_STEP, render, write_wav
+from pipeline.tasks.music.systems import key_counts
 from tests.tasks.music.models import CLASSES, SPEC, new
 
 STEPS = [[60, 64], [60, 65], [], [60], [60], [], []]
@@ -81,7 +83,7 @@ def test_high_notes_have_no_harmonics_beyond_the_rate_and_silence_is_silent() ->
 @pytest.mark.parametrize("model", list(CLASSES))
 def test_the_same_seed_composes_the_same_pieces(model: str) -> None:
     system = new(model)
-    first, again, other = (compose(system, 3, 12, 1.0, seed) for seed in (7, 7, 8))
+    first, again, other = (compose(system, Composing(3, 12, 1.0, seed)) for seed in (7, 7, 8))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
     assert [roll.shape for roll in first] == [(12, KEYS)] * 3
@@ -92,7 +94,7 @@ def test_the_same_seed_composes_the_same_pieces(model: str) -> None:
 @pytest.mark.parametrize("model", list(CLASSES))
 def test_temperature_zero_does_what_is_likelier(model: str) -> None:
     system = new(model)
-    (roll,) = compose(system, 1, 6, 0.0, seed=1, opening=[60, 64, 67])
+    (roll,) = compose(system, Composing(1, 6, 0.0, opening=[60, 64, 67]))
     assert pitches_of(roll)[0] == [60, 64, 67]
     assert np.array_equal(system.expected(roll) > 0.5, roll[1:] == 1)
 
@@ -105,33 +107,32 @@ def test_temperature_zero_does_what_is_likelier(model: str) -> None:
     ((1, 5, 1.0, 1, [60, 120]), "pitch 120 is not among the piano's keys")])
 def test_what_makes_no_sense_is_refused(arguments: tuple, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        compose(new("recurrent"), *arguments)
+        compose(new("recurrent"), Composing(*arguments))
 
 
 def test_a_corpus_whose_pieces_open_with_rests_opens_with_one() -> None:
-    (roll,) = compose(new("recurrent", SPEC | {"openings": []}), 1, 1, 1.0, 1)
+    (roll,) = compose(new("recurrent", SPEC | {"openings": []}), Composing(length=1))
     assert pitches_of(roll) == [[]]
 
 
-def test_the_command_writes_what_it_composes(root: Path, tmp_path: Path,
-                                             monkeypatch: pytest.MonkeyPatch,
-                                             capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "params.yaml").write_text((root / "params.yaml").read_text())
-    system = new("recurrent")
-    system.save(tmp_path / "models/music-lstm")
-    arguments = ["music", str(tmp_path / "params.yaml"), "music-lstm", "--out",
-                 str(tmp_path / "out"), "--count", "2", "--steps", "5", "--temperature", "0.7",
-                 "--seed", "3"]
-    monkeypatch.setattr("sys.argv", arguments)
-    command.main()
-    expected = compose(system, 2, 5, 0.7, 3)
-    assert capsys.readouterr().out.split() == [
-        str(tmp_path / f"out/composition-{number}.{ending}")
-        for number in (1, 2) for ending in ("mid", "wav")]
-    for number, roll in enumerate(expected, start=1):
+@pytest.mark.parametrize("model", list(CLASSES))
+def test_a_trained_network_composes_into_files(model: str, tmp_path: Path) -> None:
+    system = new(model)
+    system.save(tmp_path / "model")
+    answering = load_folder(tmp_path / "model")
+    wanted = answering.system.Options(count=2, length=5, temperature=0.7, seed=3)
+    paths = own.write_created(answering.create(wanted), tmp_path / "out")
+    assert paths == [tmp_path / f"out/composition-{number}.{ending}"
+                     for number in (1, 2) for ending in ("mid", "wav")]
+    for number, roll in enumerate(compose(system, wanted), start=1):
         assert np.array_equal(read_back(tmp_path / f"out/composition-{number}.mid"), roll)
         sound, _ = soundfile.read(tmp_path / f"out/composition-{number}.wav")
         assert np.abs(sound).max() > 0.5
-    arguments[2] = "music-counts"
-    with pytest.raises(UserError, match="music-counts does not compose"):
-        command.main()
+
+
+def test_counts_do_not_compose(tmp_path: Path) -> None:
+    settings = key_counts.Settings(track="t", model="key_counts", variants={
+        "frequency": key_counts.Frequency(given="nothing", prior=0.5)})
+    key_counts.KeyCounts(settings, {}).save(tmp_path)
+    with pytest.raises(UserError, match="key_counts makes nothing of its own"):
+        load_folder(tmp_path).create(None)

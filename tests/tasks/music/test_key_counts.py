@@ -24,7 +24,7 @@ def system(tmp_path: Path) -> KeyCounts:
     write_items(tmp_path, [Item("t", 2, [1])])
     write_json(tmp_path / "spec.json", {})
     found = KeyCounts(Settings.model_validate(
-        {"track": "t", "task": "music", "model": "key_counts", "variants": VARIANTS}), {})
+        {"track": "t", "model": "key_counts", "variants": VARIANTS}), {})
     assert found.fit(tmp_path, Run(seed=1, work=tmp_path)) == []
     return found
 

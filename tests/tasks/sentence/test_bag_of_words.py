@@ -21,7 +21,7 @@ VARIANTS = {"frequent": {"estimator": "most_frequent"},
 
 def new(spec: dict, **changes: object) -> BagOfWords:
     return BagOfWords(Settings.model_validate(
-        {"track": "t", "task": "sentence", "model": "bag_of_words", "ngrams": 1,
+        {"track": "t", "model": "bag_of_words", "ngrams": 1,
          "variants": VARIANTS, **changes}), spec)
 
 

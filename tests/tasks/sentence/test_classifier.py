@@ -28,13 +28,13 @@ BATCH = {"tokens": TOKENS, "lengths": LENGTHS, "labels": LABELS}
 
 def new(model: str, extracted: Path, **changes: object) -> Classifier:
     training = TrainingSettings(
-        epochs=8, optimizer="adam", learning_rate=0.02, schedule="constant", warmup_steps=0,
+        epochs=8, optimizer="adam", learning_rate=0.02, schedule="cosine", warmup_steps=0,
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     values = {"embedding": 8, "hidden": 10, "layers": 1, "dropout_words": 0.0,
               "dropout_input": 0.0, "dropout_hidden": 0.0, "dropout_output": 0.0,
               "dropout_weights": 0.0, "batch_sentences": 16, **OWN[model]}
     settings = MODULES[model].Settings.model_validate(
-        {"track": "t", "task": "sentence", "model": model, "training": training,
+        {"track": "t", "model": model, "training": training,
          **values, **changes})
     torch.manual_seed(3)
     return CLASSES[model](settings, read_json(extracted / "fit/spec.json"))

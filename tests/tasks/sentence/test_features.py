@@ -38,7 +38,7 @@ def test_vocabulary_and_labels_are_those_of_training(tmp_path: Path) -> None:
     extracted(tmp_path)
     assert read_json(tmp_path / "fit/spec.json") == {
         "words": ["<unk>", "film", "the", "bad", "good", "zzz"],
-        "labels": ["0", "1", "2", "3", "4"]}
+        "labels": ["0", "1", "2", "3", "4"], "lowercase": True, "stories": False}
     assert [Sequences(tmp_path / "test", "test")[item] for item in range(3)] == [
         [2, 4, 0], [1], [3]]
     assert np.load(tmp_path / "test/test.labels.npy").tolist() == [3, 2, 0]

@@ -17,7 +17,7 @@ from pipeline.tasks.tagging.shared.tagger import Tagger
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
 from pipeline.tasks.tagging.systems import bilstm, crf, hmm, most_frequent
 
-ENTRY: dict[str, Any] = {"track": "toy", "task": "tagging"}
+ENTRY: dict[str, Any] = {"track": "toy"}
 HMM = {"suffix": 3, "rare": 10, "prior": 0.5, "candidates": 8, "least": 0.001,
        "variants": {"bigram": {"transitions": "bigram"}, "trigram": {"transitions": "trigram"}}}
 CRF = {"min_count": 1, "l2": 0.1, "iterations": 20, "report_every": 10}
@@ -35,7 +35,7 @@ MODELS = {"most_frequent": (most_frequent.MostFrequentTag, {}),
 def new(model: str, extracted: Path, **changes: Any) -> Any:
     kind, settings = MODELS[model]
     torch.manual_seed(1)
-    return kind(kind.Settings(**ENTRY, model=model, **settings | changes),
+    return kind(kind.settings_class()(**ENTRY, model=model, **settings | changes),
                 read_json(extracted / "fit" / "spec.json"))
 
 

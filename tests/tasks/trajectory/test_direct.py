@@ -18,7 +18,7 @@ VARIANTS = {name: {"method": name} for name in ("constant", "nearest", "ridge")}
 
 def new(extracted: Path, **changes: object) -> Direct:
     return Direct(Settings.model_validate(
-        {"track": "t", "task": "trajectory", "model": "direct", "degree": 1, "penalty": 1e-9,
+        {"track": "t", "model": "direct", "degree": 1, "penalty": 1e-9,
          "variants": VARIANTS, **changes}), read_json(extracted / "fit/spec.json"))
 
 

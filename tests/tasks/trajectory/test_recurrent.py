@@ -21,7 +21,7 @@ def new(extracted: Path, **changes: object) -> Generator:
         weight_decay=0.0, gradient_clip=1.0, patience=0)
     torch.manual_seed(3)
     return Generator(Settings.model_validate({
-        "track": "t", "task": "trajectory", "model": "recurrent", "cell": "gru-torch",
+        "track": "t", "model": "recurrent", "cell": "gru-torch",
         "hidden": 12, "reads": "own", "batch_paths": 16, "training": training, **changes}),
         read_json(extracted / "fit/spec.json"))
 

@@ -17,7 +17,7 @@ from pipeline.tasks.translation.systems.fixed_vector import FixedVectorTranslato
 
 DICTIONARY = {"one": "uno", "two": "dos", "three": "tres", "four": "cuatro", "five": "cinco"}
 HYPER_PARAMETERS: dict[str, Any] = {
-    "track": "toy", "task": "translation", "cell": "lstm", "embedding": 12, "hidden": 10,
+    "track": "toy", "cell": "lstm", "embedding": 12, "hidden": 10,
     "encoder_layers": 1, "dropout": 0.0, "word_dropout": 0.0, "label_smoothing": 0.1,
     "batch_tokens": 200,
     "training": {"epochs": 15, "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine",
@@ -52,7 +52,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_system() -> Callable[..., Translator]:
-    """A freshly initialised system: make_system("attention", cell="gru", spec={...})."""
+    """A freshly initialised system: make_system("attention", cell="gru-torch", spec={...})."""
     def make(model: str, spec: dict[str, Any] | None = None, **changes: Any) -> Translator:
         system = AttentionTranslator if model == "attention" else FixedVectorTranslator
         settings = HYPER_PARAMETERS | {"model": model} | changes
@@ -60,5 +60,5 @@ def make_system() -> Callable[..., Translator]:
             settings = {"attention": "general"} | settings
         torch.manual_seed(5)
         spec = spec or {"source_vocabulary": 15, "target_vocabulary": 12, "joint": False}
-        return system(system.Settings.model_validate(settings), spec)
+        return system(system.settings_class().model_validate(settings), spec)
     return make

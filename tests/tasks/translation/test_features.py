@@ -45,7 +45,7 @@ def extracted(directory: Path, splits: dict[str, list[SentencePair]] = SPLITS,
 
 
 def digests(directory: Path) -> dict[str, str]:
-    return {path.name: sha256(path) for path in sorted(directory.iterdir())}
+    return {path.name: sha256(path) for path in sorted(directory.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("joint", [False, True])
@@ -54,7 +54,7 @@ def test_text_comes_back_from_its_pieces(tmp_path, pieces, joint):
     extracted(tmp_path, pieces=pieces, joint=joint)
     for side, texts in [("source", [p.source for p in SPLITS["test"]]),
                         ("target", [p.target for p in SPLITS["test"]])]:
-        tokenizer = Tokenizer(tmp_path / "test" / f"{side}.model")
+        tokenizer = Tokenizer(tmp_path / "fit" / "artefacts" / f"{side}.model")
         for text in texts:
             assert tokenizer.decode(tokenizer.encode(text)) == text
         assert tokenizer.decode(tokenizer.encode(f"  {texts[0]} {texts[1]} ")) == (
@@ -68,14 +68,14 @@ def test_the_streams_hold_the_pairs(tmp_path):
     for split, name in [("train", "train"), ("valid", "val")]:
         for side in ("source", "target"):
             sequences = Sequences(tmp_path / "fit", f"{split}.{side}")
-            tokenizer = Tokenizer(tmp_path / "test" / f"{side}.model")
+            tokenizer = Tokenizer(tmp_path / "fit" / "artefacts" / f"{side}.model")
             assert [tokenizer.decode(sequences[i]) for i in range(len(sequences))] == [
                 getattr(pair, side) for pair in SPLITS[name]]
     stream = np.load(tmp_path / "fit" / "train.source.npy", allow_pickle=False)
     assert stream.dtype == np.int32
     spec = read_json(tmp_path / "fit" / "spec.json")
     assert spec == {"joint": False} | {
-        f"{side}_vocabulary": len(Tokenizer(tmp_path / "test" / f"{side}.model"))
+        f"{side}_vocabulary": len(Tokenizer(tmp_path / "fit" / "artefacts" / f"{side}.model"))
         for side in ("source", "target")}
 
 
@@ -87,7 +87,7 @@ def test_items_name_their_condition(tmp_path):
         pair.target for pair in SPLITS["test"]]
     assert len({item["id"] for item in items}) == 15
     sources = Sequences(tmp_path / "test", "source")
-    tokenizer = Tokenizer(tmp_path / "test" / "source.model")
+    tokenizer = Tokenizer(tmp_path / "fit" / "artefacts" / "source.model")
     assert [tokenizer.decode(sources[i]) for i in range(15)] == [i["source"] for i in items]
 
 
@@ -108,7 +108,8 @@ def test_what_is_learnt_depends_on_the_training_split_alone(tmp_path):
     other = SPLITS | {"val": corpus(8, 30), "test": corpus(9, 30)}
     first, second = extracted(tmp_path / "1"), extracted(tmp_path / "2", other)
     for name in ("source.model", "target.model"):
-        assert sha256(first / "test" / name) == sha256(second / "test" / name)
+        assert (sha256(first / "fit" / "artefacts" / name)
+                == sha256(second / "fit" / "artefacts" / name))
     changed = {name for name, digest in digests(first / "fit").items()
                if digests(second / "fit")[name] != digest}
     assert {name.split(".")[0] for name in changed} == {"valid"}
@@ -128,7 +129,7 @@ def test_bad_settings_and_data_are_named(tmp_path):
 def test_damaged_files_are_named(tmp_path):
     extracted(tmp_path)
     for path, read in [
-            (tmp_path / "test" / "source.model", lambda p: Tokenizer(p)),
+            (tmp_path / "fit" / "artefacts" / "source.model", lambda p: Tokenizer(p)),
             (tmp_path / "fit" / "train.source.npy",
              lambda p: Sequences(p.parent, "train.source"))]:
         path.write_bytes(path.read_bytes()[:100])

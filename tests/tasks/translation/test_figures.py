@@ -9,6 +9,7 @@ from pipeline.tasks.translation.figures import draw
 @pytest.mark.parametrize(("model", "maps"), [("attention", 2), ("fixed_vector", 0)])
 def test_figures_and_samples(make_system, toy, tmp_path, model, maps):
     system = make_system(model, read_json(toy / "fit" / "spec.json")).eval()
+    system.artefacts = toy / "fit" / "artefacts"
     items = read_json(toy / "test" / "items.json")
     predictions = {
         "greedy": [{"id": item["id"], "hypothesis": "uno dos"} for item in reversed(items)],

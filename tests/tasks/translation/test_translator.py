@@ -15,10 +15,10 @@ from pipeline.tasks.translation.shared.translator import Variant
 
 GREEDY = Variant(beam=1, length_normalisation=0.0)
 BEAM = Variant(beam=5, length_normalisation=1.0)
-SYSTEMS = [("fixed_vector", {"cell": "lstm"}), ("fixed_vector", {"cell": "gru"}),
+SYSTEMS = [("fixed_vector", {"cell": "lstm"}), ("fixed_vector", {"cell": "gru-torch"}),
            ("attention", {"cell": "lstm", "attention": "additive"}),
-           ("attention", {"cell": "gru", "attention": "dot"}),
-           ("attention", {"cell": "gru", "attention": "general", "encoder_layers": 2})]
+           ("attention", {"cell": "gru-torch", "attention": "dot"}),
+           ("attention", {"cell": "gru-torch", "attention": "general", "encoder_layers": 2})]
 SOURCES = [[4, 5, 6, 7, 8, EOS], [9, EOS], [10, 11, 12, EOS], [EOS]]
 TARGETS = [[4, 5, EOS], [6, 7, 8, 9, EOS], [EOS], [11, 10, EOS]]
 
@@ -266,7 +266,7 @@ def test_a_joint_vocabulary_has_one_embedding(make_system, tmp_path):
     assert translate(loaded, SOURCES, GREEDY) == translate(joint.eval(), SOURCES, GREEDY)
 
 
-@pytest.mark.parametrize("changes", [{"cell": "elman"}, {"dropout": 1.0}, {"variants": {}},
+@pytest.mark.parametrize("changes", [{"cell": "gru"}, {"dropout": 1.0}, {"variants": {}},
                                      {"variants": {"x": {"beam": 0, "length_normalisation": 0.0}}},
                                      {"attention": "cosine"},
                                      {"teacher_forcing": {"kind": "linear", "start": 2.0,
@@ -279,6 +279,7 @@ def test_settings_out_of_range_are_refused(make_system, changes):
 def test_a_small_network_learns_to_translate(make_system, toy, tmp_path):
     system = make_system("attention", read_json(toy / "fit" / "spec.json"), embedding=32,
                          hidden=32)
+    system.artefacts = toy / "fit" / "artefacts"
     curve = system.fit(toy / "fit", Run(seed=1, work=tmp_path / "work"))
     assert curve[-1]["validation_loss"] < 0.2 * curve[0]["validation_loss"]
     predictions = list(system.predict(toy / "test", system.settings.variants["beam"]))

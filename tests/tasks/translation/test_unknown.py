@@ -53,7 +53,7 @@ def test_the_highest_attention_that_is_on_a_word():
 
 
 def test_each_unknown_word_is_the_source_word_it_looked_at(named):
-    known = Tokenizer(named / "test" / "target.model").encode("uno dos")[:2]
+    known = Tokenizer(named / "fit" / "artefacts" / "target.model").encode("uno dos")[:2]
 
     def attention(source, lengths, targets):
         """Token t of row r looks at the (t + r)-th source word."""
@@ -64,12 +64,12 @@ def test_each_unknown_word_is_the_source_word_it_looked_at(named):
         return weights
 
     sources = ["one abcd two", "xyz one one", "one two"]
-    writer = AnswerWriter(named / "test", sources, attention)
+    writer = AnswerWriter(named / "fit" / "artefacts", sources, attention)
     tokens = torch.zeros(3, 4, dtype=torch.int64)
     found = writer.texts(np.array([1, 0, 2]), tokens, torch.tensor([4, 4, 3]),
                          [[UNK, known[0]], [UNK, UNK, known[1]], known])
     assert found == ["xyz uno", "abcd two dos", "uno dos"]
-    plain = AnswerWriter(named / "test", sources, None)
+    plain = AnswerWriter(named / "fit" / "artefacts", sources, None)
     assert plain.texts(np.array([0]), tokens[:1], torch.tensor([4]), [[known[1], UNK]]) == [
         "dos <unk>"]
 
@@ -80,6 +80,7 @@ def test_a_network_that_copies_translates_names_that_it_has_never_seen(named, ma
                          hidden=24, batch_tokens=100,
                          training=HYPER_PARAMETERS["training"] | {"epochs": 9,
                                                                   "learning_rate": 0.02})
+    system.artefacts = named / "fit" / "artefacts"
     system.fit(named / "fit", Run(seed=1, work=tmp_path))
     scores = {}
     for rule in ("copy", "keep", "never"):
@@ -102,6 +103,7 @@ def test_odd_sources_have_an_answer(make_system, tmp_path):
     reader = type("Reader", (), {"pairs": staticmethod(lambda corpus, split, *_: splits[split])})
     extract(settings, tmp_path, reader, tmp_path / "fit", tmp_path / "test")
     system = make_system("attention", read_json(tmp_path / "fit" / "spec.json")).eval()
+    system.artefacts = tmp_path / "fit" / "artefacts"
     with torch.no_grad():
         system.output_bias[UNK] = 3.0
         system.output_bias[2] = -1.0

@@ -247,13 +247,14 @@ def _verb_groups(grammar: Grammar, number: str) -> None:
 
 
 def _closed_classes(grammar: Grammar) -> None:
-    def words(symbol: str, text: str, **features: object) -> None:
+    def words(symbol: str, text: str, needs: str = "", carries: tuple[str, ...] = ()) -> None:
         """`weight word/tag=translation` items, apart by commas."""
         items = []
         for item in text.split(", "):
             weight, entry = item.split(" ", 1)
             form, meaning = entry.split("=")
-            items.append((float(weight), Word(*form.split("/"), meaning, **features)))
+            spelling, tag = form.split("/")
+            items.append((float(weight), Word(spelling, tag, meaning, needs, carries)))
         grammar.add_words(symbol, items)
 
     words("BE.s", "0.7 is/VBZ=iru, 0.3 was/VBD=ita", needs="number", carries=("number",))
@@ -265,13 +266,13 @@ def _closed_classes(grammar: Grammar) -> None:
     words("DET.p", "50 the/DT=sono, 12 these/DT=kono, 13 some/DT=ikurakano, 10 many/JJ=ookuno, "
                    "9 two/CD=futatsuno, 6 three/CD=mittsuno")
     words("PRONOUN.object", "40 him/PRP=kano, 40 her/PRP=kano, 20 them/PRP=karera")
-    agreeing = {"needs": "gender", "carries": _HEAD}
     for kind, subject, possessive, reflexive, meaning in (
             ("man", "he", "his", "himself", "kano"), ("woman", "she", "her", "herself", "kano"),
             ("persons", "they", "their", "themselves", "karera")):
-        words(f"PRONOUN[{kind}]", f"1 {subject}/PRP={meaning}", **agreeing)
-        words(f"POSSESSIVE[{kind}]", f"1 {possessive}/PRP$={meaning}no", **agreeing)
-        words(f"REFLEXIVE[{kind}]", f"1 {reflexive}/PRP=jishin", **agreeing)
+        words(f"PRONOUN[{kind}]", f"1 {subject}/PRP={meaning}", needs="gender", carries=_HEAD)
+        words(f"POSSESSIVE[{kind}]", f"1 {possessive}/PRP$={meaning}no", needs="gender",
+              carries=_HEAD)
+        words(f"REFLEXIVE[{kind}]", f"1 {reflexive}/PRP=jishin", needs="gender", carries=_HEAD)
 
 
 def _open_classes(grammar: Grammar, lexicon: Lexicon, found: list[Kind]) -> None:
@@ -313,9 +314,9 @@ def _nouns(grammar: Grammar, lexicon: Lexicon, invent: Inventor, found: list[Kin
             grammar.add_words(f"N[{kind.name}]", (
                 (weight, Word(noun, "NN", invent(f"{noun}/N"), carries=_HEAD))
                 for noun, weight in frequency.items() if OCCUPATIONS[noun] == kind.he))
-    for name, listed in (("man", lexicon.men_names), ("woman", lexicon.women_names)):
+    for name, names in (("man", lexicon.men_names), ("woman", lexicon.women_names)):
         grammar.add_words(f"NAME[{name}]", _ranked(
-            [Word(text, "NNP", invent(f"{text}/N"), carries=_HEAD) for text in listed.split()]))
+            [Word(text, "NNP", invent(f"{text}/N"), carries=_HEAD) for text in names.split()]))
 
 
 def _verbs(grammar: Grammar, name: str, listed: list[Verb], invent: Inventor) -> None:

@@ -203,8 +203,9 @@ def _parsed(text: str) -> tuple[list[_Name], list[Relation]] | None:
     known = {"": _VERB_OF, "there is": _PLACE_OF}.get(lead, {})
     meant = [known.get(link.removeprefix("and ") if number else link)
              for number, link in enumerate(links)]
+    relations = [relation for relation in meant if relation is not None]
     joined = all(link.startswith("and ") for link in links[1:])
-    return (names, meant) if joined and None not in meant else None
+    return (names, relations) if joined and len(relations) == len(meant) else None
 
 
 def _fits(thing: Thing, name: _Name) -> bool:

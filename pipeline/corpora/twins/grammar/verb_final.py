@@ -15,7 +15,7 @@ from pipeline.corpora.twins.grammar.english import spelled
 from pipeline.corpora.twins.grammar.invented import shared_names
 from pipeline.corpora.twins.grammar.lexicon import FULL, OCCUPATIONS
 from pipeline.corpora.twins.grammar.rules import build
-from pipeline.corpora.twins.grammar.synchronous import Grammar, Leaf, leaves, translation
+from pipeline.corpora.twins.grammar.synchronous import Grammar, Leaf, Word, leaves, translation
 
 # Of the most frequent words of each class; a net learns it from some thousand pairs.
 LEXICON = FULL.reduced(0.25)
@@ -163,8 +163,9 @@ def with_shared_names(pairs: Iterable[Pair], seed: int, count: int) -> list[Pair
     """
     random = Random(seed)
     listed = shared_names(count)
-    words = [rule.children[0] for symbol in ("NAME[man]", "NAME[woman]")
-             for rule in grammar().rules[symbol]]
+    words = [word for symbol in ("NAME[man]", "NAME[woman]")
+             for rule in grammar().rules[symbol]
+             for word in rule.children[:1] if isinstance(word, Word)]
     renamed = []
     for pair in pairs:
         names = {word: random.choice(listed) for word in words if word.text in pair.english}

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
+from pipeline.errors import UserError
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
@@ -39,6 +40,11 @@ class Adder(NeuralSystem):
     def logits(self, pairs: Tensor) -> Tensor:
         """Logits [B, T] that the bits of the sums of `pairs` [B, T, 2] are 1."""
 
+    @property
+    def longest(self) -> int | None:
+        """Bits of the longest numbers that the network takes; None where there is no limit."""
+        return None
+
     def batches(self, data: Path, split: str, seed: int) -> PairBatches:
         if split == "train":
             return PairBatches(data, split, self.settings.batch_pairs, seed,
@@ -55,14 +61,28 @@ class Adder(NeuralSystem):
 
     @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        """Answers `{"id", "sum"}`, most significant bit first, with one bit more than the pair."""
+        """Answers `{"id", "sum"}`, most significant bit first, with one bit more than the pair.
+
+        Raises UserError naming a pair that is longer than the network takes.
+        """
         self.eval()
         pairs = Pairs.read(data, "test")
         identities = [item["id"] for item in read_json(data / "items.json")]
+        self._check_lengths(pairs, identities)
         for start in range(0, len(identities), PAIRS_AT_ONCE):
             items = np.arange(start, min(start + PAIRS_AT_ONCE, len(identities)))
-            read = torch.from_numpy(pairs.pairs[items, : pairs.steps(items)]).float()
-            bits = (self.logits(read) > 0).long().tolist()
+            (read,) = self.from_arrays(pairs.pairs[items, : pairs.steps(items)])
+            bits = (self.logits(read.float()) > 0).long().tolist()
             for item, row in zip(items.tolist(), bits, strict=True):
                 own = row[: int(pairs.lengths[item]) + 1]
                 yield {"id": identities[item], "sum": "".join(map(str, reversed(own)))}
+
+    def _check_lengths(self, pairs: Pairs, identities: list[str]) -> None:
+        if self.longest is None:
+            return
+        longer = np.flatnonzero(pairs.lengths > self.longest)
+        if longer.size:
+            item = int(longer[0])
+            raise UserError(f"{identities[item]}: numbers of {int(pairs.lengths[item])} bits, and "
+                            f"this network takes {self.longest} at most; shorten them or ask a "
+                            "recurrent one, which takes any length")

@@ -3,6 +3,7 @@
 All rows are as long as the longest sum that the track allows, zeros behind the number's own bits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.storage.arrays import read_array, write_array
+
+
+def columns(pairs: Sequence[tuple[str, str]], bits: int) -> tuple[NDArray, NDArray]:
+    """What `write_pairs` takes of numbers of up to `bits` bits, most significant bit first.
+
+    Both numbers of a pair have equally many.
+    """
+    numbers = [least_first([pair[side] for pair in pairs], bits + 1) for side in (0, 1)]
+    return np.stack(numbers, axis=-1), np.array([len(first) for first, _ in pairs])
+
+
+def least_first(numbers: Sequence[str], width: int) -> NDArray[np.uint8]:
+    """Bits [numbers, width] from the least significant one, zeros behind the most significant."""
+    return np.array([[int(bit) for bit in number[::-1].ljust(width, "0")] for number in numbers],
+                    np.uint8)
 
 
 def write_pairs(directory: Path, split: str, pairs: NDArray, lengths: NDArray) -> None:

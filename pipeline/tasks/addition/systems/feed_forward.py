@@ -24,7 +24,6 @@ class Settings(AdderSettings):
 class FeedForwardAdder(Adder):
     """Hidden layers of rectified linear units."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -34,6 +33,10 @@ class FeedForwardAdder(Adder):
         self.hidden = nn.Sequential(*(part for below, width in pairwise(widths)
                                       for part in (nn.Linear(below, width), nn.ReLU())))
         self.output = nn.Linear(settings.hidden, self.steps)
+
+    @property
+    def longest(self) -> int:
+        return self.steps - 1
 
     def logits(self, pairs: Tensor) -> Tensor:
         given = pairs.shape[1]

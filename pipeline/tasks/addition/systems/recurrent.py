@@ -26,7 +26,6 @@ class Settings(AdderSettings):
 class RecurrentAdder(Adder):
     """o_t = c + V h_t is the logit of the sum's bit t."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

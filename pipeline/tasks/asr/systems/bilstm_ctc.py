@@ -15,14 +15,15 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from pipeline.audio.batching import padded
 from pipeline.audio.frames import Frames
 from pipeline.audio.masking import mask
 from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.nn.ctc import BLANK, best_path, prefix_beam_search
+from pipeline.errors import UserError
+from pipeline.nn.ctc import BLANK, PrefixModel, best_path, prefix_beam_search
 from pipeline.nn.dropout import FreshDropout
+from pipeline.nn.rnn import BidirectionalStack
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem, Run
@@ -30,7 +31,8 @@ from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
 
 UTTERANCES_AT_ONCE = 32
-_LANGUAGE_MODELS = {"character": CharacterModel, "word": WordModel}
+_LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"character": CharacterModel,
+                                                           "word": WordModel}
 
 
 class Greedy(VariantSettings):
@@ -71,21 +73,22 @@ class Settings(SystemSettings):
 
 
 class BilstmCtc(NeuralSystem):
-    """Emits log-probabilities of blank and symbols; `texts` are the training transcripts."""
+    """Emits log-probabilities of blank and symbols; `transcripts` are those of training."""
 
-    Settings = Settings
     settings: Settings
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
         self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
-        self.lstm = nn.LSTM(settings.stack * spec["dimension"], settings.hidden, settings.layers,
-                            batch_first=True, bidirectional=True,
-                            dropout=settings.dropout if settings.layers > 1 else 0.0)
+        self.lstm = BidirectionalStack("lstm-torch", settings.stack * spec["dimension"],
+                                       [settings.hidden] * settings.layers, settings.dropout,
+                                       masks="fresh")
         self.dropout = FreshDropout(settings.dropout)
         self.output = nn.Linear(2 * settings.hidden, 1 + len(spec["symbols"]))
-        self.texts: list[str] = []
+        self.transcripts: list[str] = []
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities [B, T / stack, 1 + symbols] of `frames` [B, T, D], and their lengths.
@@ -104,9 +107,7 @@ class BilstmCtc(NeuralSystem):
         batch, duration, dimension = inputs.shape
         steps = duration // stack
         inputs = inputs[:, : steps * stack].reshape(batch, steps, stack * dimension)
-        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True,
-                                      enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        states = self.lstm(inputs.transpose(0, 1), lengths).transpose(0, 1)
         return self.output(self.dropout(states)).float().log_softmax(dim=-1), lengths
 
     def batches(self, data: Path, split: str, seed: int) -> Utterances:
@@ -124,11 +125,14 @@ class BilstmCtc(NeuralSystem):
         return total, float(batch["target_lengths"].sum())
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        self.texts = [item["text"] for item in read_json(data / "train.items.json")]
+        self.transcripts = [item["text"] for item in read_json(data / "train.items.json")]
         return super().fit(data, run)
 
     def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
+        """Raises UserError naming an utterance that is too short for one stack of frames."""
         frames = Frames(data, "test")
+        items = read_json(data / "test.items.json")
+        self._check_lengths(frames, items)
         hypotheses = [""] * len(frames)
         decode = self._decoder(variant)
         by_length = np.argsort(frames.lengths, kind="stable")
@@ -137,33 +141,39 @@ class BilstmCtc(NeuralSystem):
             found = self.emissions([frames[item] for item in chosen])
             for item, emissions in zip(chosen, found, strict=True):
                 hypotheses[item] = decode(emissions)
-        for item, hypothesis in zip(read_json(data / "test.items.json"), hypotheses, strict=True):
+        for item, hypothesis in zip(items, hypotheses, strict=True):
             yield {"id": item["id"], "hypothesis": " ".join(hypothesis.split())}
+
+    def _check_lengths(self, frames: Frames, items: list[dict[str, Any]]) -> None:
+        short = np.flatnonzero(frames.lengths < self.settings.stack)
+        if short.size:
+            raise UserError(f"{items[int(short[0])]['id']} is too short: "
+                            f"{int(frames.lengths[short[0]])} frames, and {self.settings.stack} "
+                            "are heard at once; remove it")
 
     def _decoder(self, variant: Greedy | Beam) -> Callable[[np.ndarray], str]:
         """From an utterance's emissions to its text."""
         if isinstance(variant, Greedy):
             return lambda emissions: self.text(best_path(emissions))
-        model = _LANGUAGE_MODELS[variant.unit](self.texts, self.spec["symbols"], variant.order,
-                                               variant.alpha, variant.beta)
+        model = _LANGUAGE_MODELS[variant.unit](self.transcripts, self.spec["symbols"],
+                                               variant.order, variant.alpha, variant.beta)
         return lambda emissions: self.text(prefix_beam_search(emissions, model, variant.beam,
                                                               variant.least_posterior))
 
     @torch.no_grad()
     def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
         """Log-probabilities [frames / stack, 1 + symbols] of each utterance [frames, D]."""
-        batch = padded(utterances)
+        batch = self.here(padded(utterances))
         found, lengths = self(batch["frames"], batch["lengths"])
-        return [rows[:length].numpy() for rows, length in zip(found, lengths, strict=True)]
+        return [rows[:length].cpu().numpy()
+                for rows, length in zip(found, lengths.tolist(), strict=True)]
 
     def text(self, symbols: list[int]) -> str:
         return "".join(self.spec["symbols"][symbol - 1] for symbol in symbols)
 
-    def tensors(self) -> Mapping[str, Tensor]:
-        """The weights, and the texts from which a language model is estimated, as UTF-8."""
-        return {**self.state_dict(), "texts": torch.frombuffer(
-            bytearray("\n".join(self.texts).encode("utf-8") or b"\n"), dtype=torch.uint8)}
+    def texts(self) -> Mapping[str, Any]:
+        """The transcripts, from which a language model is estimated."""
+        return {"transcripts": self.transcripts}
 
-    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        self.texts = bytes(tensors["texts"].tolist()).decode("utf-8").split("\n")
-        super().load_tensors({name: t for name, t in tensors.items() if name != "texts"})
+    def load_texts(self, texts: Mapping[str, Any]) -> None:
+        self.transcripts = list(texts["transcripts"])

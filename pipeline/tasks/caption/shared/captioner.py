@@ -6,7 +6,6 @@ forcing. A system differs from another in when its decoder sees the picture.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.nn.beam import beam_search, continued_rows
-from pipeline.nn.cells import Cell, State, layer
+from pipeline.nn.beam import beam_search
+from pipeline.nn.cells import Cell, State
 from pipeline.nn.dropout import FreshDropout
+from pipeline.nn.seq2seq import BeamScorer, Memory
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
@@ -54,50 +54,31 @@ class CaptionerSettings(SystemSettings):
     variants: dict[str, Variant] = Field(min_length=1)
 
 
-@dataclass(frozen=True)
-class Memory:
-    """What the decoder knows of N pictures.
-
-    `summary` [N, summary], the picture as one vector; `places` [N, places, channels], and `keys`,
-    what an attention computes from them once a picture.
-    """
-
-    summary: Tensor
-    places: Tensor
-    keys: Tensor | None = None
-
-    def select(self, rows: Tensor) -> "Memory":
-        keys = None if self.keys is None else self.keys[rows]
-        return replace(self, summary=self.summary[rows], places=self.places[rows], keys=keys)
-
-
 class Captioner(NeuralSystem):
     """Everything but the way from a picture to the states: encoder, embedding, loss and search."""
 
     settings: CaptionerSettings
 
-    def __init__(self, settings: CaptionerSettings, spec: dict[str, Any], seen: int,
-                 read: int) -> None:
-        """`seen`: dimensions of the picture at each step; `read`: of what words are chosen from."""
+    def __init__(self, settings: CaptionerSettings, spec: dict[str, Any], read: int) -> None:
+        """`read`: dimensions of what words are chosen from."""
         super().__init__(settings, spec)
         self.encoder = Encoder(settings.channels, settings.halvings)
         self.embedding = nn.Embedding(len(spec["words"]), settings.embedding)
-        self.recurrence = layer(settings.cell, settings.embedding + seen, settings.hidden)
         self.output = nn.Linear(read, len(spec["words"]))
         self.dropout = FreshDropout(settings.dropout)
 
     @abstractmethod
     def remember(self, places: Tensor) -> Memory:
-        """What is kept of the encoder's map [B, places, channels]."""
+        """What is kept of the encoder's map [B, places, channels], whose places are positions."""
 
     @abstractmethod
     def start(self, memory: Memory) -> State:
-        """The state before the first word, tensors [N, hidden]."""
+        """The state before the first word, tensors [B, hidden]."""
 
     @abstractmethod
     def states(self, embedded: Tensor, memory: Memory,
                state: State) -> tuple[Tensor, State, Tensor | None]:
-        """Run over `embedded` [N, T, embedding], which belongs to N pictures' memory.
+        """Run over `embedded` [N, T, embedding]; rows as in `pipeline.nn.seq2seq.Contexts`.
 
         Returns what words are chosen from, [N, T, read], the state after T and, where there is
         attention, its weights [N, T, places].
@@ -115,22 +96,22 @@ class Captioner(NeuralSystem):
         targets = batch["targets"][real]
         return functional.cross_entropy(logits, targets, reduction="sum"), float(len(targets))
 
-    def run(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """The recurrent layer over `inputs` [N, T, ...]: outputs [N, T, hidden], the last state."""
-        outputs, after = self.recurrence(inputs.transpose(0, 1),
-                                         tuple(tensor[None].contiguous() for tensor in state))
-        return outputs.transpose(0, 1), tuple(tensor[0] for tensor in after)
-
     def embed(self, words: Tensor) -> Tensor:
         return self.dropout(self.embedding(words))
 
     @torch.no_grad()
     def describe(self, pictures: Tensor, variant: Variant) -> list[list[int]]:
         """Words, without EOS, about uint8 `pictures` [B, side, side, 3]."""
-        scorer = _Scorer(self, self.remember(self.encoder(pictures)), variant.beam)
-        limits = torch.full((len(pictures),), self.settings.longest)
+        memory = self.remember(self.encoder(pictures))
+        scorer = BeamScorer(self.advance, memory, self.start(memory), variant.beam)
+        limits = torch.full((len(pictures),), self.settings.longest, device=self.device)
         return beam_search(scorer, limits, variant.beam, variant.length_normalisation,
                            begin=BOS, end=EOS)
+
+    def advance(self, words: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+        """One step of search; see `pipeline.nn.seq2seq.Step`."""
+        read, state, _ = self.states(self.embed(words[:, None]), memory, state)
+        return self.log_probabilities(read[:, 0]), state
 
     def log_probabilities(self, read: Tensor) -> Tensor:
         """Of the next word; PAD, BOS and UNK are never said."""
@@ -142,7 +123,7 @@ class Captioner(NeuralSystem):
     def attention_weights(self, picture: Tensor, words: list[int]) -> Tensor | None:
         """Weights [words, places] while each of `words` is said of a picture [side, side, 3]."""
         memory = self.remember(self.encoder(picture[None]))
-        inputs = torch.tensor([[BOS, *words[:-1]]])
+        inputs = torch.tensor([[BOS, *words[:-1]]], device=self.device)
         weights = self.states(self.embed(inputs), memory, self.start(memory))[2]
         return None if weights is None else weights[0]
 
@@ -152,28 +133,8 @@ class Captioner(NeuralSystem):
         items = read_json(data / "items.json")
         for start in range(0, len(items), PICTURES_AT_ONCE):
             part = slice(start, start + PICTURES_AT_ONCE)
-            found = self.describe(torch.from_numpy(np.array(pictures[part])), variant)
+            (shown,) = self.from_arrays(np.array(pictures[part]))
+            found = self.describe(shown, variant)
             for item, words in zip(items[part], found, strict=True):
                 yield {"id": item["id"],
                        "sentence": " ".join(self.spec["words"][word] for word in words)}
-
-
-class _Scorer:
-    """The network as beam search sees it."""
-
-    def __init__(self, system: Captioner, memory: Memory, beam: int) -> None:
-        owners = torch.arange(len(memory.summary)).repeat_interleave(beam)
-        self.system = system
-        self.memory = memory.select(owners)
-        self.state = system.start(self.memory)
-
-    def advance(self, tokens: Tensor) -> Tensor:
-        read, self.state, _ = self.system.states(self.system.embed(tokens.reshape(-1, 1)),
-                                                 self.memory, self.state)
-        return self.system.log_probabilities(read[:, 0]).reshape(*tokens.shape, -1)
-
-    def reorder(self, sentences: Tensor, parents: Tensor) -> None:
-        rows = continued_rows(sentences, parents)
-        self.state = tuple(tensor[rows] for tensor in self.state)
-        if len(rows) < len(self.memory.summary):
-            self.memory = self.memory.select(rows)

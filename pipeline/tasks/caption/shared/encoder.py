@@ -24,7 +24,7 @@ class Encoder(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Vectors [B, map_side(side)**2, channels[-1]] of uint8 `pictures` [B, side, side, 3]."""
-        pixels = pictures.permute(0, 3, 1, 2).to(self.blocks[0][0].weight.dtype) / 127.5 - 1
+        pixels = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 127.5 - 1
         batch, _, side, _ = pixels.shape
         line = torch.linspace(-1, 1, side, device=pixels.device, dtype=pixels.dtype)
         coordinates = torch.stack(torch.meshgrid(line, line, indexing="ij"))

@@ -11,26 +11,45 @@ from PIL import Image, ImageOps
 from pipeline.errors import UserError
 from pipeline.storage.files import atomic_writer
 
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_PAPER = (255, 255, 255, 255)
 
-def write_pictures(path: Path, pictures: Sequence[Path], side: int) -> None:
+
+def write_pictures(path: Path, pictures: Sequence[Path], side: int,
+                   names: Sequence[str] | None = None) -> None:
     """Write the pictures as uint8 [pictures, side, side, 3], one in memory at a time.
 
     Each is cut to a square around its middle and brought to `side` pixels; one that has this size
-    keeps every pixel. Raises UserError naming the file that is no picture, and writes nothing.
+    keeps every pixel. Raises UserError naming the file that is no picture, by its name if these are
+    given, and writes nothing.
     """
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(pictures), side, side, 3)}
     with atomic_writer(path) as file:
         npy.write_array_header_1_0(file, header)
-        for picture in pictures:
-            file.write(opened(picture, side).tobytes())
+        for picture, name in zip(pictures, names or map(str, pictures), strict=True):
+            file.write(opened(picture, side, name).tobytes())
 
 
-def opened(path: Path, side: int) -> NDArray[np.uint8]:
+def opened(path: Path, side: int, name: str) -> NDArray[np.uint8]:
     """Pixels [side, side, 3] of a picture in any format that pillow knows."""
     try:
         with Image.open(path) as image:
-            whole = image.convert("RGB")
+            whole = _coloured(ImageOps.exif_transpose(image))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({error}); fetch or generate the "
-                        "corpus again") from None
+        raise UserError(f"{name} cannot be read as a picture ({error}); mend or replace the "
+                        "file") from None
     return np.asarray(ImageOps.fit(whole, (side, side), Image.Resampling.BICUBIC))
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    """A picture of any mode in red, green and blue, as it looks on white paper.
+
+    Pillow cuts greys of sixteen bits off at 255, where they are to be scaled.
+    """
+    if image.mode in _SIXTEEN_BITS:
+        grey = np.asarray(image).clip(0, 65535).astype(np.float64) / 257
+        return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, _PAPER), image).convert("RGB")
+    return image.convert("RGB")

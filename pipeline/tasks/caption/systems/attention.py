@@ -9,63 +9,47 @@ over the whole sentence at once, several times faster. Unlike in the papers z_t 
 the output has one layer.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.nn.attention import AttentionKind, attention
 from pipeline.nn.cells import State
-from pipeline.tasks.caption.shared.captioner import Captioner, CaptionerSettings, Memory
+from pipeline.nn.seq2seq import Asks, AttentionContexts, Memory, RecurrentDecoder
+from pipeline.tasks.caption.shared.captioner import Captioner, CaptionerSettings
 
 
 class Settings(CaptionerSettings):
     attention: AttentionKind
     attention_hidden: int = Field(ge=1, description="width of the additive score's layer")
-    asks: Literal["before", "after"] = Field(
+    asks: Asks = Field(
         description="which state asks: that before a word is read, or that after it")
 
 
 class AttentionCaptioner(Captioner):
     """The decoder sees the picture only through attention and its first state."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         width = settings.channels[-1]
-        super().__init__(settings, spec, seen=width if settings.asks == "before" else 0,
-                         read=settings.hidden + width)
-        self.attention = attention(settings.attention, query=settings.hidden, memory=width,
-                                   hidden=settings.attention_hidden)
-        self.first = nn.Linear(width, self.recurrence.states * settings.hidden)
+        super().__init__(settings, spec, read=settings.hidden + width)
+        asked = attention(settings.attention, query=settings.hidden, memory=width,
+                          hidden=settings.attention_hidden)
+        self.decoder = RecurrentDecoder(settings.cell, settings.embedding, settings.hidden, width,
+                                        AttentionContexts(asked), width, settings.asks)
 
     def remember(self, places: Tensor) -> Memory:
-        return Memory(places.mean(dim=1), places, self.attention.keys(places))
+        everywhere = places.new_ones(places.shape[:2], dtype=torch.bool)
+        contexts = self.decoder.contexts
+        assert isinstance(contexts, AttentionContexts)
+        return Memory(places, everywhere, places.mean(dim=1), contexts.attention.keys(places))
 
     def start(self, memory: Memory) -> State:
-        return torch.tanh(self.first(memory.summary)).chunk(self.recurrence.states, dim=-1)
+        return self.decoder.start(memory)
 
     def states(self, embedded: Tensor, memory: Memory,
-               state: State) -> tuple[Tensor, State, Tensor]:
-        if self.settings.asks == "before":
-            return self._step_by_step(embedded, memory, state)
-        outputs, state = self.run(embedded, state)
-        seen, weights = self._look(outputs, memory)
-        return torch.cat([outputs, seen], dim=-1), state, weights
-
-    def _step_by_step(self, embedded: Tensor, memory: Memory,
-                      state: State) -> tuple[Tensor, State, Tensor]:
-        read, weights = [], []
-        for word in embedded.split(1, dim=1):
-            seen, looked = self._look(state[0][:, None], memory)
-            output, state = self.run(torch.cat([word, seen], dim=-1), state)
-            read.append(torch.cat([output, seen], dim=-1))
-            weights.append(looked)
-        return torch.cat(read, dim=1), state, torch.cat(weights, dim=1)
-
-    def _look(self, states: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """Averages [N, T, channels] and weights [N, T, places] that `states` [N, T, hidden] get."""
-        everywhere = memory.places.new_ones(memory.places.shape[:2], dtype=torch.bool)
-        return self.attention(states, memory.keys, memory.places, everywhere)
+               state: State) -> tuple[Tensor, State, Tensor | None]:
+        return self.decoder(embedded, memory, state)

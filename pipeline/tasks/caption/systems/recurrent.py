@@ -12,8 +12,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from pipeline.nn.cells import State
-from pipeline.tasks.caption.shared.captioner import Captioner, CaptionerSettings, Memory
+from pipeline.nn.cells import State, layer
+from pipeline.nn.seq2seq import FirstState, Memory, SummaryContexts, run
+from pipeline.tasks.caption.shared.captioner import Captioner, CaptionerSettings
 from pipeline.tasks.caption.shared.encoder import map_side
 
 
@@ -29,31 +30,33 @@ class RecurrentCaptioner(Captioner):
     pictures at first, and a decoder soon learns to do without it.
     """
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         at_start = settings.sees == "start"
-        super().__init__(settings, spec, seen=0 if at_start else settings.summary,
-                         read=settings.hidden)
+        super().__init__(settings, spec, read=settings.hidden)
+        seen = 0 if at_start else settings.summary
+        self.layer = layer(settings.cell, settings.embedding + seen, settings.hidden)
         places = map_side(spec["side"], settings.halvings) ** 2
         self.summary = nn.Sequential(
             nn.Linear(places * settings.channels[-1], settings.summary, bias=False),
             nn.BatchNorm1d(settings.summary), nn.ReLU())
-        self.first = nn.Linear(settings.summary, self.recurrence.states * settings.hidden) \
+        self.first = FirstState(settings.summary, settings.hidden, self.layer.states) \
             if at_start else None
+        self.contexts = SummaryContexts()
 
     def remember(self, places: Tensor) -> Memory:
-        return Memory(self.summary(places.flatten(1)), places)
+        everywhere = places.new_ones(places.shape[:2], dtype=torch.bool)
+        return Memory(places, everywhere, self.summary(places.flatten(1)))
 
     def start(self, memory: Memory) -> State:
         if self.first is None:
-            return tuple(tensor[0] for tensor in self.recurrence.start(len(memory.summary)))
-        return torch.tanh(self.first(memory.summary)).chunk(self.recurrence.states, dim=-1)
+            return tuple(tensor[0] for tensor in self.layer.start(len(memory)))
+        return self.first(memory)
 
     def states(self, embedded: Tensor, memory: Memory,
                state: State) -> tuple[Tensor, State, None]:
         if self.first is None:
-            seen = memory.summary[:, None].expand(-1, embedded.shape[1], -1)
+            seen, _, _ = self.contexts(embedded, memory, ())
             embedded = torch.cat([embedded, seen], dim=-1)
-        return *self.run(embedded, state), None
+        return *run(self.layer, embedded, state), None

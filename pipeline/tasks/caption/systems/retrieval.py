@@ -57,7 +57,6 @@ class Retrieval(System):
     `sentences` [S, words] are padded, and `of` [S] says which picture each is about.
     """
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -129,7 +128,9 @@ def _averaged(pictures: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
     edges = np.linspace(0, pictures.shape[1], cells + 1).round().astype(np.int64)[:-1]
     sums = np.add.reduceat(np.add.reduceat(pictures, edges, 1, np.float32), edges, 2)
     sizes = np.diff([*edges, pictures.shape[1]]).astype(np.float32)
-    return (sums / (255 * np.outer(sizes, sizes)[:, :, None])).reshape(len(pictures), -1)
+    averages: NDArray[np.float32] = np.asarray(
+        sums / (255 * np.outer(sizes, sizes)[:, :, None]), np.float32)
+    return averages.reshape(len(pictures), -1)
 
 
 def _histogram(pictures: NDArray[np.uint8], bins: int) -> NDArray[np.float32]:

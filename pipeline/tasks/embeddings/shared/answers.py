@@ -8,6 +8,7 @@ Regularities in Continuous Space Word Representations").
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,16 @@ class WordVectors(System):
         """Answers to the items of `data`, None where a word of the item has no vector.
 
         {"id", "neighbours": [words]} of a probe, {"id", "answer": word} of an analogy,
-        {"id", "cosine": number} of a pair.
+        {"id", "cosine": number} of a pair, {"id", "neighbours", "cosines": [numbers]} of a word
+        that is asked for.
         """
         items = Items.read(data)
         space = Space(self.spec["words"], self.vectors())
-        found = [
+        found: list[dict[str, Any]] = [
             *({"neighbours": near} for near in space.neighbours(items.words, NEIGHBOURS)),
             *({"answer": word} for word in space.analogies(items.analogies)),
-            *({"cosine": cosine} for cosine in space.cosines(items.pairs))]
+            *({"cosine": cosine} for cosine in space.cosines(items.pairs)),
+            *(space.asked(word) for word in items.asked)]
         for identity, answer in zip(items.ids, found, strict=True):
             yield {"id": identity, **answer}
 
@@ -66,6 +69,13 @@ class Space:
             found += [[self.words[index] for index in row] for row in nearest]
         return found
 
+    def asked(self, word: str) -> dict[str, Any]:
+        """`neighbours` of a word and their `cosines`, None of one that has no vector."""
+        if word not in self.ids or word == UNKNOWN:
+            return {"neighbours": None, "cosines": None}
+        (near,) = self.neighbours([word], min(NEIGHBOURS, len(self.words) - 2))
+        return {"neighbours": near, "cosines": [self._cosine(word, other) for other in near]}
+
     def analogies(self, questions: list[Analogy]) -> list[str | None]:
         """The word nearest to b - a + c, of unit vectors."""
         known = [place for place, item in enumerate(questions)
@@ -83,9 +93,11 @@ class Space:
 
     def cosines(self, pairs: list[RatedPair]) -> list[float | None]:
         """The cosine of each pair, to six decimals."""
-        return [round(float(self.points[self.ids[first]] @ self.points[self.ids[second]]), 6)
-                if {first, second}.issubset(self.ids) else None
+        return [self._cosine(first, second) if {first, second}.issubset(self.ids) else None
                 for first, second in (item.words for item in pairs)]
+
+    def _cosine(self, first: str, second: str) -> float:
+        return round(float(self.points[self.ids[first]] @ self.points[self.ids[second]]), 6)
 
     def _likeness(self, targets: Vectors, excluded: NDArray[np.int64]) -> Vectors:
         """Dot products [rows, words]; a row's `excluded` words and <unk> come last."""

@@ -20,7 +20,8 @@ from pipeline.storage.files import read_json, write_json
 class Items:
     """Test items; `known` words are those that the vectors' vocabulary has.
 
-    `rare` are the probes that the training text has seldom.
+    `rare` are the probes that the training text has seldom. `asked` are words that a user wants
+    the neighbours of; they are no test.
     """
 
     known: set[str]
@@ -29,6 +30,7 @@ class Items:
     analogies: list[Analogy] = field(default_factory=list)
     pairs: list[RatedPair] = field(default_factory=list)
     classes: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     @cached_property
     def _class_of(self) -> dict[str, set[str]]:
@@ -54,18 +56,19 @@ class Items:
 
     @property
     def ids(self) -> list[str]:
-        """Of probes, analogies and pairs, in this order."""
+        """Of probes, analogies, pairs and asked words, in this order."""
         return [*(f"word/{word}" for word in self.words),
                 *(f"{item.section}/{item.a}-{item.b}-{item.c}-{item.d}"
                   for item in self.analogies),
-                *(f"{item.source}/{number:03d}" for number, item in enumerate(self.pairs, 1))]
+                *(f"{item.source}/{number:03d}" for number, item in enumerate(self.pairs, 1)),
+                *(f"asked/{number}" for number in range(len(self.asked)))]
 
     def write(self, directory: Path) -> None:
         write_json(directory / "items.json", {
             "known": sorted(self.known), "words": self.words, "rare": sorted(self.rare),
             "analogies": [list(vars(item).values()) for item in self.analogies],
             "pairs": [[item.source, *item.words, item.rating] for item in self.pairs],
-            "classes": self.classes})
+            "classes": self.classes, **({"asked": self.asked} if self.asked else {})})
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -76,7 +79,7 @@ class Items:
                        [Analogy(*item) for item in record["analogies"]],
                        [RatedPair(source, (first, second), rating)
                         for source, first, second, rating in record["pairs"]],
-                       record["classes"])
+                       record["classes"], record.get("asked", []))
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{directory / 'items.json'} holds no test items ({error!r}); run the "
                             "features stage again") from None

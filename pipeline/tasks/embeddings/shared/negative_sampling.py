@@ -44,6 +44,7 @@ class NegativeSampling(WordVectors, NeuralSystem):
     """Input and output vectors of the words, [words, dimensions]; the input's are the result."""
 
     settings: Settings
+    noise: Tensor
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)

@@ -19,8 +19,6 @@ from pipeline.tasks.embeddings.shared.negative_sampling import Settings as Setti
 class BagOfWords(NegativeSampling):
     """s(mean of v_context . u_centre) is the probability of the word in the middle, not noise."""
 
-    Settings = Settings
-
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Nats of telling centres from noise; the terms are centres."""
         sizes = batch["sizes"]

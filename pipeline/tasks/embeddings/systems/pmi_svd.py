@@ -40,7 +40,6 @@ class Settings(SystemSettings):
 class PmiSvd(WordVectors):
     """`fitted` has the vectors, [words, dimensions], None before `fit` or `load`."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

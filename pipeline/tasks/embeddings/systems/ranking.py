@@ -40,7 +40,6 @@ class Ranking(WordVectors, NeuralSystem):
     The last row of `embedding` [words + 1, dimensions] stands beside the ends of a sentence.
     """
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

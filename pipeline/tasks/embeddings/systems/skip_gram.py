@@ -20,8 +20,6 @@ from pipeline.tasks.embeddings.shared.negative_sampling import Settings as Setti
 class SkipGram(NegativeSampling):
     """s(v_centre . u_context) is the probability that the two were neighbours, not noise."""
 
-    Settings = Settings
-
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Nats of telling neighbours from noise; the terms are pairs of neighbours."""
         hidden = self.input[batch["centres"]]

@@ -1,9 +1,10 @@
 """What every forecaster of the task gives, and how forecasts become predictions.
 
-A forecaster answers two questions through one function: the futures of the track's series, and
-those of series that somebody brings (`pipeline.commands.forecast`).
+A forecaster answers two questions: the futures of the series that it was fitted on, and those of
+series that somebody brings (`own`). It tells which are asked for by their pasts.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from pipeline.errors import UserError
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
-from pipeline.tasks.forecast.shared.storage import check_series, load_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprint, load_ids, load_pasts
 
 # No measure sees more, and files of predictions are a third as large as with all digits.
 DIGITS = 6
+_MOST_DIGITS = 15  # a decimal number of so many is the same after it was read as a float
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,23 @@ class Forecasts:
     def predictions(self, ids: Sequence[str]) -> Iterator[Prediction]:
         """{"id": ..., "forecast": [h numbers]}, with "low" and "high" where there are any.
 
-        Numbers have `DIGITS` significant digits.
+        Numbers have `DIGITS` significant digits, or as many as a hundredth of their series' spread
+        needs: a series around a hundred million may move in steps of one.
         """
         columns = {"forecast": self.points, "low": self.low, "high": self.high}
-        lists = {name: _rounded(values) for name, values in columns.items() if values is not None}
+        places = [_places(spread) for spread in self._spreads().tolist()]
+        lists = {name: _rounded(values, places) for name, values in columns.items()
+                 if values is not None}
         for row, identity in enumerate(ids):
             yield {"id": identity, **{name: values[row] for name, values in lists.items()}}
+
+
+    def _spreads(self) -> Array:
+        """How far each series' numbers lie apart, [series]: from step to step, low to high."""
+        spread = np.ptp(self.points, axis=1)
+        if self.low is None or self.high is None:
+            return spread
+        return np.maximum(spread, np.mean(self.high - self.low, axis=1))
 
 
 class Forecaster(System):
@@ -52,13 +65,34 @@ class Forecaster(System):
         Raises UserError naming a series that the system cannot forecast.
         """
 
+    def forecast_fitted(self, ids: Sequence[str], pasts: Sequence[Array],
+                        variant: VariantSettings | None) -> Forecasts:
+        """Forecast the series that the system was fitted on, as any other unless it keeps more."""
+        return self.forecast(ids, pasts, variant)
+
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        ids = check_series(self.spec, data)
-        yield from self.forecast(ids, load_pasts(data), variant).predictions(ids)
+        ids, pasts = load_ids(data), load_pasts(data)
+        known = fingerprint(pasts) == self.spec["pasts"]
+        found = (self.forecast_fitted if known else self.forecast)(ids, pasts, variant)
+        yield from found.predictions(ids)
 
 
-def _rounded(values: Array) -> list[list[float]]:
-    return [[float(f"{value:.{DIGITS}g}") for value in row] for row in values.tolist()]
+def _places(spread: float) -> int:
+    """Decimal places of a hundredth of `spread`, negative where that is more than one."""
+    return 2 - math.floor(math.log10(spread)) if 0 < spread < math.inf else _MOST_DIGITS
+
+
+def _rounded(values: Array, places: Sequence[int]) -> list[list[float]]:
+    return [[_shortest(value, wanted) for value in row]
+            for row, wanted in zip(values.tolist(), places, strict=True)]
+
+
+def _shortest(value: float, places: int) -> float:
+    """`value` with `DIGITS` significant digits, or more where `places` asks for them."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    digits = math.floor(math.log10(abs(value))) + 1 + places
+    return float(f"{value:.{min(max(DIGITS, digits), _MOST_DIGITS)}g}")
 
 
 def check_finite(values: Array, ids: Sequence[str], name: str) -> None:

@@ -75,7 +75,8 @@ class Hybrid(nn.Module):
         self.gamma_logits = nn.Parameter(
             torch.full((series, len(settings.seasonalities)), logit))
         self.log_seasons = nn.Parameter(torch.zeros(series, sum(settings.seasonalities)))
-        self.network = DilatedBlocks(settings.input_window, settings.hidden, settings.blocks)
+        self.network = DilatedBlocks("lstm-torch", settings.input_window, settings.hidden,
+                                     settings.blocks)
         self.hidden_output = nn.Linear(settings.hidden, settings.hidden)
         self.output = nn.Linear(settings.hidden, horizon)
         self.attention = _Lookback(settings.hidden, settings.attention) \
@@ -164,7 +165,7 @@ class Hybrid(nn.Module):
 
     def outputs(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """States [batch, time, hidden] and logarithmic forecasts relative to level and season."""
-        states = self.network(inputs)
+        states = self.network(inputs.transpose(0, 1)).transpose(0, 1)
         if self.attention is not None:
             states = states + self.attention(states)
         states = torch.tanh(self.hidden_output(states))
@@ -175,7 +176,7 @@ class Hybrid(nn.Module):
         view = self.view(batch)
         states, outputs = self.outputs(view.inputs)
         limits = self.intervals(states, outputs, view.spread)
-        last = (torch.arange(len(outputs)), batch["lengths"] - 1)
+        last = (torch.arange(len(outputs), device=outputs.device), batch["lengths"] - 1)
         return torch.stack([(values + view.scale)[last].exp() for values in (outputs, *limits)])
 
 

@@ -26,6 +26,8 @@ _LARGEST_LOG_FACTOR = math.log(10)
 class IntervalHead(nn.Module):
     """From `features` of a state to the limits of `horizon` points."""
 
+    walk: Tensor
+
     def __init__(self, features: int, horizon: int, logarithmic: bool) -> None:
         super().__init__()
         self.logarithmic = logarithmic

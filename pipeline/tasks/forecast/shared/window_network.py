@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -96,10 +97,10 @@ class WindowNetwork(Forecaster, NeuralSystem):
         parts = []
         for rows in np.array_split(np.arange(len(pasts)), -(-len(pasts) // _AT_ONCE)):
             framed = windows.framed(rows, windows.lengths[rows] - 1)
-            batch = _tensors(framed)
+            batch = self.here(_tensors(framed))
             states, outputs = self._answers(batch)
             limits = self.intervals(states, outputs, batch["spread"])
-            parts.append([windows.restored(values.double().numpy(), framed, rows)
+            parts.append([windows.restored(values.double().cpu().numpy(), framed, rows)
                           for values in (outputs, *limits)])
         return Forecasts(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
@@ -149,6 +150,6 @@ class _DrawnWindows(_LastWindows):
         return _cut(rows, ends, self.batch_windows)
 
 
-def _cut(rows: Array, ends: Array, size: int) -> list[list[tuple[int, int]]]:
+def _cut(rows: NDArray[Any], ends: NDArray[Any], size: int) -> list[list[tuple[int, int]]]:
     pairs = list(zip(rows.tolist(), ends.tolist(), strict=True))
     return [pairs[start : start + size] for start in range(0, len(pairs), size)]

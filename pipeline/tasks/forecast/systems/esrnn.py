@@ -18,23 +18,23 @@ Source: Smyl 2020, "A hybrid method of exponential smoothing and recurrent neura
 time series forecasting".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.entries import TrainingSettings, VariantSettings
-from pipeline.storage.predictions import Prediction
+from pipeline.nn.containers import module_list
 from pipeline.systems.base import Batch, Batches, NeuralSystem, Run
 from pipeline.tasks.forecast.shared.forecasts import Forecaster, Forecasts, check_values
 from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.series_batches import SeriesBatches, first_seasons
-from pipeline.tasks.forecast.shared.storage import check_series, load_ids, load_pasts
+from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts
 from pipeline.tasks.forecast.shared.weights import series_weights
 
 _ADAPTATION_STEPS = 100
@@ -53,13 +53,12 @@ class Settings(HybridSettings):
 class ESRNN(Forecaster, NeuralSystem):
     """Exponential smoothing with one set of parameters a series, and a shared dilated LSTM."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
-        self.members = nn.ModuleList(Hybrid(settings, spec["series"], spec["horizon"])
-                                     for _ in range(settings.members))
+        self.members = module_list(Hybrid(settings, spec["series"], spec["horizon"])
+                                   for _ in range(settings.members))
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
         held_out = self.spec["horizon"] if self.settings.holdout else 0
@@ -95,9 +94,10 @@ class ESRNN(Forecaster, NeuralSystem):
         totals, terms = zip(*(member.loss(batch) for member in self.members), strict=True)
         return torch.stack(totals).mean(), float(terms[0])
 
-    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        ids = check_series(self.spec, data)
-        yield from self._forecasts(self._recent(ids, load_pasts(data))).predictions(ids)
+    def forecast_fitted(self, ids: Sequence[str], pasts: Sequence[Array],
+                        variant: VariantSettings | None) -> Forecasts:
+        """With the parameters that training has given to each series."""
+        return self._forecasts(self._recent(ids, pasts))
 
     @torch.no_grad()
     def _forecasts(self, pasts: Sequence[Array]) -> Forecasts:
@@ -106,9 +106,9 @@ class ESRNN(Forecaster, NeuralSystem):
         batches = SeriesBatches(pasts, self.settings.batch_size)
         parts = []
         for rows in batches.plan(0):
-            batch = batches.load(rows)
+            batch = self.here(batches.load(rows))
             parts.append(torch.stack([member.forecasts(batch) for member in self.members])
-                         .double().mean(dim=0).numpy())
+                         .double().mean(dim=0).cpu().numpy())
         return Forecasts(*np.concatenate(parts, axis=1))
 
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
@@ -116,6 +116,7 @@ class ESRNN(Forecaster, NeuralSystem):
         recent = self._recent(ids, pasts)
         return self._adapted(recent)._forecasts(recent)
 
+    @torch.enable_grad()
     def _adapted(self, pasts: Sequence[Array]) -> "ESRNN":
         """The same network for other series, whose own parameters are fitted to their pasts.
 

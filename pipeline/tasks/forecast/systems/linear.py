@@ -46,7 +46,6 @@ class Settings(WindowSettings):
 class LinearAutoregression(Forecaster):
     """`weights` [window, h] of all points but the last, which is the origin, and an intercept."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

@@ -38,7 +38,6 @@ class Settings(NetworkSettings):
 class RecurrentForecaster(WindowNetwork):
     """Layers of one cell over a window, and a linear layer on the last state."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ A method's forecast follows from the past alone, so `fit` makes all of them and 
 saved; nothing else of the estimation is kept, and the number of parameters is reported as 0.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -27,7 +27,6 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.entries import SystemSettings, VariantSettings
-from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Run
 from pipeline.tasks.forecast.shared.forecasts import (
     Forecaster,
@@ -37,12 +36,15 @@ from pipeline.tasks.forecast.shared.forecasts import (
 )
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import adjust
-from pipeline.tasks.forecast.shared.storage import check_series, load_ids, load_pasts
+from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts
+
+if TYPE_CHECKING:
+    from pipeline.tasks.forecast.shared.methods import Estimated
 
 Method = Literal["naive", "snaive", "naive2", "ses", "holt", "damped", "theta", "comb", "ets"]
 
-_COMBINED = ("ses", "holt", "damped")
-_ESTIMATED = (*_COMBINED, "theta", "ets")
+_COMBINED: tuple["Estimated", ...] = ("ses", "holt", "damped")
+_ESTIMATED: tuple["Estimated", ...] = (*_COMBINED, "theta", "ets")
 
 
 class Variant(VariantSettings):
@@ -61,7 +63,6 @@ class Settings(SystemSettings):
 class Statistical(Forecaster):
     """Forecasts of the classical methods by name: [3, series, h], points and both limits."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -79,7 +80,13 @@ class Statistical(Forecaster):
         assert isinstance(variant, Variant)
         return Forecasts(*self._forecasts(ids, pasts, {variant.method}, 1)[variant.method])
 
-    def _forecasts(self, ids: Sequence[str], pasts: Sequence[Array], wanted: set[str],
+    def forecast_fitted(self, ids: Sequence[str], pasts: Sequence[Array],
+                        variant: VariantSettings | None) -> Forecasts:
+        """What `fit` has made."""
+        assert isinstance(variant, Variant)
+        return Forecasts(*self.forecasts[variant.method].numpy())
+
+    def _forecasts(self, ids: Sequence[str], pasts: Sequence[Array], wanted: set[Method],
                    threads: int) -> dict[str, Array]:
         """What each of the `wanted` methods says. Raises UserError where one is not finite."""
         from pipeline.tasks.forecast.shared.methods import estimates, naive
@@ -105,11 +112,6 @@ class Statistical(Forecaster):
             check_finite(np.concatenate(values, axis=1), ids, method)
         return {method: values for method, values in found.items() if method in wanted}
 
-    def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        assert isinstance(variant, Variant)
-        ids = check_series(self.spec, data)
-        yield from Forecasts(*self.forecasts[variant.method].numpy()).predictions(ids)
-
     def tensors(self) -> Mapping[str, Tensor]:
         return self.forecasts
 
@@ -130,6 +132,6 @@ def _filled(found: Array, fallback: Array) -> Array:
     """`fallback` for the series whose forecast is missing, its interval for one without."""
     missing = np.isnan(found[0]).any(axis=1)[:, None]
     points = np.where(missing, fallback[0], found[0])
-    unlimited = ~np.isfinite(found).all(axis=(0, 2))[:, None]
+    unlimited = ~np.expand_dims(np.isfinite(found).all(axis=(0, 2)), 1)
     moved = points + (fallback - fallback[0])
     return np.where(unlimited, moved, np.stack([points, *found[1:]]))

@@ -27,8 +27,6 @@ class Settings(NetworkSettings):
 class TimeDelayNetwork(WindowNetwork):
     """tanh layers over a window."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         widths = [settings.window + 1] + settings.layers * [settings.hidden]

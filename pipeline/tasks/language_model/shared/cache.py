@@ -29,10 +29,9 @@ class Cache(VariantSettings):
 class NeuralCache:
     """The memories so far; a call scores the next part of the text and remembers it."""
 
-    def __init__(self, settings: Cache, width: int) -> None:
+    def __init__(self, settings: Cache) -> None:
         self.settings = settings
-        self.states = torch.zeros(0, width)
-        self.units = torch.zeros(0, dtype=torch.long)
+        self.memories: tuple[Tensor, Tensor] | None = None
 
     def __call__(self, hidden: Tensor, targets: Tensor, losses: Tensor) -> Tensor:
         """Nats [steps] of `targets` [steps] by the mixture.
@@ -40,16 +39,16 @@ class NeuralCache:
         `hidden` [steps, width] are the states that predict them and `losses` [steps] the model's
         own nats. A step sees the `size` memories before it, however the text is cut into calls.
         """
-        known = len(self.states)
-        states, units = torch.cat([self.states, hidden]), torch.cat([self.units, targets])
-        behind = (known + torch.arange(len(hidden)))[:, None] - torch.arange(len(states))
+        before, said = self.memories or (hidden[:0], targets[:0])
+        states, units = torch.cat([before, hidden]), torch.cat([said, targets])
+        places = torch.arange(len(states), device=states.device)
+        behind = places[len(before) :, None] - places
         seen = (behind > 0) & (behind <= self.settings.size)
         scores = (self.settings.flatness * hidden @ states.T).masked_fill(~seen, -torch.inf)
         same = units == targets[:, None]
         of_target = scores.masked_fill(~same, -torch.inf).logsumexp(1)
         cached = of_target - scores.logsumexp(1)
-        self.states = states[-self.settings.size :]
-        self.units = units[-self.settings.size :]
+        self.memories = states[-self.settings.size :], units[-self.settings.size :]
         mixed = torch.logaddexp(math.log1p(-self.settings.weight) - losses,
                                 math.log(self.settings.weight) + cached)
         return torch.where(seen.any(1), -mixed, losses)

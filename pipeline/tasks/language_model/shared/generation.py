@@ -33,11 +33,31 @@ class Sampling:
             raise UserError(f"top-k is 1 or more, or 0 for all units, got {self.top_k}")
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What is to be written: `length` words or characters after `prompt`, `count` times."""
+
+    prompt: str = ""
+    count: int = 1
+    length: int = 100
+    temperature: float = 1.0
+    top_k: int = 0
+    seed: int = 1
+
+    @property
+    def sampling(self) -> Sampling:
+        """Raises UserError for numbers that make no sense."""
+        return Sampling(self.temperature, self.top_k, self.seed)
+
+
 class Model(Protocol):
     """A language model as `generate` needs it; see `shared.model`."""
 
     end: int
     spec: dict[str, Any]
+
+    @property
+    def device(self) -> torch.device: ...
 
     def begin(self, count: int) -> Any: ...
 
@@ -55,26 +75,29 @@ def generate(model: Model, prompt: Sequence[int], count: int, length: int,
         raise UserError(f"expected at least one text of one unit, got {count} of {length}")
     generator = seeded(sampling.seed)
     unknown = model.spec["vocabulary"].index(UNKNOWN)
-    read = torch.tensor([model.end, *prompt])[:, None].expand(-1, count)
+    read = torch.tensor([model.end, *prompt], device=model.device)[:, None].expand(-1, count)
     state = model.begin(count)
     drawn = []
     for _ in range(length):
         scores, state = model.advance(read, state)
-        scores = scores.float().index_fill(1, torch.tensor(unknown), -torch.inf)
+        scores = scores.float().index_fill(1, read.new_tensor(unknown), -torch.inf)
         drawn.append(choose(scores, sampling, generator))
         read = drawn[-1][None]
     return torch.stack(drawn, dim=1)
 
 
 def choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
-    """One unit [count] a row of `scores` [count, types]."""
+    """One unit [count] a row of `scores` [count, types].
+
+    The draw is the processor's, so that a seed gives the same text on every device.
+    """
     if sampling.temperature == 0:
         return scores.argmax(dim=1)
     if 0 < sampling.top_k < scores.shape[1]:
         best, places = scores.topk(sampling.top_k, dim=1)
         scores = torch.full_like(scores, -torch.inf).scatter(1, places, best)
     shares = torch.softmax((scores - scores.amax(1, keepdim=True)) / sampling.temperature, dim=1)
-    return torch.multinomial(shares, 1, generator=generator)[:, 0]
+    return torch.multinomial(shares.cpu(), 1, generator=generator)[:, 0].to(scores.device)
 
 
 def ids_of(text: str, spec: dict[str, Any]) -> list[int]:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,14 @@ from pipeline.entries import VariantSettings
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import NeuralSystem
 from pipeline.tasks.language_model.shared.answers import by_item
-from pipeline.tasks.language_model.shared.generation import Sampling, generate, ids_of, text_of
+from pipeline.tasks.language_model.shared.generation import Writing, generate, ids_of, text_of
 from pipeline.tasks.language_model.shared.stream import END, Stream
 
 
 class LanguageModel(NeuralSystem):
     """p(next unit | units before it); `end` is the id of the sentence's or line's end."""
+
+    Options: ClassVar = Writing
 
     def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
@@ -47,14 +49,17 @@ class LanguageModel(NeuralSystem):
         tokens = Stream.read(data, "valid").tokens[:items]
         return float(self.token_losses(tokens, variant).mean())
 
-    def sample_texts(self, prompt: str, count: int, length: int, temperature: float = 1.0,
-                     top_k: int = 0, seed: int = 1) -> list[str]:
-        """`prompt` and `length` units that go on from it, `count` times; see `shared.generation`.
+    def write(self, wanted: Writing) -> list[str]:
+        """Texts that go on from the prompt; see `shared.generation`.
 
         Raises UserError for a prompt with a unit outside the vocabulary, and for numbers that
         make no sense.
         """
         self.eval()
-        begun = ids_of(prompt, self.spec)
-        drawn = generate(self, begun, count, length, Sampling(temperature, top_k, seed))
+        begun = ids_of(wanted.prompt, self.spec)
+        drawn = generate(self, begun, wanted.count, wanted.length, wanted.sampling)
         return [text_of([*begun, *ids], self.spec) for ids in drawn.tolist()]
+
+    def create(self, options: Writing, trained: Any) -> Iterator[str]:
+        """What `write` gives, as `unrolled create` asks for it."""
+        yield from self.write(options)

@@ -36,8 +36,6 @@ class Settings(SystemSettings):
 class KneserNey(System):
     """`model` is the fitted n-gram model, None before `fit` or `load`."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.model: NgramModel | None = None
@@ -56,8 +54,8 @@ class KneserNey(System):
         """Nats of each of `tokens`."""
         return -self._fitted.score(self._closed(tokens))[: len(tokens)]
 
-    def save(self, directory: Path) -> None:
-        super().save(directory)
+    def save(self, directory: Path, artefacts: Path | None = None) -> None:
+        super().save(directory, artefacts)
         names = {" ": "<space>", "\t": "<tab>"}
         arpa.write(directory / "model.arpa", self._fitted,
                    [names.get(unit, unit) for unit in self.spec["vocabulary"]])

@@ -67,7 +67,6 @@ class Settings(SystemSettings):
 class RecurrentLanguageModel(LanguageModel):
     """p(next unit | all units before it in the text)."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -147,7 +146,7 @@ class RecurrentLanguageModel(LanguageModel):
     @torch.no_grad()
     def _losses(self, inputs: Tensor, targets: Tensor, variant: VariantSettings | None,
                 steps: int) -> Iterator[Tensor]:
-        cache = NeuralCache(variant, self.width) if isinstance(variant, Cache) else None
+        cache = NeuralCache(variant) if isinstance(variant, Cache) else None
         state = self.begin(1)
         for start in range(0, len(targets), steps):
             part = slice(start, start + steps)

@@ -41,7 +41,6 @@ class Settings(SystemSettings):
 class TimeDelayLanguageModel(LanguageModel):
     """p(next unit | the last `context` units), shape by shape as in the paper."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -69,7 +68,7 @@ class TimeDelayLanguageModel(LanguageModel):
         return total, float(len(batch["targets"]))
 
     def begin(self, count: int) -> Tensor:
-        return torch.full((self.settings.context, count), self.end)
+        return torch.full((self.settings.context, count), self.end, device=self.device)
 
     def advance(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """The state is the last `context` units, [context, count]."""
@@ -81,7 +80,7 @@ class TimeDelayLanguageModel(LanguageModel):
                      positions: int = _POSITIONS_AT_ONCE) -> NDArray[np.float64]:
         """Nats of each of `tokens`; `positions` are read at once, which changes no value."""
         self.eval()
-        text = padded(tokens, self.end, self.settings.context).to(self.output.bias.device)
+        text = padded(tokens, self.end, self.settings.context).to(self.device)
         contexts = text.unfold(0, self.settings.context, 1)[:-1]
         targets = text[self.settings.context :]
         losses = [functional.cross_entropy(self.output(self(before)), following, reduction="none")

@@ -27,8 +27,10 @@ def gradient_norms(layer: Layer, output: nn.Linear, answer: Answer, inputs: Tens
     L is the loss of a sequence of `inputs` [time, batch, features], all of one length. The state
     of an LSTM is both of its parts.
     """
-    by_state = (_by_hand if isinstance(layer, Elman) else _by_autograd)(
-        layer, output, answer, inputs, targets)
+    if isinstance(layer, Elman):
+        by_state = _by_hand(layer, output, answer, inputs, targets)
+    else:
+        by_state = _by_autograd(layer, output, answer, inputs, targets)
     return by_state.norm(dim=-1).mean(dim=1)
 
 

@@ -27,8 +27,6 @@ class Settings(SystemSettings):
 class Constant(System):
     """`outputs` [outputs] is the answer to everything: a mean, or how often each class occurs."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.answer = answer_of(spec)

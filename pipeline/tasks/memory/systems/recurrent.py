@@ -38,7 +38,6 @@ class Settings(SystemSettings):
 class Recurrent(NeuralSystem):
     """One layer of `cell` and a linear output of its last state."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -50,7 +49,7 @@ class Recurrent(NeuralSystem):
     def outputs(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         """[B, outputs] after the last step of each of `inputs` [T, B, features]."""
         states, _ = self.layer(inputs, self.layer.start(inputs.shape[1]))
-        return self.output(states[lengths - 1, torch.arange(len(lengths))])
+        return self.output(states[lengths - 1, torch.arange(len(lengths), device=states.device)])
 
     def batches(self, data: Path, split: str, seed: int) -> LaggedBatches:
         return LaggedBatches(data, split, self.settings.batch_sequences, seed)
@@ -68,5 +67,5 @@ class Recurrent(NeuralSystem):
         found = torch.zeros(len(inputs), self.answer.outputs)
         for start in range(0, len(inputs), SEQUENCES_AT_ONCE):
             items = by_length[start : start + SEQUENCES_AT_ONCE]
-            found[items] = self.outputs(*map(torch.from_numpy, inputs.padded(items)))
+            found[items] = self.outputs(*self.from_arrays(*inputs.padded(items))).cpu()
         return self.answer.predictions(found, data)

@@ -6,6 +6,7 @@ what is likelier. All pieces are composed side by side, and the same seed gives 
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
@@ -18,10 +19,28 @@ from pipeline.systems.base import seeded
 from pipeline.tasks.music.shared.rolls import Roll, roll_of
 
 
+@dataclass(frozen=True)
+class Composing:
+    """What is to be composed: `count` pieces of `length` steps, which are quarter notes.
+
+    `opening` are the MIDI pitches of the first step, or None for a chord that training pieces open
+    with.
+    """
+
+    count: int = 1
+    length: int = 64
+    temperature: float = 1.0
+    seed: int = 1
+    opening: Sequence[int] | None = None
+
+
 class Composer(Protocol):
     """A model of rolls as `compose` needs it; see `shared.roll_model`."""
 
     spec: dict[str, Any]
+
+    @property
+    def device(self) -> torch.device: ...
 
     def begin(self, count: int) -> Any: ...
 
@@ -31,32 +50,35 @@ class Composer(Protocol):
 
 
 @torch.no_grad()
-def compose(model: Composer, count: int, steps: int, temperature: float, seed: int,
-            opening: Sequence[int] | None = None) -> list[Roll]:
-    """`count` rolls of `steps` steps.
+def compose(model: Composer, wanted: Composing) -> list[Roll]:
+    """Rolls of the pieces.
 
-    They begin with the MIDI pitches `opening`, or else with chords that training pieces open with.
     Raises UserError for numbers that make no sense and for pitches that no key has.
     """
-    if count < 1 or steps < 1:
-        raise UserError(f"expected at least one piece of one step, got {count} of {steps}")
-    if not 0 <= temperature < math.inf:
-        raise UserError(f"a temperature is 0 or more, got {temperature}")
-    random = Random(seed)
-    chords = [random.choice(model.spec["openings"] or [[]]) if opening is None else opening
-              for _ in range(count)]
-    step = torch.from_numpy(roll_of(chords)).float()
-    generator = seeded(seed)
-    played, state = [step], model.begin(count)
-    for _ in range(steps - 1):
+    if wanted.count < 1 or wanted.length < 1:
+        raise UserError("expected at least one piece of one step, got "
+                        f"{wanted.count} of {wanted.length}")
+    if not 0 <= wanted.temperature < math.inf:
+        raise UserError(f"a temperature is 0 or more, got {wanted.temperature}")
+    random = Random(wanted.seed)
+    chords = [random.choice(model.spec["openings"] or [[]]) if wanted.opening is None
+              else wanted.opening for _ in range(wanted.count)]
+    step = torch.from_numpy(roll_of(chords)).float().to(model.device)
+    generator = seeded(wanted.seed)
+    played, state = [step], model.begin(wanted.count)
+    for _ in range(wanted.length - 1):
         expected, state = model.read(step, state)
-        step = model.draw(expected, temperature, generator)
+        step = model.draw(expected, wanted.temperature, generator)
         played.append(step)
-    return list(torch.stack(played, dim=1).numpy().astype(np.uint8))
+    return list(torch.stack(played, dim=1).cpu().numpy().astype(np.uint8))
 
 
 def sounding(log_odds: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """1 where a key sounds, drawn for each of `log_odds` [...] by itself."""
+    """1 where a key sounds, drawn for each of `log_odds` [...] by itself.
+
+    The draw is the processor's, so that a seed gives the same piece on every device.
+    """
     if temperature == 0:
         return (log_odds > 0).float()
-    return torch.bernoulli(torch.sigmoid(log_odds / temperature), generator=generator)
+    shares = torch.sigmoid(log_odds / temperature)
+    return torch.bernoulli(shares.cpu(), generator=generator).to(shares.device)

@@ -7,7 +7,7 @@ and what follows a piece's end in a batch changes nothing.
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.music.shared.answers import answers
 from pipeline.tasks.music.shared.batching import Pieces
+from pipeline.tasks.music.shared.composing import Composing, compose
 from pipeline.tasks.music.shared.rolls import Roll, Rolls
 
 _PIECES_AT_ONCE = 16
@@ -36,6 +37,7 @@ class RollSettings(SystemSettings):
 class RollModel(NeuralSystem):
     """p(keys of a step | all steps before it)."""
 
+    Options: ClassVar = Composing
     settings: RollSettings
 
     @abstractmethod
@@ -83,18 +85,23 @@ class RollModel(NeuralSystem):
         found: dict[int, np.ndarray] = {}
         for start in range(0, len(rolls), _PIECES_AT_ONCE):
             items = by_length[start : start + _PIECES_AT_ONCE]
-            batch = torch.from_numpy(rolls.padded(items)).float()
-            lengths = torch.from_numpy(rolls.lengths[items])
+            batch, lengths = self.from_arrays(rolls.padded(items), rolls.lengths[items])
+            batch = batch.float()
             losses = self.nats(batch, _inside(batch, lengths))
-            found |= zip(items.tolist(), (part.double().numpy() for part
+            found |= zip(items.tolist(), (part.double().cpu().numpy() for part
                                           in losses.split((lengths - 1).tolist())), strict=True)
         return answers((found[item] for item in range(len(rolls))), data)
+
+    def create(self, options: Composing, trained: Any) -> Iterator[Roll]:
+        """Pieces, as `unrolled create` asks for them; the same seed gives the same ones."""
+        yield from compose(self.eval(), options)
 
     @torch.no_grad()
     def expected(self, roll: Roll) -> np.ndarray:
         """`key_probabilities` of a roll as it lies on disk."""
         self.eval()
-        return self.key_probabilities(torch.from_numpy(np.array(roll)).float()).numpy()
+        (steps,) = self.from_arrays(np.array(roll))
+        return self.key_probabilities(steps.float()).cpu().numpy()
 
 
 def _inside(rolls: Tensor, lengths: Tensor) -> Tensor:

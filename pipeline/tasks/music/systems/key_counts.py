@@ -48,7 +48,6 @@ class Settings(SystemSettings):
 class KeyCounts(System):
     """`counts` [2, 2, KEYS]: steps of the training split by sound before, sound now, and key."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

@@ -38,7 +38,6 @@ class Settings(RollSettings):
 class RecurrentRolls(RollModel):
     """log-odds = c + V h_t for the keys of step t + 1."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

@@ -49,7 +49,6 @@ class Settings(RollSettings):
 class TimeNote(RollModel):
     """p(step) = prod_k p(key k | earlier steps, keys below k)."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:

@@ -90,8 +90,8 @@ class Classifier(NeuralSystem):
         found = np.zeros((len(sentences), len(self.spec["labels"])))
         for start in range(0, len(sentences), SENTENCES_AT_ONCE):
             items = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = map(torch.from_numpy, sentences.padded(items, PADDING))
-            found[items] = self.log_probabilities(tokens, lengths).exp().numpy()
+            tokens, lengths = self.from_arrays(*sentences.padded(items, PADDING))
+            found[items] = self.log_probabilities(tokens, lengths).exp().cpu().numpy()
         return answers(found, self.spec["labels"], data)
 
 
@@ -100,9 +100,9 @@ class StepReader(Classifier):
 
     def log_probabilities(self, tokens: Tensor, lengths: Tensor) -> Tensor:
         states = self.states(tokens)
-        return self.read(states[torch.arange(len(states)), lengths - 1])
+        return self.read(states[torch.arange(len(states), device=states.device), lengths - 1])
 
     @torch.no_grad()
     def answers_along(self, sentence: list[int]) -> Tensor:
         """Log-probabilities [words, labels] after each word of a sentence."""
-        return self.read(self.states(torch.tensor([sentence])))[0]
+        return self.read(self.states(torch.tensor([sentence], device=self.device)))[0]

@@ -22,7 +22,6 @@ class Settings(ClassifierSettings):
 class AllSteps(StepReader):
     """Its training loss is the weighted sum over steps, its validation loss that of the last."""
 
-    Settings = Settings
     settings: Settings
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:

@@ -23,7 +23,6 @@ class Settings(ClassifierSettings):
 class PooledClassifier(Classifier):
     """The output layer reads the weighted average of the states."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -36,7 +35,8 @@ class PooledClassifier(Classifier):
     @torch.no_grad()
     def attention_weights(self, sentence: list[int]) -> Tensor:
         """Weights [words] of the steps of a sentence."""
-        return self._pool(torch.tensor([sentence]), torch.tensor([len(sentence)]))[1][0]
+        tokens = torch.tensor([sentence], device=self.device)
+        return self._pool(tokens, tokens.new_tensor([len(sentence)]))[1][0]
 
     def _pool(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Contexts [B, hidden] and weights [B, T]."""

@@ -63,7 +63,6 @@ class Settings(SystemSettings):
 class BagOfWords(System):
     """`keys` are the n-grams of the training split, `linear` has a classifier for each variant."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -114,7 +113,7 @@ class BagOfWords(System):
         return np.concatenate(rows), np.concatenate(keys)
 
     def tensors(self) -> Mapping[str, Tensor]:
-        arrays = {"keys": self.keys}
+        arrays: dict[str, NDArray[Any]] = {"keys": self.keys}
         for name, (weights, bias) in self.linear.items():
             arrays |= {f"{name}.weights": weights, f"{name}.bias": bias}
         return {name: torch.from_numpy(array) for name, array in arrays.items()}

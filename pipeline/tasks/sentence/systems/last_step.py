@@ -14,4 +14,3 @@ class Settings(ClassifierSettings):
 class LastStep(StepReader):
     """Its loss is that of the last state's answer."""
 
-    Settings = Settings

@@ -53,8 +53,8 @@ class Settings(SystemSettings):
 class BilstmTagger(NeuralSystem, Tagger):
     """Scores of each tag at each word, and one or many decisions."""
 
-    Settings = Settings
     settings: Settings
+    keep: Tensor
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
@@ -117,10 +117,10 @@ class BilstmTagger(NeuralSystem, Tagger):
         """Tags [all words]: the most probable one of each word, or of each sentence's paths."""
         found = np.zeros(len(text.words), np.int64)
         batches = SentenceBatches(text, self.vocabulary, SENTENCES_AT_ONCE, seed=0)
-        for batch in map(batches.load, batches.plan(0)):
+        for batch in map(self.here, map(batches.load, batches.plan(0))):
             scores, mask = self(batch), batch["mask"]
             tags = scores.argmax(-1) if self.crf is None else self.crf.decode(scores, mask)[0]
-            found[batch["places"][mask].numpy()] = tags[mask].numpy()
+            found[batch["places"][mask].cpu().numpy()] = tags[mask].cpu().numpy()
         return found
 
     def transition_scores(self) -> tuple[str, NDArray[np.float64]] | None:

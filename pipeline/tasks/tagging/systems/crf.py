@@ -9,7 +9,6 @@ maximum without a learning rate (Sha and Pereira 2003, "Shallow Parsing with Con
 Fields").
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,6 @@ class Settings(SystemSettings):
 class ConditionalRandomField(System, Tagger):
     """`weights` [features, tags] and the transitions in `crf`."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -114,6 +112,7 @@ class ConditionalRandomField(System, Tagger):
             part = leaf[rows].requires_grad_()
             loss = self.crf.loss(_padded(part, mask), sentences.tags[places], mask).sum()
             loss.backward()
+            assert part.grad is not None
             gradient[rows] = part.grad
             total += float(loss.detach())
         emissions.backward(gradient)
@@ -121,6 +120,7 @@ class ConditionalRandomField(System, Tagger):
         penalty = 0.0
         for parameter in self._parameters():
             penalty += 0.5 * self.settings.l2 * float(parameter.detach().square().sum())
+            assert parameter.grad is not None
             parameter.grad.add_(parameter.detach(), alpha=self.settings.l2).div_(words)
         return torch.tensor((total + penalty) / words)
 
@@ -143,15 +143,18 @@ class ConditionalRandomField(System, Tagger):
         return "score", self.crf.table()
 
     def tensors(self) -> Mapping[str, Tensor]:
-        values = json.dumps(self.features.values).encode("utf-8")
-        return {"weights": self.weights, **self.crf.state_dict(prefix="crf."),
-                "features": torch.frombuffer(bytearray(values), dtype=torch.uint8)}
+        return {"weights": self.weights, **self.crf.state_dict(prefix="crf.")}
 
-    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        values = json.loads(tensors["features"].numpy().tobytes())
-        if list(values) != [template.name for template in TEMPLATES]:
+    def texts(self) -> Mapping[str, Any]:
+        return {"features": self.features.values}
+
+    def load_texts(self, texts: Mapping[str, Any]) -> None:
+        values = texts["features"]
+        if set(values) != {template.name for template in TEMPLATES}:
             raise RuntimeError("features of other templates than those of this version")
         self.features = FeatureSet(values)
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
         if tensors["weights"].shape != (len(self.features), len(self.spec["tags"])):
             raise RuntimeError(f"weights of shape {list(tensors['weights'].shape)} for "
                                f"{len(self.features)} features")

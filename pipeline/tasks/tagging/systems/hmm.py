@@ -58,7 +58,6 @@ class Settings(SystemSettings):
 class HiddenMarkovModel(System, Tagger):
     """`transitions[order]` are log-probabilities, `counts` [forms, tags] those of words."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -103,7 +102,7 @@ class HiddenMarkovModel(System, Tagger):
         ending = self.spelling.probabilities[self.spelling.rows(forms, self.settings.suffix)]
         lower = self._counts_of([form.lower() for form in forms])
         like = lower.sum(axis=1, keepdims=True)
-        alike = (like > 0) & np.array([[form != form.lower()] for form in forms])
+        alike = (like > 0) & np.array([form != form.lower() for form in forms], bool)[:, None]
         return np.where(alike, 0.5 * (ending + lower / np.maximum(like, 1.0)), ending)
 
     def _counts_of(self, forms: list[str]) -> NDArray[np.float64]:
@@ -118,18 +117,27 @@ class HiddenMarkovModel(System, Tagger):
 
     def tensors(self) -> Mapping[str, Tensor]:
         forms, tags = np.nonzero(self.counts)
-        arrays = {"forms": forms, "tags": tags, "counts": self.counts[forms, tags],
-                  "spelling": self.spelling.probabilities.astype(np.float32),
-                  "endings": np.frombuffer("\n".join(self.spelling.endings).encode(), np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {
+            "forms": forms, "tags": tags, "counts": self.counts[forms, tags],
+            "spelling": self.spelling.probabilities.astype(np.float32)}
         arrays |= {f"transitions.{name}": table for name, table in self.transitions.items()}
         return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+
+    def texts(self) -> Mapping[str, Any]:
+        return {"endings": self.spelling.endings}
+
+    def load_texts(self, texts: Mapping[str, Any]) -> None:
+        self.spelling = SuffixModel(texts["endings"], np.zeros((0, 0)))
 
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         self.counts = np.zeros((len(self.spec["forms"]), len(self.spec["tags"])))
         self.counts[arrays["forms"], arrays["tags"]] = arrays["counts"]
-        self.spelling = SuffixModel(arrays["endings"].tobytes().decode().split("\n"),
-                                    arrays["spelling"])
+        rows = (len(self.spelling.endings), len(self.spec["tags"]))
+        if arrays["spelling"].shape != rows:
+            raise RuntimeError(f"endings of shape {list(arrays['spelling'].shape)}, expected "
+                               f"{list(rows)}")
+        self.spelling = SuffixModel(self.spelling.endings, arrays["spelling"])
         self.transitions = {name: arrays[f"transitions.{name}"] for name in ORDERS}
 
     @property

@@ -29,8 +29,6 @@ class Settings(SystemSettings):
 class MostFrequentTag(System, Tagger):
     """`tags` [forms + 1] holds each form's tag, the last entry that of an unknown word."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.tags = torch.zeros(len(spec["forms"]) + 1, dtype=torch.int32)

@@ -25,6 +25,7 @@ from pipeline.storage.arrays import read_array
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Run, System
 from pipeline.tasks.trajectory.shared.answers import answers
+from pipeline.tasks.trajectory.shared.starts import read_starts
 
 Array = NDArray[np.float64]
 
@@ -59,7 +60,6 @@ class Settings(SystemSettings):
 class Direct(System):
     """`paths` are those of the training split, `weights` the ridge regression's."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -80,7 +80,7 @@ class Direct(System):
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
         if not len(self.paths):
             raise UserError("the direct baselines have not been fitted; run their train stage")
-        starts = np.array(read_array(data / "starts.npy"))
+        starts = read_starts(data)
         if isinstance(variant, Constant):
             found = np.repeat(starts[:, None], self.spec["steps"], axis=1)
         elif isinstance(variant, Nearest):

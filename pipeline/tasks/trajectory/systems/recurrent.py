@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from pipeline.entries import Entry, SystemSettings, TrainingSettings, VariantSettings
 from pipeline.nn.cells import Cell, State, layer
-from pipeline.storage.arrays import read_array
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.trajectory.shared.answers import answers
 from pipeline.tasks.trajectory.shared.batching import PathBatches
+from pipeline.tasks.trajectory.shared.starts import read_starts
 
 
 class Sampling(Entry):
@@ -51,7 +51,6 @@ class Settings(SystemSettings):
 class Generator(NeuralSystem):
     """Inside, each coordinate is less its mean and in units of its standard deviation."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
@@ -96,10 +95,10 @@ class Generator(NeuralSystem):
     @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
         self.eval()
-        starts = torch.tensor(read_array(data / "starts.npy"), dtype=torch.float32)
+        starts = torch.tensor(read_starts(data), dtype=torch.float32, device=self.device)
         found = self.generate(self._standardised(starts), self.spec["steps"])
         scale, mean = (found.new_tensor(self.spec[name]) for name in ("scale", "mean"))
-        return answers((found * scale + mean).numpy(), data)
+        return answers((found * scale + mean).cpu().numpy(), data)
 
     @torch.no_grad()
     def _sampled(self, correct: Tensor, truth: float) -> Tensor:

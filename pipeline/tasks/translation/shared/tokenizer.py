@@ -18,6 +18,15 @@ from pipeline.storage.files import write_bytes
 PAD, BOS, EOS, UNK = range(4)
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # how a piece writes the space before it
 PieceModel = Literal["unigram", "bpe", "word"]
+Side = Literal["source", "target"]
+
+
+def piece_model(artefacts: Path | None, side: Side) -> Path:
+    """The model file of a side's pieces in the folder of a system's artefacts."""
+    if artefacts is None:
+        raise UserError("the system does not know its pieces; load it from the folder of a "
+                        "trained system")
+    return artefacts / f"{side}.model"
 
 
 def train_tokenizer(sentences: Iterable[str], path: Path, model: PieceModel,

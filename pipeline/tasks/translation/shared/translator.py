@@ -5,8 +5,8 @@ The target's embedding is also the output layer (Press and Wolf 2017), and with 
 both languages the source's embedding too.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.nn.beam import beam_search, continued_rows
+from pipeline.nn.beam import beam_search
+from pipeline.nn.cells import Cell, State
+from pipeline.nn.containers import module_dict
 from pipeline.nn.scheduled_sampling import sampled_inputs
+from pipeline.nn.seq2seq import BeamScorer, Contexts, Memory
 from pipeline.nn.softmax import linear_cross_entropy
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
@@ -26,8 +29,7 @@ from pipeline.storage.sequences import Sequences
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches
 from pipeline.tasks.translation.shared.decoder import Decoder
-from pipeline.tasks.translation.shared.encoder import Encoder, Memory
-from pipeline.tasks.translation.shared.recurrence import Cell, State
+from pipeline.tasks.translation.shared.encoder import Encoder
 from pipeline.tasks.translation.shared.schedule import ALWAYS, TruthSchedule
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.unknown import AnswerWriter
@@ -63,35 +65,30 @@ class TranslatorSettings(SystemSettings):
 
 
 class Translator(NeuralSystem):
-    """Everything but the context: embeddings, encoder, decoder, loss and search."""
+    """Everything but the contexts: embeddings, encoder, decoder, loss and search.
+
+    `contexts` are what the decoder finds in the encoded sentence, of `context` dimensions.
+    """
 
     settings: TranslatorSettings
 
-    def __init__(self, settings: TranslatorSettings, spec: dict[str, Any]) -> None:
+    def __init__(self, settings: TranslatorSettings, spec: dict[str, Any], contexts: Contexts,
+                 context: int) -> None:
         super().__init__(settings, spec)
         width = settings.embedding
         self.source_side = "target" if spec["joint"] else "source"
-        self.embeddings = nn.ModuleDict({
+        self.embeddings = module_dict({
             side: _embedding(spec[f"{side}_vocabulary"], width)
             for side in dict.fromkeys(["target", self.source_side])})
         self.output_bias = nn.Parameter(torch.zeros(spec["target_vocabulary"]))
         self.encoder = Encoder(settings.cell, width, settings.hidden, settings.encoder_layers,
                                settings.dropout)
-        self.decoder = Decoder(settings.cell, width, settings.hidden, self.context_width,
+        self.decoder = Decoder(settings.cell, width, settings.hidden, contexts, context,
                                settings.dropout)
 
-    @property
-    @abstractmethod
-    def context_width(self) -> int:
-        """Dimensions of a context."""
-
-    @abstractmethod
     def remember(self, memory: Memory) -> Memory:
         """Add to an encoded memory what `contexts` needs and no query changes."""
-
-    @abstractmethod
-    def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
-        """See `ContextSource`."""
+        return memory
 
     def batches(self, data: Path, split: str, seed: int) -> PairBatches:
         return PairBatches(data, split, self.settings.batch_tokens, seed)
@@ -114,7 +111,7 @@ class Translator(NeuralSystem):
         schedule = self.settings.teacher_forcing
         if not self.training or schedule == ALWAYS:
             return batch["inputs"]
-        scorer = _Scorer(self, memory, beam=1)
+        scorer = BeamScorer(self.advance, memory, self.decoder.start(memory), beam=1)
         return sampled_inputs(batch["inputs"], schedule.probability(batch["epochs"]),
                               lambda tokens: scorer.advance(tokens[:, None])[:, 0])
 
@@ -134,7 +131,7 @@ class Translator(NeuralSystem):
         """Weights [B, T, S] while each of `targets` (the longest has T) is made of its source."""
         longest = max(map(len, targets))
         inputs = torch.tensor([[BOS, *target, *[PAD] * (longest - len(target))]
-                               for target in targets])[:, :longest]
+                               for target in targets], device=self.device)[:, :longest]
         memory = self.encode(source, lengths)
         return self.decode(inputs, memory, self.decoder.start(memory))[2]
 
@@ -144,21 +141,22 @@ class Translator(NeuralSystem):
 
         A translation has at most twice as many tokens as its source, and ten more.
         """
-        scorer = _Scorer(self, self.encode(source, lengths), variant.beam,
-                         unknown=variant.unknown != "never")
+        memory = self.encode(source, lengths)
+        scorer = BeamScorer(partial(self.advance, unknown=variant.unknown != "never"), memory,
+                            self.decoder.start(memory), variant.beam)
         return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation,
                            begin=BOS, end=EOS)
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         sources = Sequences(data, "source")
         items = read_json(data / "items.json")
-        writer = AnswerWriter(data, [item["source"] for item in items],
+        writer = AnswerWriter(self.artefacts, [item["source"] for item in items],
                               self.attention_weights if variant.unknown == "copy" else None)
         by_length = np.argsort(sources.lengths, kind="stable")
         hypotheses = [""] * len(sources)
         for start in range(0, len(sources), SENTENCES_AT_ONCE):
             numbers = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = map(torch.from_numpy, sources.padded(numbers, PAD))
+            tokens, lengths = self.from_arrays(*sources.padded(numbers, PAD))
             answers = self.translate(tokens, lengths, variant)
             for number, text in zip(numbers, writer.texts(numbers, tokens, lengths, answers),
                                     strict=True):
@@ -174,7 +172,13 @@ class Translator(NeuralSystem):
                state: State) -> tuple[Tensor, State, Tensor | None]:
         """Readouts of `tokens` [N, T]; see `Decoder.forward`."""
         embedded = self.embeddings["target"](self._hide_words(tokens))
-        return self.decoder(embedded, memory, state, self.contexts)
+        return self.decoder(embedded, memory, state)
+
+    def advance(self, tokens: Tensor, memory: Memory, state: State,
+                unknown: bool = False) -> tuple[Tensor, State]:
+        """One step of search; see `pipeline.nn.seq2seq.Step` and `log_probabilities`."""
+        readouts, state, _ = self.decode(tokens[:, None], memory, state)
+        return self.log_probabilities(readouts[:, 0], unknown), state
 
     def log_probabilities(self, readouts: Tensor, unknown: bool = False) -> Tensor:
         """Of the next token; PAD, BOS and, if not `unknown`, UNK are no tokens of a translation."""
@@ -189,29 +193,6 @@ class Translator(NeuralSystem):
             return tokens
         hidden = torch.rand(tokens.shape, device=tokens.device) < self.settings.word_dropout
         return tokens.masked_fill(hidden & (tokens > UNK), UNK)
-
-
-class _Scorer:
-    """The network as beam search sees it."""
-
-    def __init__(self, system: Translator, memory: Memory, beam: int,
-                 unknown: bool = False) -> None:
-        self.system = system
-        self.unknown = unknown
-        self.memory = memory
-        self.state: State = tuple(tensor.repeat_interleave(beam, dim=0)
-                                  for tensor in system.decoder.start(memory))
-
-    def advance(self, tokens: Tensor) -> Tensor:
-        readouts, self.state, _ = self.system.decode(tokens.reshape(-1, 1), self.memory,
-                                                     self.state)
-        return self.system.log_probabilities(readouts, self.unknown).reshape(*tokens.shape, -1)
-
-    def reorder(self, sentences: Tensor, parents: Tensor) -> None:
-        rows = continued_rows(sentences, parents)
-        self.state = tuple(tensor[rows] for tensor in self.state)
-        if len(sentences) < len(self.memory.mask):
-            self.memory = self.memory.select(sentences)
 
 
 def _embedding(words: int, width: int) -> nn.Embedding:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.tasks.translation.shared.tokenizer import SPACE, UNK, Tokenizer
+from pipeline.tasks.translation.shared.tokenizer import SPACE, UNK, Tokenizer, piece_model
 
 KEPT = f"{SPACE}<unk>"
 Attention = Callable[[Tensor, Tensor, list[list[int]]], Tensor | None]
@@ -22,15 +22,16 @@ Attention = Callable[[Tensor, Tensor, list[list[int]]], Tensor | None]
 class AnswerWriter:
     """Makes text of target tokens.
 
-    `data` is the features' `test` folder and `sources` are its source sentences; `attention` is
+    `artefacts` has the models of pieces, `sources` are the source sentences; `attention` is
     `Translator.attention_weights`, or None where an unknown word is written as <unk>.
     """
 
-    def __init__(self, data: Path, sources: list[str], attention: Attention | None) -> None:
+    def __init__(self, artefacts: Path | None, sources: list[str],
+                 attention: Attention | None) -> None:
         self.sources = sources
         self.attention = attention
-        self.target = Tokenizer(data / "target.model")
-        self.source = Tokenizer(data / "source.model")
+        self.target = Tokenizer(piece_model(artefacts, "target"))
+        self.source = Tokenizer(piece_model(artefacts, "source"))
 
     def texts(self, items: NDArray[np.int64], source: Tensor, lengths: Tensor,
               answers: list[list[int]]) -> list[str]:
@@ -38,7 +39,7 @@ class AnswerWriter:
         texts = [self.target.decode(answer) for answer in answers]
         rows = [row for row, answer in enumerate(answers) if UNK in answer]
         if rows:
-            chosen = torch.tensor(rows)
+            chosen = torch.tensor(rows, device=source.device)
             words = self._words(items[rows], source[chosen], lengths[chosen],
                                 [answers[row] for row in rows])
             for row, found in zip(rows, words, strict=True):
@@ -63,6 +64,6 @@ def most_attended(weights: Tensor, lengths: Tensor) -> Tensor:
 
     `lengths` [B] count EOS, the last token of each source.
     """
-    positions = torch.arange(weights.shape[2])
+    positions = torch.arange(weights.shape[2], device=weights.device)
     words = positions < (lengths[:, None] - 1).clamp(min=1)
     return weights.masked_fill(~words[:, None, :], -torch.inf).argmax(dim=2)

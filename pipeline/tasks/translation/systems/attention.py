@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pipeline.nn.attention import AttentionKind, attention
-from pipeline.tasks.translation.shared.encoder import Memory
+from pipeline.nn.seq2seq import AttentionContexts, Memory
 from pipeline.tasks.translation.shared.translator import Translator, TranslatorSettings
 
 
@@ -21,22 +21,20 @@ class Settings(TranslatorSettings):
 class AttentionTranslator(Translator):
     """The context is the average of the encoder's states, weighted by their scores."""
 
-    Settings = Settings
     settings: Settings
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
-        super().__init__(settings, spec)
-        plain = settings.attention == "dot"
-        self.attention = attention(settings.attention, query=settings.hidden,
-                                   memory=settings.hidden if plain else self.context_width,
-                                   hidden=settings.hidden)
-
-    @property
-    def context_width(self) -> int:
-        return 2 * self.settings.hidden + self.settings.embedding
+        width = 2 * settings.hidden + settings.embedding
+        compared = settings.hidden if settings.attention == "dot" else width
+        asked = attention(settings.attention, query=settings.hidden, memory=compared,
+                          hidden=settings.hidden)
+        super().__init__(settings, spec, AttentionContexts(asked), width)
 
     def remember(self, memory: Memory) -> Memory:
-        return replace(memory, keys=self.attention.keys(self._compared(memory.states)))
+        contexts = self.decoder.contexts
+        assert isinstance(contexts, AttentionContexts)
+        keys = contexts.attention.keys(self._compared(memory.states))
+        return replace(memory, keys=keys)
 
     def _compared(self, states: Tensor) -> Tensor:
         """What of the states a query is compared with: all, or the sum of both directions.
@@ -47,6 +45,3 @@ class AttentionTranslator(Translator):
             return states
         ahead, behind = states[..., : 2 * self.settings.hidden].chunk(2, dim=-1)
         return ahead + behind
-
-    def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        return self.attention(queries, memory.keys, memory.states, memory.mask)

@@ -5,12 +5,11 @@ every step, in all else it is the network with attention: what differs in their 
 bottleneck.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
-from torch import Tensor
 
-from pipeline.tasks.translation.shared.encoder import Memory
+from pipeline.nn.seq2seq import SummaryContexts
 from pipeline.tasks.translation.shared.translator import Translator, TranslatorSettings
 
 
@@ -28,14 +27,5 @@ class Settings(TranslatorSettings):
 class FixedVectorTranslator(Translator):
     """The context is the summary of the sentence, whatever the query."""
 
-    Settings = Settings
-
-    @property
-    def context_width(self) -> int:
-        return 2 * self.settings.hidden
-
-    def remember(self, memory: Memory) -> Memory:
-        return memory
-
-    def contexts(self, queries: Tensor, memory: Memory) -> tuple[Tensor, None]:
-        return memory.summary[:, None, :].expand(-1, queries.shape[1], -1), None
+    def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec, SummaryContexts(), 2 * settings.hidden)

@@ -1,0 +1,243 @@
+"""`unrolled`: the one command of the project, also `python -m pipeline`.
+
+A verb here says what it takes and hands over to the function that does it. Everything heavy is
+imported by the verb that needs it, so that help and listings appear at once. What a user can mend
+ends with exit code 2 and one plain line.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from pipeline.commands.project import run_the_projects_code, suite_file
+from pipeline.errors import UserError, run_command
+from pipeline.version import VERSION
+
+_Verb = Callable[..., None]
+CORES = os.cpu_count() or 1
+
+app = App(
+    name="unrolled", version=VERSION, help_format="plaintext",
+    default_parameter=Parameter(negative=()), result_action="return_value",
+    help="Train, score, compare and use the systems of a suite.",
+    help_epilogue="'unrolled VERB --help' shows what a verb takes, with an example.")
+app.register_install_completion_command()
+
+
+def _no_option(_: Any, value: str) -> None:
+    """A file may be '-'; anything else that begins so is a misspelt option."""
+    if value.startswith("-") and value != "-":
+        raise ValueError(f"there is no option {value}")
+
+
+SuiteName = Annotated[str | None, Parameter(
+    name="--suite", help="a suite by name or by its params.yaml (default: that of this folder)")]
+TrackName = Annotated[str | None, Parameter(help="only this track")]
+Jobs = Annotated[int, Parameter(help="how many work side by side")]
+Names = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_no_option)]
+
+
+def _verb(*examples: str, name: str | None = None) -> Callable[[_Verb], _Verb]:
+    """Register a verb whose help ends with examples, which tests parse."""
+    epilogue = "\n".join(["Example:", *(f"  unrolled {example}" for example in examples)])
+    return app.command(name=name, help_epilogue=epilogue)
+
+
+def _params(suite: str | None) -> Path:
+    return suite_file(suite, Path.cwd())
+
+
+@_verb("ls", "ls --track lm-word --costs")
+def ls(*, track: TrackName = None,
+       costs: Annotated[bool, Parameter(help="show seconds and memory")] = False,
+       suite: SuiteName = None) -> None:
+    """List tracks and their rows: which are trained here, and their scores."""
+    from pipeline.commands.listing import listing
+    from pipeline.suite.schema import load
+
+    _print(listing(load(_params(suite)), track, costs))
+
+
+@_verb('predict tagging-hmm text.txt --format csv', 'predict models/tagging-hmm - < text.txt')
+def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the suite, or the "
+                                               "folder of a trained system")], /,
+            *files: Annotated[Names, Parameter(help="files, folders of them, or - for what comes "
+                                                    "from standard input")],
+            format: Annotated[Literal["text", "csv", "json"],
+                              Parameter(help="how answers are written")] = "text",
+            out: Annotated[Path | None, Parameter(help="file to write instead of the screen")]
+            = None,
+            suite: SuiteName = None) -> None:
+    """Let a trained system answer files of your own."""
+    from pipeline.commands.predicting import predict_lines
+
+    if not files:
+        raise UserError("name a file to answer, or - for standard input")
+    _write(predict_lines(row, files, format, lambda: _params(suite)), out)
+
+
+@_verb('create lm-lstm --prompt "the doctor" --temperature 0.8 --top-k 5',
+       "create music-lstm --count 2 --length 48 --out pieces")
+def create(row: Annotated[str, Parameter(help="a language model or a network of a music track")],
+           /, *,
+           count: Annotated[int | None, Parameter(help="texts or pieces (default: 1)")] = None,
+           length: Annotated[int | None, Parameter(
+               help="words, characters or quarter notes of each (default: 100, music 64)")] = None,
+           temperature: Annotated[float | None, Parameter(
+               help="below 1 the model dares less; 0 always takes the best (default: 1)")] = None,
+           seed: Annotated[int | None, Parameter(
+               help="the same seed makes the same (default: 1)")] = None,
+           prompt: Annotated[str | None, Parameter(help="text to go on from")] = None,
+           top_k: Annotated[int | None, Parameter(
+               help="texts: draw from the K best only (default: from all)")] = None,
+           opening: Annotated[list[int] | None, Parameter(
+               consume_multiple=True, help="music: MIDI pitches of the first step (default: as a "
+                                           "training piece opens)")] = None,
+           out: Annotated[Path | None, Parameter(
+               help="text: file to write instead of the screen; music: folder (default: "
+                    "creations)")] = None,
+           suite: SuiteName = None) -> None:
+    """Let a trained network write text, or compose music as MIDI and WAV files."""
+    from pipeline.commands.creating import create_lines
+
+    given = {"count": count, "length": length, "temperature": temperature, "seed": seed,
+             "prompt": prompt, "top_k": top_k, "opening": opening}
+    wishes = {name: value for name, value in given.items() if value is not None}
+    _print(create_lines(row, wishes, out, lambda: _params(suite)))
+
+
+@_verb("repro", "repro --track addition", "repro --suite large --dry-run")
+def repro(*, track: TrackName = None, jobs: Jobs = CORES,
+          dry_run: Annotated[bool, Parameter(help="name what would run, and run nothing")] = False,
+          suite: SuiteName = None) -> None:
+    """Train, score and rank whatever is not up to date."""
+    from pipeline.commands.repro import reproduce
+
+    _at_least("--jobs", jobs, 1)
+    reproduce(_params(suite), jobs, dry_run, track)
+
+
+@_verb("try", name="try")
+def try_(*, track: Annotated[str, Parameter(help="a small track")] = "sentiment",
+         jobs: Jobs = CORES, suite: SuiteName = None) -> None:
+    """Train one small track; show its leaderboard, and where a picture of it is."""
+    from pipeline.commands.listing import listing, picture
+    from pipeline.commands.repro import reproduce
+    from pipeline.suite.schema import load
+
+    params = _params(suite)
+    _at_least("--jobs", jobs, 1)
+    reproduce(params, jobs, False, track)
+    loaded = load(params)
+    _print([*listing(loaded, track, True), picture(loaded, track)])
+
+
+@_verb("choose lm-lstm:cache weight=0.05,0.1,0.2 --suite real")
+def choose(row: Annotated[str, Parameter(help="SYSTEM:VARIANT, whose system is trained")], /,
+           *values: Annotated[str, Parameter(help="NAME=A,B: values of a setting to compare")],
+           items: Annotated[int | None, Parameter(help="only so much of the validation data")]
+           = None,
+           suite: SuiteName = None) -> None:
+    """Compare settings of a trained system's variant on validation data."""
+    from pipeline.commands.choose import choose_settings
+
+    _print(choose_settings(_params(suite), row, values, items))
+
+
+@_verb("rescore --suite real", "rescore lm-lstm lm-gru")
+def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
+            suite: SuiteName = None) -> None:
+    """Score committed predictions again; the track's features must be here."""
+    from pipeline.commands.rescore import rescore_suite
+
+    sys.exit(rescore_suite(_params(suite), systems))
+
+
+@_verb("spread --seeds 5", "spread lm-lstm lm-gru")
+def spread(*systems: Annotated[str, Parameter(help="only these systems")],
+           seeds: Annotated[int, Parameter(help="trainings of each system in all")] = 3,
+           jobs: Jobs = 1, suite: SuiteName = None) -> None:
+    """Measure how far scores move between training seeds."""
+    from pipeline.commands.spread import measure_suite
+
+    _at_least("--seeds", seeds, 2)
+    _at_least("--jobs", jobs, 1)
+    measure_suite(_params(suite), systems, seeds, jobs)
+
+
+@_verb("verify", "verify --keep /tmp/checked")
+def verify(*, jobs: Jobs = CORES,
+           keep: Annotated[Path | None, Parameter(help="work in this empty folder and leave it")]
+           = None) -> None:
+    """Retrain the last commit in an empty clone and compare every score."""
+    from pipeline.commands.verify import verify_last_commit
+
+    _at_least("--jobs", jobs, 1)
+    _params(None)
+    sys.exit(verify_last_commit(jobs, keep))
+
+
+@_verb("publish", "publish --suite real")
+def publish(*, suite: SuiteName = None) -> None:
+    """Add to the MLflow store whatever it lacks of the suite's results."""
+    from pipeline.suite.schema import load
+    from pipeline.tracking.publish import account, publish
+
+    loaded = load(_params(suite))
+    _print(account(loaded, publish(loaded)))
+
+
+@_verb("ui", "ui --suite real --port 5001")
+def ui(*, port: Annotated[int, Parameter(env_var="PORT", help="where pages are served")] = 5000,
+       browser: Annotated[bool, Parameter(negative="--no-browser",
+                                          help="open the runs in a browser, if there is one")]
+       = True, suite: SuiteName = None) -> None:
+    """Publish results and compare them in MLflow, on this machine only."""
+    from pipeline.suite.schema import load
+    from pipeline.tracking.ui import serve
+
+    serve(load(_params(suite)), port, browser)
+
+
+def _at_least(option: str, given: int, least: int) -> None:
+    if given < least:
+        raise UserError(f"{option} {given}: give {least} at least")
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _write(lines: Iterable[str], out: Path | None) -> None:
+    from pipeline.storage.files import write_text
+
+    if out is None:
+        _print(lines)
+    else:
+        write_text(out, "".join(f"{line}\n" for line in lines))
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run a command line. Raises UserError for one that is wrong or cannot be done."""
+    try:
+        app(arguments, print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        raise UserError(f"{error}; 'unrolled --help' lists all verbs, 'unrolled VERB --help' what "
+                        "one takes") from None
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python must not find that out again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    run_the_projects_code(sys.argv[1:], Path.cwd())
+    run_command(lambda: run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""`unrolled predict`: which trained system is meant, and its answers as lines."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.running.answering import Answering
+
+_RECORD = "system.json"
+
+
+def predict_lines(row: str, files: Sequence[str], form: Literal["text", "csv", "json"],
+                  params: Callable[[], Path]) -> Iterator[str]:
+    """Answers to `files`, line by line.
+
+    `row` is a row of the suite in `params()`, which is asked only then, or the folder of a trained
+    system, alone or with ':VARIANT'. Raises UserError naming the file and the remedy.
+    """
+    answering = answering_of(row, params)
+    from pipeline.running.answering import formatted
+
+    return formatted(answering.predict(files), form, answering.own.SHOWN)
+
+
+def answering_of(row: str, params: Callable[[], Path]) -> "Answering":
+    """The trained system that `row` names; see `predict_lines`."""
+    folder = model_folder(row)
+    from pipeline.running.answering import load_folder, load_row
+    from pipeline.suite.schema import load
+
+    return load_folder(*folder) if folder else load_row(load(params()), row)
+
+
+def model_folder(row: str) -> tuple[Path, str | None] | None:
+    """The folder and the variant that `row` names; None when it is a row of a suite.
+
+    Raises UserError when it can only be a folder, and there is none.
+    """
+    name, separator, variant = row.rpartition(":")
+    for text, chosen in ((row, None), (name, variant)) if separator else ((row, None),):
+        if (Path(text) / _RECORD).is_file():
+            return Path(text), chosen
+    if "/" in row or Path(row).is_absolute():
+        raise UserError(f"{row}: no folder of a trained system, which would hold {_RECORD}; name "
+                        "such a folder, or a row that 'unrolled ls' lists")
+    return None

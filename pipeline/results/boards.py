@@ -1,0 +1,83 @@
+"""The JSON of leaderboards and of claims, as those who read it back know it."""
+
+from collections.abc import Mapping
+from typing import Literal, NotRequired, TypedDict
+
+from pipeline.scoring.records import Score
+
+
+class Evidence(TypedDict):
+    """What stands behind a row: CI, one run with what is known of it, or a publication.
+
+    A row is `stale` when code or settings have changed since; `wall_time` is in seconds, training
+    and test together.
+    """
+
+    kind: Literal["ci", "run", "published"]
+    source: NotRequired[str]
+    stale: NotRequired[bool]
+    commit: NotRequired[str | None]
+    uncommitted_changes: NotRequired[bool]
+    processor: NotRequired[str | None]
+    precision: NotRequired[str | None]
+    wall_time: NotRequired[float | None]
+
+
+class PublishedFigure(TypedDict):
+    """A score from the literature."""
+
+    value: float
+    source: str
+
+
+class StatedScore(TypedDict):
+    """A row's score; one that was published comes without an interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Row(StatedScore):
+    """A row and its primary score; of a published figure little else is known."""
+
+    system: str
+    metrics: Mapping[str, Score | StatedScore]
+    n_items: int | None
+    parameters: int | None
+    signature: str | None
+    settings_tried: int | None
+    evidence: Evidence
+    published: PublishedFigure | None
+
+
+class Board(TypedDict):
+    """A track's leaderboard, best row first."""
+
+    track: str
+    task: str
+    corpus: str
+    suite: str
+    metric: str
+    better: Literal["lower", "higher", "nearer"]
+    ceiling: float | None
+    floor: float | None
+    tolerance: float | None
+    rows: list[Row]
+    not_run: list[str]
+
+
+class Claim(TypedDict):
+    """A claim with its verdict; see `pipeline.results.claims.judge`."""
+
+    id: str
+    track: str
+    text: str
+    source: str
+    better: str
+    worse: str
+    metric: str
+    values: dict[str, float]
+    p: float
+    seed_spread: float | None
+    verdict: Literal["holds", "undecided", "refuted"]

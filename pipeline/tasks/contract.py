@@ -1,0 +1,114 @@
+"""What a task's folder holds, as types: features, scoring, figures and own.
+
+A task is a folder with one module for each of these protocols and a folder `systems/` with a module
+for each system. The pipeline finds them by their names (`pipeline.modules`) and needs nothing else,
+so a new task is one folder that keeps this contract.
+
+`own` is how a trained system answers files that no corpus holds. It does no work of its own: what
+the features stage makes of test items is made of a user's files, by the same functions, and the
+system predicts from it as it always does. So an answer outside the suite is the answer inside it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from pipeline.entries import FeatureSettings
+from pipeline.scoring.scores import ItemStatistics, Metric
+from pipeline.storage.predictions import Prediction
+from pipeline.systems.base import System
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """A file that a user wants answered; `name` is how the user calls it ('-' was standard input).
+    """
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trained system knows of its features: `spec`, and the folder `artefacts`.
+
+    `spec` is the content of `spec.json` and `artefacts` a copy of the folder of that name, both as
+    the features stage wrote them into `fit/`.
+    """
+
+    spec: dict[str, Any]
+    artefacts: Path
+
+
+class Features(Protocol):
+    """`features.py`: from a corpus to what systems read.
+
+    `Settings.READS` names what it calls of a corpus's module; validation checks it before a run.
+    """
+
+    Settings: type[FeatureSettings]
+
+    def extract(self, settings: Any, corpus: Path, reader: ModuleType, fit: Path,
+                test: Path) -> None:
+        """Write `fit`, with `spec.json`, and `test`, with `ceiling.json`.
+
+        What a trained system needs to read raw input goes into `spec.json` or, what is no JSON,
+        into `fit/artefacts/`.
+        """
+
+
+class Scoring(Protocol):
+    """`scoring.py`: from answers to additive statistics of test items."""
+
+    METRICS: Mapping[str, Metric]
+
+    def score(self, predictions: list[Prediction], test: Path) -> ItemStatistics:
+        """Statistics of every test item. Raises UserError when answers and items do not fit."""
+
+
+class Figures(Protocol):
+    """`figures.py`: pictures of one system's answers."""
+
+    def draw(self, system: System, predictions: dict[str, list[Prediction]], test: Path,
+             directory: Path) -> None:
+        """Write pictures and samples of the answers, which are given by variant."""
+
+
+class Own(Protocol):
+    """`own.py`: files of one's own in, answers out.
+
+    `TAKES` says in a few words what a file holds, `SUFFIXES` which files of a folder are meant
+    ('.txt'), `SHOWN` which columns of an answer are printed as plain text (none: all of them).
+    """
+
+    TAKES: str
+    SUFFIXES: tuple[str, ...]
+    SHOWN: tuple[str, ...]
+
+    def prepare(self, files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
+        """Write into `folder` what systems of the task predict from; return what each item is.
+
+        Items come in the order of the files and of what stands in them. A record has `file`, where
+        a file has several items its place in it (`line`, say), and what the user gave. Raises
+        UserError naming file, place and remedy.
+        """
+
+    def present(self, item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
+        """Rows of the answer to one item: its record with the answer's columns added."""
+
+
+class Creates(Protocol):
+    """A system that makes something of nothing: it writes text, or composes.
+
+    `Options` is a dataclass of what can be asked for, each field with a default. Works are text,
+    or the task's `own` has `write_created(works, folder)`, which writes them and gives the paths.
+    """
+
+    Options: type[Any]
+
+    def create(self, options: Any, trained: Trained) -> Iterator[Any]:
+        """The works, one by one."""

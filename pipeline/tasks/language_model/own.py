@@ -1,0 +1,55 @@
+"""A language model reads one's own text: how well it expected each line.
+
+A line is a sentence, its words apart by spaces, or a line of characters, as the model was trained;
+words are spelt as in its training text, and others count as <unk>. An empty line is a text too: its
+end alone is predicted. All files are one text, read in the order given, and a network carries its
+state (a cache, what it goes on learning) from line to line, as it does over the test text of its
+track.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipeline.storage.lines import read_lines
+from pipeline.storage.predictions import Prediction
+from pipeline.tasks.contract import OwnFile, Record, Trained
+from pipeline.tasks.language_model.features import closed, encode
+from pipeline.tasks.language_model.shared.items import Item, write_items
+from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Unit
+
+TAKES = "text, a sentence a line (of a model of words, words apart by spaces)"
+SUFFIXES = (".txt",)
+SHOWN = ("text", "perplexity", "bits_per_character")
+
+
+def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
+    """Write the lines as a test text. Raises UserError for a file that is not UTF-8 or empty."""
+    unit: Unit = trained.spec["unit"]
+    vocabulary = trained.spec["vocabulary"]
+    known = {*vocabulary} - {UNKNOWN}
+    texts, records = [], []
+    for file in files:
+        for number, line in enumerate(read_lines(file.path, file.name), start=1):
+            texts.append(closed(line.split(), f"{file.name}, line {number}") if unit == "word"
+                         else [*line, END[unit]])
+            records.append({"file": file.name, "line": number, "text": line,
+                            "tokens": len(texts[-1]),
+                            "unknown": sum(part not in known for part in texts[-1])})
+    encode(texts, vocabulary).write(folder, "test")
+    write_items(folder, unit, [Item(str(place), len(text), []) for place, text in enumerate(texts)])
+    return records
+
+
+def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
+    """The line with its nats, and these as perplexity or as bits a character."""
+    nats = math.fsum(prediction["nll"])
+    mean = nats / item["tokens"]
+    score = ({"perplexity": _digits(math.exp(min(mean, 700.0)))}
+             if trained.spec["unit"] == "word" else
+             {"bits_per_character": _digits(mean / math.log(2))})
+    yield item | {"nats": _digits(nats)} | score
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.6g}")

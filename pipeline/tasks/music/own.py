@@ -1,0 +1,62 @@
+"""Pieces of one's own: how well a model expected each step. And what it composes, as files.
+
+A piece is a JSON list of steps, each the list of the MIDI pitches that sound, or a MIDI file
+(`shared.midi` says how it is put on the grid). A step is a quarter note.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pipeline.corpora.jsb_chorales import steps_of
+from pipeline.errors import UserError
+from pipeline.storage.lines import read_lines
+from pipeline.storage.predictions import Prediction
+from pipeline.tasks.contract import OwnFile, Record, Trained
+from pipeline.tasks.music.shared.items import item_of, write_items
+from pipeline.tasks.music.shared.midi import read_midi
+from pipeline.tasks.music.shared.pieces import write_pieces as write_created
+from pipeline.tasks.music.shared.rolls import roll_of, write_rolls
+
+__all__ = ["SHOWN", "SUFFIXES", "TAKES", "prepare", "present", "write_created"]
+
+TAKES = "a piece: a MIDI file, or a JSON list of steps, each a list of MIDI pitches"
+SUFFIXES = (".json", ".mid", ".midi")
+SHOWN = ("step", "pitches", "nats")
+
+_MIDI = b"MThd"
+
+
+def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
+    """Write the rolls of all files. Raises UserError naming the step that is none."""
+    pieces = [steps_of(file.name, _content(file)) for file in files]
+    rolls = [roll_of(steps) for steps in pieces]
+    write_rolls(folder, "test", rolls)
+    write_items(folder, [item_of(file.name, roll) for file, roll in
+                         zip(files, rolls, strict=True)])
+    return [{"file": file.name, "pitches": steps}
+            for file, steps in zip(files, pieces, strict=True)]
+
+
+def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
+    """A row for each step from the second on, with the mean of the whole piece."""
+    losses: list[float] = prediction["nll"]
+    mean = round(math.fsum(losses) / len(losses), 6)
+    for step, (pitches, nats) in enumerate(zip(item["pitches"][1:], losses, strict=True), start=2):
+        yield {"file": item["file"], "step": step, "pitches": " ".join(map(str, pitches)),
+               "nats": nats, "piece_mean": mean}
+
+
+def _content(file: OwnFile) -> object:
+    """What stands in a file, MIDI or JSON."""
+    with file.path.open("rb") as opened:
+        if opened.read(len(_MIDI)) == _MIDI:
+            return read_midi(file.path.read_bytes(), file.name)
+    try:
+        return json.loads("\n".join(read_lines(file.path, file.name)))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{file.name}, line {error.lineno}: no MIDI file and no JSON ({error.msg});"
+                        f" wanted is {TAKES}") from None
+    except RecursionError:
+        raise UserError(f"{file.name}: lists in lists without end; wanted is {TAKES}") from None

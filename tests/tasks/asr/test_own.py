@@ -1,0 +1,107 @@
+"""Recordings of one's own: transcribed as in the suite, whatever their format, or refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from pipeline.corpora import librispeech
+from pipeline.errors import UserError
+from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
+from pipeline.tasks.asr import own
+from pipeline.tasks.asr.features import Settings as FeatureSettings
+from pipeline.tasks.asr.features import extract
+from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
+from pipeline.tasks.contract import OwnFile, Trained
+from tests.tasks.asr.corpus import FEATURES, PITCH, RATE
+from tests.tasks.asr.raw import write_raw
+from tests.tasks.asr.test_bilstm_ctc import SETTINGS
+from tests.tasks.own import answers, written
+
+
+def fitted(features: Path, work: Path) -> BilstmCtc:
+    torch.manual_seed(0)
+    system = BilstmCtc(Settings.model_validate(SETTINGS), read_json(features / "fit/spec.json"))
+    system.fit(features / "fit", Run(seed=1, work=work))
+    return system
+
+
+@pytest.fixture(scope="module")
+def system(features: Path, tmp_path_factory: pytest.TempPathFactory) -> BilstmCtc:
+    return fitted(features, tmp_path_factory.mktemp("work"))
+
+
+def untrained(**front_end: object) -> BilstmCtc:
+    spec = {"dimension": 2, "symbols": ["a"], "mean": [0, 0], "deviation": [1, 1],
+            "normalise": False, "front_end": front_end}
+    return BilstmCtc(Settings.model_validate(SETTINGS), spec)
+
+
+def sound(text: str, rate: int) -> np.ndarray:
+    """As the corpus has it, without noise, at another rate."""
+    time, pause = np.arange(int(0.05 * rate)) / rate, np.zeros(int(0.03 * rate))
+    return np.concatenate([part for letter in text for part in (
+        0.5 * np.sin(2 * np.pi * PITCH[letter] * time), pause)])
+
+
+@pytest.mark.parametrize("variant", ["greedy", "words"])
+def test_the_test_recordings_are_transcribed_as_in_the_suite(
+        variant: str, system: BilstmCtc, corpus: Path, features: Path, tmp_path: Path) -> None:
+    files = write_raw(features / "test", tmp_path, corpus)
+    rows = answers(system, files, tmp_path / "model", variant)
+    expected = list(system.predict(features / "test", system.settings.variants[variant]))
+    assert [row["hypothesis"] for row in rows] == [one["hypothesis"] for one in expected]
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    assert len({row["hypothesis"] for row in rows}) > 5
+
+
+@pytest.mark.parametrize("changes", [{"normalise": True}, {"front_end": {
+    **FEATURES["front_end"], "kind": "mfcc", "coefficients": 5, "deltas": 2}}])
+def test_frames_are_those_of_the_features(changes: dict, corpus: Path, tmp_path: Path) -> None:
+    extract(FeatureSettings.model_validate({**FEATURES, **changes}), corpus, librispeech,
+            tmp_path / "fit", tmp_path / "test")
+    files = write_raw(tmp_path / "test", tmp_path / "raw", corpus)
+    own.prepare([OwnFile(str(file), file) for file in files],
+                Trained(read_json(tmp_path / "fit/spec.json"), tmp_path), tmp_path / "own")
+    for name in ("test.frames.npy", "test.offsets.npy"):
+        assert (tmp_path / "own" / name).read_bytes() == (tmp_path / "test" / name).read_bytes()
+
+
+@pytest.mark.parametrize(("name", "rate", "channels"), [
+    ("a.wav", 44_100, 2), ("a.flac", 48_000, 1), ("a.ogg", 22_050, 2), ("a.mp3", 44_100, 2),
+    ("a.WAV", 16_000, 1)])
+def test_any_recording_is_heard(name: str, rate: int, channels: int, system: BilstmCtc,
+                                tmp_path: Path) -> None:
+    text = "CAB ABC BA"
+    samples = np.repeat(sound(text, rate)[:, None], channels, axis=1)
+    samples += np.random.default_rng(1).normal(0, 0.01, samples.shape)
+    soundfile.write(tmp_path / name, samples, rate, format=name[2:].upper())
+    (row,) = answers(system, [tmp_path / name], tmp_path / "model", "words")
+    assert row["hypothesis"] == text
+    assert row["seconds"] == pytest.approx(len(text) * 0.08, abs=0.12)
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    ("", "own.wav"), ("these are words", "own.wav cannot be read as audio")])
+def test_what_is_no_audio_is_named(content: str, message: str, system: BilstmCtc,
+                                   tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        answers(system, [written(tmp_path / "own.wav", content)], tmp_path / "model", "greedy")
+
+
+@pytest.mark.parametrize(("samples", "message"), [(399, "too short"), (400, "is too short: 1 fr")])
+def test_a_recording_of_less_than_a_stack_of_frames_is_named(
+        samples: int, message: str, system: BilstmCtc, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "own.wav", np.zeros(samples), RATE)
+    with pytest.raises(UserError, match=f"own.wav.*{message}"):
+        answers(system, [tmp_path / "own.wav"], tmp_path / "model", "greedy")
+
+
+def test_a_system_of_published_features_hears_no_recording(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "own.wav", np.zeros(RATE), RATE)
+    with pytest.raises(UserError, match="features that its corpus's publisher has computed"):
+        answers(untrained(kind="given", deltas=0), [tmp_path / "own.wav"], tmp_path / "model",
+                "greedy")
