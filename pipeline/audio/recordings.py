@@ -19,22 +19,24 @@ _BLOCK = 2**20
 _MOST_PHASES = 1000
 
 
-def read_recording(path: Path, rate: int, least: int = 1) -> NDArray[np.float32]:
+def read_recording(path: Path, rate: int, least: int = 1,
+                   name: str | None = None) -> NDArray[np.float32]:
     """The recording as one channel of `rate` samples a second, shape [samples].
 
-    Samples of a file with integers lie between -1 and 1. Raises UserError naming the file when it
-    is no audio, when it holds a sample that is not a finite number, and when fewer than `least`
-    samples are left.
+    Samples of a file with integers lie between -1 and 1. Raises UserError naming the file, by its
+    path or as `name` calls it, when it is no audio, when it holds a sample that is not a finite
+    number, and when fewer than `least` samples are left.
     """
-    samples, own_rate = _mixed(path)
+    name = str(path) if name is None else name
+    samples, own_rate = _mixed(path, name)
     finite = np.isfinite(samples)
     if not finite.all():
         place = int(np.argmin(finite))
-        raise UserError(f"{path}: sample {place}, at {place / own_rate:.3f} s, is not a finite "
+        raise UserError(f"{name}: sample {place}, at {place / own_rate:.3f} s, is not a finite "
                         "number; mend the sample or export the recording again")
     found = resampled(samples, own_rate, rate)
     if len(found) < max(least, 1):
-        raise UserError(f"{path}: {len(samples)} samples, {len(samples) / own_rate:.3f} s, are "
+        raise UserError(f"{name}: {len(samples)} samples, {len(samples) / own_rate:.3f} s, are "
                         f"too short; give a recording of at least {max(least, 1)} samples at "
                         f"{rate} Hz")
     return found
@@ -54,12 +56,12 @@ def resampled(samples: NDArray[np.float32], own_rate: int, rate: int) -> NDArray
     return resample(torch.from_numpy(samples), ratio.numerator, ratio.denominator).numpy()
 
 
-def _mixed(path: Path) -> tuple[NDArray[np.float32], int]:
+def _mixed(path: Path, name: str) -> tuple[NDArray[np.float32], int]:
     """The mean of the channels, [samples], and the file's rate."""
     import soundfile
 
     if not path.is_file():
-        raise UserError(f"{path} is no file; name a recording")
+        raise UserError(f"{name} is no file; name a recording")
     try:
         with soundfile.SoundFile(path) as file:
             blocks = [block.mean(axis=1)
@@ -67,5 +69,5 @@ def _mixed(path: Path) -> tuple[NDArray[np.float32], int]:
             return np.concatenate([np.zeros(0, np.float32), *blocks]), file.samplerate
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         # A TypeError is about a headerless file, whose rate and channels nobody knows.
-        raise UserError(f"{path} cannot be read as audio ({error}); give a WAV, FLAC, OGG or MP3 "
+        raise UserError(f"{name} cannot be read as audio ({error}); give a WAV, FLAC, OGG or MP3 "
                         "file") from None

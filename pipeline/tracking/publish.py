@@ -87,7 +87,8 @@ def publish(suite: Suite, track: str | None = None) -> Outcome:
         for name in tracks:
             if any(key in outcome.added for key in suite.systems_of(name)):
                 outcome.experiments[name] = store.describe(
-                    experiment_name(suite.places, name), description(suite, name))
+                    experiment_name(suite.places, name), description(suite, name),
+                    scores_view(suite, name))
     return outcome
 
 
@@ -97,6 +98,27 @@ def description(suite: Suite, track: str) -> str:
     page = suite.places.page(track).relative_to(suite.places.root)
     return (f"**{entry.title}** ({suite.name} suite, corpus {entry.corpus})\n\nCompared by "
             f"`test_{entry.metric}`. Leaderboard with intervals: `{page.as_posix()}`")
+
+
+def scores_view(suite: Suite, track: str) -> str:
+    """The table of a track's runs with scores as columns, best first, as MLflow's pages keep it.
+
+    By itself MLflow shows when and how long each run was, and hides all metrics. Which scores are
+    best is what the track's leaderboard says; before there is one, the lowest stand first.
+    """
+    score = f"test_{suite.tracks[track].metric}"
+    board = suite.places.board(track)
+    lowest = not board.exists() or read_json(board)["better"] == "lower"
+    columns = (score, f"{score}/low", f"{score}/high", "usage/parameters", "usage/train_seconds")
+    return json.dumps({
+        "orderByKey": f"metrics.`{score}`",
+        "orderByAsc": lowest,
+        "selectedColumns": [f"metrics.`{column}`" for column in columns],
+        "searchFilter": "", "startTime": "ALL", "lifecycleFilter": "Active", "datasetsFilter": [],
+        "modelVersionFilter": "All Runs", "viewMaximized": False, "runListHidden": False,
+        "runsPinned": [], "runsHidden": [], "runsHiddenMode": "FIRST_10_RUNS", "groupBy": None,
+        "groupsExpanded": {}, "useGroupedValuesInCharts": True, "hideEmptyCharts": True,
+        "isAccordionReordered": False, "autoRefreshEnabled": False, "runsVisibilityMap": {}})
 
 
 def account(suite: Suite, outcome: Outcome) -> Iterator[str]:

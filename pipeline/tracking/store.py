@@ -34,6 +34,9 @@ VERSION_TAG = "unrolled.version"
 _FILES_TAG = "unrolled.files"
 # MLflow shows this tag as the description of an experiment.
 _NOTE_TAG = "mlflow.note.content"
+# A table of runs with chosen columns and order, which an address names; MLflow keeps it in a tag.
+_VIEW_TAG = "mlflow.sharedViewState."
+SCORES_VIEW = "scores"
 _CURVE = "training/"
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 # MLflow's own limits for one request.
@@ -202,12 +205,17 @@ class TrackingStore:
                 identity, run_name=name, tags={VERSION_TAG: version})
             return TrackedRun(self._client, run)
 
-    def describe(self, experiment: str, text: str) -> str:
-        """Give an experiment its description, if it has another one; the experiment's id."""
+    def describe(self, experiment: str, text: str, view: str) -> str:
+        """Give an experiment its description and its view, if it has others; the experiment's id.
+
+        `view` is what MLflow's pages keep of a table that is shared by its address, as JSON.
+        """
         with store_errors(self.uri), self._lock():
             identity = self._experiment(experiment)
-            if self._client.get_experiment(identity).tags.get(_NOTE_TAG) != text:
-                self._client.set_experiment_tag(identity, _NOTE_TAG, text)
+            tags = self._client.get_experiment(identity).tags
+            for name, value in ((_NOTE_TAG, text), (_VIEW_TAG + SCORES_VIEW, view)):
+                if tags.get(name) != value:
+                    self._client.set_experiment_tag(identity, name, value)
             return identity
 
     def _experiment(self, name: str) -> str:

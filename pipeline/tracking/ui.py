@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import Outcome, publish
-from pipeline.tracking.store import is_server, tracking_uri, without_password
+from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri, without_password
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -66,8 +66,9 @@ def environment(uri: str, variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def runs_page(base: str, experiment: str) -> str:
-    """The address of an experiment's table of runs."""
-    return f"{base}/#/experiments/{experiment}?workflowType=machine_learning"
+    """The address of an experiment's table of runs and their scores, best first."""
+    return (f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+            f"&viewStateShareKey={SCORES_VIEW}")
 
 
 def addresses(base: str, outcome: Outcome) -> Iterator[str]:

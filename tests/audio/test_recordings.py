@@ -90,3 +90,9 @@ def test_no_more_samples_are_needed_than_are_asked_for(tmp_path: Path) -> None:
     assert len(read_recording(tmp_path / "a.wav", RATE, least=400)) == 400
     soundfile.write(tmp_path / "one.wav", np.zeros(1), RATE)
     assert len(read_recording(tmp_path / "one.wav", RATE)) == 1
+
+
+def test_a_recording_is_called_as_its_user_calls_it(tmp_path: Path) -> None:
+    (tmp_path / "spooled.wav").write_bytes(b"no sound")
+    with pytest.raises(UserError, match="^standard input cannot be read as audio"):
+        read_recording(tmp_path / "spooled.wav", 16000, name="standard input")

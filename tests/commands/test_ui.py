@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,9 +72,10 @@ def test_the_printed_addresses_lead_to_the_runs(served: tuple[subprocess.Popen[s
     track, address = printed[1].split()
     assert track == "reading"
     page, _, query = address.partition("?")
-    assert query == "workflowType=machine_learning"
-    assert page.startswith(f"http://127.0.0.1:{port}/#/experiments/")
-    found = _asked(port, "runs/search", {"experiment_ids": [page.rpartition("/")[2]]})
+    assert query == "workflowType=machine_learning&viewStateShareKey=scores"
+    found = re.fullmatch(rf"http://127\.0\.0\.1:{port}/#/experiments/(\d+)/runs", page)
+    assert found is not None
+    found = _asked(port, "runs/search", {"experiment_ids": [found[1]]})
     assert sorted(run["info"]["run_name"] for run in found["runs"]) == ["counting", "recurrent"]
     (server,) = [path for path in Path("/proc").glob("[0-9]*")
                  if _parent(path) == process.pid]
@@ -131,12 +134,33 @@ def test_what_many_systems_lack_is_counted(suite: Suite) -> None:
     assert list(account(suite, outcome))[1:] == ["  not published of 290 systems: its figures"]
 
 
+def test_a_browser_shows_the_runs_with_their_scores(
+        served: tuple[subprocess.Popen[str], int], tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("PAGE NOT LOOKED AT: no Chromium is installed")
+    process, port = served
+    assert process.stdout is not None
+    process.stdout.readline()
+    _, address = process.stdout.readline().split()
+    _asked(port, "experiments/search", {"max_results": 1})
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic",
+               "--disable-background-networking", "--disable-component-update", "--disable-sync",
+               f"--user-data-dir={tmp_path / 'browser'}", "--virtual-time-budget=20000",
+               "--window-size=1800,900", "--dump-dom"]
+    found = subprocess.run([browser, *options, address], capture_output=True, text=True).stdout
+    table = re.sub("<[^>]+>", " ", found)
+    assert {"recurrent", "counting", "test_wer", "test_wer/low"} <= set(table.split())
+    assert "usage/train_seconds" in table and "12.5" in table.split()
+
+
 def test_the_stores_password_is_in_no_argument_and_no_line() -> None:
     uri = "postgresql+psycopg2://user:secret@host/runs"
     assert "secret" not in " ".join(command(5000))
     assert environment(uri, {"HOME": "/h"})["MLFLOW_BACKEND_STORE_URI"] == uri
     shown = list(addresses("https://user:secret@host/", Outcome(experiments={"asr": "7"})))
-    assert shown == ["  asr  https://user:***@host/#/experiments/7?workflowType=machine_learning"]
+    assert shown == ["  asr  https://user:***@host/#/experiments/7/runs"
+                     "?workflowType=machine_learning&viewStateShareKey=scores"]
 
 
 def test_a_port_that_is_taken_is_named(suite: Suite, uri: str) -> None:

@@ -153,6 +153,10 @@ def test_an_experiment_says_what_it_compares(tmp_path, uri, suite) -> None:
         assert outcome.experiments == {"reading": experiment.experiment_id}
         note = experiment.tags["mlflow.note.content"]
         assert "Reading" in note and "`test_wer`" in note and "leaderboards/reading.md" in note
+        view = json.loads(experiment.tags["mlflow.sharedViewState.scores"])
+        assert (view["orderByKey"], view["orderByAsc"]) == ("metrics.`test_wer`", True)
+        known = {f"metrics.`{name}`" for name in final(run_of(uri, "recurrent"))}
+        assert known >= set(view["selectedColumns"])
 
 
 def test_gaps_of_a_live_curve_are_closed_in_the_same_run(tmp_path, uri, suite) -> None:

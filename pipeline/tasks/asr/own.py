@@ -43,7 +43,8 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
 
     def utterances() -> Iterator[NDArray[np.float32]]:
         for file in files:
-            samples = read_recording(file.path, front_end.sample_rate, front_end.dft_points)
+            samples = read_recording(file.path, front_end.sample_rate, front_end.dft_points,
+                                     file.name)
             records.append({"file": file.name,
                             "seconds": round(len(samples) / front_end.sample_rate, 3)})
             frames = completed(front_end, audio_features(front_end, samples), file.name)
