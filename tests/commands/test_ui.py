@@ -144,14 +144,20 @@ def test_a_browser_shows_the_runs_with_their_scores(
     process.stdout.readline()
     _, address = process.stdout.readline().split()
     _asked(port, "experiments/search", {"max_results": 1})
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic",
-               "--disable-background-networking", "--disable-component-update", "--disable-sync",
-               f"--user-data-dir={tmp_path / 'browser'}", "--virtual-time-budget=20000",
-               "--window-size=1800,900", "--dump-dom"]
-    found = subprocess.run([browser, *options, address], capture_output=True, text=True).stdout
-    table = re.sub("<[^>]+>", " ", found)
-    assert {"recurrent", "counting", "test_wer", "test_wer/low"} <= set(table.split())
-    assert "usage/train_seconds" in table and "12.5" in table.split()
+    wanted = {"recurrent", "counting", "test_wer", "test_wer/low", "usage/train_seconds", "12.5"}
+    words: set[str] = set()
+    # On a busy machine the page may not have its data when its time is up.
+    for milliseconds in (20_000, 60_000, 180_000):
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                   "--disable-quic", "--disable-background-networking",
+                   "--disable-component-update", "--disable-sync", "--window-size=1800,900",
+                   f"--user-data-dir={tmp_path / 'browser'}",
+                   f"--virtual-time-budget={milliseconds}", "--dump-dom"]
+        page = subprocess.run([browser, *options, address], capture_output=True, text=True).stdout
+        words = set(re.sub("<[^>]+>", " ", page).split())
+        if wanted <= words:
+            break
+    assert wanted <= words
 
 
 def test_the_stores_password_is_in_no_argument_and_no_line() -> None:
