@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.running.trained import suite_option
 from pipeline.storage.files import read_json
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
@@ -106,6 +107,6 @@ def _remedy(suite: Suite, tracks: Sequence[str]) -> Iterator[str]:
     absent = [key for key in keys if not suite.places.model(key).is_dir()]
     if absent:
         track = suite.track_of(absent[0])
-        which = f" --suite {suite.name}" if suite.suite else ""
-        yield (f"{len(absent)} of {len(keys)} systems are not trained here: 'unrolled repro{which}"
+        yield (f"{len(absent)} of {len(keys)} systems are not trained here: "
+               f"'unrolled repro{suite_option(suite)}"
                f" --track {track}' trains a track, 'dvc pull' brings them from a DVC remote")

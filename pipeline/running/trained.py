@@ -22,12 +22,16 @@ def key_of(suite: Suite, row: str) -> tuple[str, str]:
     return known[row]
 
 
+def suite_option(suite: Suite) -> str:
+    """What a command line needs to mean this suite: nothing, or ' --suite NAME'."""
+    return f" --suite {suite.name}" if suite.suite else ""
+
+
 def trained_folder(suite: Suite, key: str) -> Path:
     """The folder of a trained system. Raises UserError naming what makes or brings it."""
     folder = suite.places.model(key)
     if folder.is_dir():
         return folder
-    which = f" --suite {suite.name}" if suite.suite else ""
-    raise UserError(f"{key} is not trained here: 'unrolled repro{which} --track "
+    raise UserError(f"{key} is not trained here: 'unrolled repro{suite_option(suite)} --track "
                     f"{suite.track_of(key)}' trains it, 'dvc pull "
                     f"{folder.relative_to(suite.places.root)}' brings it from a DVC remote")

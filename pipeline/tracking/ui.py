@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import Outcome, publish
 from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri, without_password
@@ -81,7 +82,7 @@ def addresses(base: str, outcome: Outcome) -> Iterator[str]:
 
 def gaps(suite: Suite, outcome: Outcome) -> Iterator[str]:
     """One line that says what is not here and what brings it; none when all is."""
-    which = f" --suite {suite.name}" if suite.suite else ""
+    which = suite_option(suite)
     brings = f"'unrolled repro{which}' makes it, 'dvc pull' brings it from a DVC remote"
     total = len(suite.systems)
     if not outcome.added:

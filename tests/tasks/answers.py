@@ -1,12 +1,13 @@
 """How tests of a task's `own` module ask a system: as `unrolled predict` does."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pipeline.running.answering import Answering
+from pipeline.entries import VariantSettings
+from pipeline.running.answering import Answering, load_folder
 from pipeline.storage.artefacts import ARTEFACTS
-from pipeline.storage.files import write_bytes
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.contract import OwnFile, Trained
@@ -22,8 +23,22 @@ def rows(own: ModuleType, system: System, fit: Path, *files: Path) -> list[dict[
 def rows_of(own: ModuleType, system: System, fit: Path, content: bytes | str,
             file: Path) -> list[dict[str, Any]]:
     """Rows of the answers to a file of that content."""
-    write_bytes(file, content.encode("utf-8") if isinstance(content, str) else content)
-    return rows(own, system, fit, file)
+    return rows(own, system, fit, written(file, content))
+
+
+def answers(system: System, files: Sequence[Path], folder: Path,
+            variant: VariantSettings | str | None = None,
+            artefacts: Path | None = None) -> list[dict[str, Any]]:
+    """Rows of the answers to `files` of the copy of `system` that is saved in `folder`."""
+    system.save(folder, artefacts)
+    return list(load_folder(folder, variant).predict([str(file) for file in files]))
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    """A file with this content and no other byte."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return path
 
 
 def predictions(own: ModuleType, system: System, variant: Any, artefacts: Path,

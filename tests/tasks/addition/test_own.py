@@ -8,7 +8,7 @@ from pipeline.errors import UserError
 from pipeline.systems.base import Run
 from tests.tasks.addition.raw import write_raw
 from tests.tasks.addition.test_adders import new
-from tests.tasks.own import answers, written
+from tests.tasks.answers import answers, written
 
 
 @pytest.mark.parametrize("model", ["recurrent", "feed_forward"])

@@ -16,10 +16,10 @@ from pipeline.tasks.asr.features import Settings as FeatureSettings
 from pipeline.tasks.asr.features import extract
 from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 from pipeline.tasks.contract import OwnFile, Trained
+from tests.tasks.answers import answers, written
 from tests.tasks.asr.corpus import FEATURES, PITCH, RATE
 from tests.tasks.asr.raw import write_raw
 from tests.tasks.asr.test_bilstm_ctc import SETTINGS
-from tests.tasks.own import answers, written
 
 
 def fitted(features: Path, work: Path) -> BilstmCtc:

@@ -12,10 +12,12 @@ from PIL import Image
 
 from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.storage.files import read_json
+from pipeline.systems.base import Run
 from pipeline.tasks.caption.features import Settings, extract
 from pipeline.tasks.caption.shared.captioner import Captioner
 from pipeline.tasks.caption.systems.attention import AttentionCaptioner
 from pipeline.tasks.caption.systems.recurrent import RecurrentCaptioner
+from pipeline.tasks.caption.systems.retrieval import Retrieval
 
 SIZES = {"train": 60, "valid": 8, "test": 8}
 COLOURS = {"red": (250, 20, 20), "blue": (20, 20, 250)}
@@ -26,6 +28,10 @@ HYPER_PARAMETERS: dict[str, Any] = {
                  "warmup_steps": 0, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
     "variants": {"greedy": {"beam": 1, "length_normalisation": 0.0},
                  "beam": {"beam": 3, "length_normalisation": 1.0}}}
+
+RETRIEVAL = {"frequent": {"method": "frequent"},
+             "pixels": {"method": "nearest", "space": "pixels", "neighbours": 1},
+             "colours": {"method": "nearest", "space": "colours", "neighbours": 3}}
 
 
 def captioned(directory: Path, split: str) -> list[CaptionedPicture]:
@@ -69,3 +75,12 @@ def make_system(toy: Path) -> Callable[..., Captioner]:
         return system(system.settings_class().model_validate(
             HYPER_PARAMETERS | {"model": model} | own | changes), read_json(toy / "fit/spec.json"))
     return make
+
+
+@pytest.fixture(scope="module")
+def retrieval(toy: Path) -> Retrieval:
+    found = Retrieval(Retrieval.settings_class().model_validate(
+        {"track": "toy", "model": "retrieval", "cells": 4, "bins": 4,
+         "variants": RETRIEVAL}), read_json(toy / "fit/spec.json"))
+    found.fit(toy / "fit", Run(seed=1, work=toy))
+    return found

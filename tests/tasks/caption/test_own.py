@@ -9,23 +9,11 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json
-from pipeline.systems.base import Run, System
+from pipeline.systems.base import System
 from pipeline.tasks.caption import own
 from pipeline.tasks.caption.shared.pictures import opened
-from pipeline.tasks.caption.systems.retrieval import Retrieval
 from tests.tasks.answers import predictions, rows, without_ids
 from tests.tasks.caption.raw import write_raw
-from tests.tasks.caption.test_retrieval import VARIANTS
-
-
-@pytest.fixture(scope="module")
-def retrieval(toy: Path) -> Retrieval:
-    found = Retrieval(Retrieval.settings_class().model_validate(
-        {"track": "toy", "model": "retrieval", "cells": 4, "bins": 4,
-         "variants": VARIANTS}), read_json(toy / "fit/spec.json"))
-    found.fit(toy / "fit", Run(seed=1, work=toy))
-    return found
 
 
 @pytest.fixture

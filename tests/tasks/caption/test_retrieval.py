@@ -9,45 +9,31 @@ import pytest
 import torch
 
 from pipeline.storage.files import read_json
-from pipeline.systems.base import Run
 from pipeline.tasks.caption.shared.words import words_of
 from pipeline.tasks.caption.systems.retrieval import Retrieval, _averaged, _histogram
-from tests.tasks.caption.conftest import captioned
-
-VARIANTS = {"frequent": {"method": "frequent"},
-            "pixels": {"method": "nearest", "space": "pixels", "neighbours": 1},
-            "colours": {"method": "nearest", "space": "colours", "neighbours": 3}}
+from tests.tasks.caption.conftest import RETRIEVAL, captioned
 
 
-@pytest.fixture(scope="module")
-def system(toy: Path) -> Retrieval:
-    found = Retrieval(Retrieval.settings_class().model_validate(
-        {"track": "toy", "model": "retrieval", "cells": 4, "bins": 4,
-         "variants": VARIANTS}), read_json(toy / "fit/spec.json"))
-    found.fit(toy / "fit", Run(seed=1, work=toy))
-    return found
-
-
-def said(system: Retrieval, toy: Path, name: str) -> list[str]:
-    found = list(system.predict(toy / "test", system.settings.variants[name]))
+def said(retrieval: Retrieval, toy: Path, name: str) -> list[str]:
+    found = list(retrieval.predict(toy / "test", retrieval.settings.variants[name]))
     assert [item["id"] for item in found] == [
         item["id"] for item in read_json(toy / "test/items.json")]
     return [item["sentence"] for item in found]
 
 
-def test_the_most_frequent_sentence(system: Retrieval, toy: Path) -> None:
+def test_the_most_frequent_sentence(retrieval: Retrieval, toy: Path) -> None:
     counts = Counter(" ".join(words_of(text)) for item in captioned(toy, "train")
                      for text in item.sentences)
-    answers = said(system, toy, "frequent")
+    answers = said(retrieval, toy, "frequent")
     assert len(set(answers)) == 1
     assert counts[answers[0]] == max(counts.values())
 
 
-def test_the_nearest_picture_has_the_square_where_it_is(system: Retrieval, toy: Path) -> None:
+def test_the_nearest_picture_has_the_square_where_it_is(retrieval: Retrieval, toy: Path) -> None:
     train = np.load(toy / "fit/train.pictures.npy")
     test = np.load(toy / "test/test.pictures.npy")
     known = captioned(toy, "train")
-    for picture, text in zip(test, said(system, toy, "pixels"), strict=True):
+    for picture, text in zip(test, said(retrieval, toy, "pixels"), strict=True):
         distances = [sum((float(a[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, c].mean())
                           - float(b[2 * y : 2 * y + 2, 2 * x : 2 * x + 2, c].mean())) ** 2
                          for y in range(4) for x in range(4) for c in range(3))
@@ -57,8 +43,8 @@ def test_the_nearest_picture_has_the_square_where_it_is(system: Retrieval, toy: 
         assert text == " ".join(words_of(nearest.sentences[0]))
 
 
-def test_colours_do_not_say_where(system: Retrieval, toy: Path) -> None:
-    answers = said(system, toy, "colours")
+def test_colours_do_not_say_where(retrieval: Retrieval, toy: Path) -> None:
+    answers = said(retrieval, toy, "colours")
     for item, text in zip(captioned(toy, "test"), answers, strict=True):
         assert ("red" in text.split()) == ("red" in words_of(item.sentences[0]))
 
@@ -73,9 +59,9 @@ def test_averages_and_histograms_by_hand() -> None:
     assert shares[0].tolist() == pytest.approx([0.75, 0, 0, 0, 0, 0, 0.25, 0])
 
 
-def test_a_saved_system_answers_as_before(system: Retrieval, toy: Path, tmp_path: Path) -> None:
-    system.save(tmp_path)
+def test_a_saved_system_answers_as_before(retrieval: Retrieval, toy: Path, tmp_path: Path) -> None:
+    retrieval.save(tmp_path)
     loaded: Any = Retrieval.load(tmp_path)
-    assert all(said(loaded, toy, name) == said(system, toy, name) for name in VARIANTS)
+    assert all(said(loaded, toy, name) == said(retrieval, toy, name) for name in RETRIEVAL)
     assert loaded.parameters_count == 60 * (4 * 4 * 3 + 4**3)
-    assert isinstance(system.tensors()["of"], torch.Tensor)
+    assert isinstance(retrieval.tensors()["of"], torch.Tensor)

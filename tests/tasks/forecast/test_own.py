@@ -10,9 +10,9 @@ from pipeline.errors import UserError
 from pipeline.suite.schema import load
 from pipeline.systems.base import Run, System, system_class
 from tests.conftest import ROOT
+from tests.tasks.answers import answers, written
 from tests.tasks.forecast.raw import write_raw
 from tests.tasks.forecast.small_corpus import Features, twin
-from tests.tasks.own import answers, written
 
 SUITE = load(ROOT / "params.yaml")
 ROWS = [("yearly-statistical", "theta"), ("yearly-linear", None), ("yearly-esrnn", None),

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
+from tests.tasks.answers import answers, written
 from tests.tasks.memory.raw import write_raw
 from tests.tasks.memory.test_systems import baseline, net
-from tests.tasks.own import answers, written
 
 
 @pytest.mark.parametrize("model", ["recurrent", "constant"])

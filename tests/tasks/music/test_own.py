@@ -14,10 +14,10 @@ from pipeline.systems.base import Run, System
 from pipeline.tasks.music.shared.midi import read_midi, write_midi
 from pipeline.tasks.music.shared.rolls import KEYS, pitches_of, roll_of
 from pipeline.tasks.music.systems import key_counts
+from tests.tasks.answers import answers, written
 from tests.tasks.music.models import new
 from tests.tasks.music.raw import write_raw
 from tests.tasks.music.test_key_counts import VARIANTS
-from tests.tasks.own import answers, written
 
 PIECE = [[60, 67], [62, 69], [], [60]]
 

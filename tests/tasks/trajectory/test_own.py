@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.systems.base import System
-from tests.tasks.own import answers, written
+from tests.tasks.answers import answers, written
 from tests.tasks.trajectory import test_direct, test_recurrent
 from tests.tasks.trajectory.conftest import STEPS
 from tests.tasks.trajectory.raw import write_raw
