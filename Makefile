@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help check-python install try repro test verify ui spread lint bench lock clean
+.PHONY: help check-python install try repro test fuzz verify ui spread lint bench lock clean
 
 help:  ## list what this Makefile can do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,6 +55,9 @@ repro: install  ## train, score and rank every system of the embedded suite
 
 test: install  ## run the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+fuzz: install  ## try many more damaged, odd and random inputs than make test does
+	@$(BIN)/python -m pytest -m fuzz --hypothesis-profile long -n $(JOBS) --dist loadfile
 
 verify: install  ## retrain in an empty clone, compare with what is committed
 	@$(UNROLLED) verify --jobs $(JOBS)

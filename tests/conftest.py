@@ -6,11 +6,15 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
+from hypothesis import HealthCheck
 
 ROOT = Path(__file__).resolve().parent.parent
 torch.set_num_threads(1)
-hypothesis.settings.register_profile("same-everywhere", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("same-everywhere")
+# `make test` draws the same few examples everywhere, `make fuzz` many, and others each time.
+hypothesis.settings.register_profile("short", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000,
+                                     print_blob=True, suppress_health_check=list(HealthCheck))
+hypothesis.settings.load_profile("short")
 
 
 @pytest.fixture(scope="session")
