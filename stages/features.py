@@ -11,6 +11,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
+    from pipeline.ending import run_command
 
     run_command(main)

@@ -14,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 
 ASIDE = "built-for-cuda"
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError, run_command
+from pipeline import processes
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.storage.files import write_text
 
 _FOR_CUDA = re.compile(r"(nvidia|cuda|triton)(-|$)")
@@ -34,7 +36,7 @@ def locked(report: Mapping[str, Any]) -> str:
 def main() -> None:
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed",
                "--quiet", "--report", "-", ".[test]"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    done = processes.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise UserError("pip found no versions that fit pyproject.toml; see above")
     write_text(Path(sys.argv[1]), locked(json.loads(done.stdout)))

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from pipeline.commands.project import run_the_projects_code, suite_file
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.version import VERSION
 
 _Verb = Callable[..., None]
@@ -23,6 +24,7 @@ CORES = os.cpu_count() or 1
 app = App(
     name="unrolled", version=VERSION, help_format="plaintext",
     default_parameter=Parameter(negative=()), result_action="return_value",
+    suppress_keyboard_interrupt=False,
     help="Train, score, compare and use the systems of a suite.",
     help_epilogue="'unrolled VERB --help' shows what a verb takes, with an example.")
 app.register_install_completion_command()
@@ -229,14 +231,16 @@ def run(arguments: Sequence[str]) -> None:
     except CycloptsError as error:
         raise UserError(f"{error}; 'unrolled --help' lists all verbs, 'unrolled VERB --help' what "
                         "one takes") from None
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python must not find that out again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
-    run_the_projects_code(sys.argv[1:], Path.cwd())
-    run_command(lambda: run(sys.argv[1:]))
+    """Run this process's command line by the project's code, and end with its exit code."""
+
+    def by_the_projects_code() -> None:
+        run_the_projects_code(sys.argv[1:], Path.cwd())
+        run(sys.argv[1:])
+
+    run_command(by_the_projects_code)
 
 
 if __name__ == "__main__":

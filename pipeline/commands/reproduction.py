@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline import processes
 from pipeline.commands.comparison import (
     Findings,
     claim_differences,
@@ -25,7 +26,8 @@ from pipeline.commands.comparison import (
 )
 from pipeline.commands.spread import Scores, scores_of, three_deviations
 from pipeline.commands.verify import is_fresh_clone
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.provenance.inputs import write_inputs
 from pipeline.results.boards import Board
 from pipeline.results.claims import judge_all, read_spread
@@ -98,7 +100,7 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
     claims = read_json(suite.places.claims)
     forget_results(suite)
     command = [sys.executable, "-m", "pipeline", "repro", "--jobs", str(jobs)]
-    if subprocess.run(command, cwd=suite.places.root).returncode != 0:
+    if processes.run(command, cwd=suite.places.root).returncode != 0:
         raise UserError("the embedded suite could not be trained again in the clone; see above")
     reproduced = _scores_by_track(suite)
     spread = read_spread(suite)
@@ -182,7 +184,8 @@ def _features(suite: Suite, track: str, mirror: Path | None,
 def _run_stage(suite: Suite, stage: str, key: str) -> str | None:
     """Run a stage's script; None, or why it failed."""
     command = [sys.executable, "-m", f"stages.{stage}", f"{suite.suite}params.yaml", key]
-    done = subprocess.run(command, cwd=suite.places.root, capture_output=True, text=True)
+    done = processes.run(command, cwd=suite.places.root, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE, text=True)
     if done.returncode == 0:
         return None
     return " ".join(done.stderr.strip().splitlines()[-3:]) or f"exit code {done.returncode}"

@@ -9,17 +9,17 @@ Each system and seed leaves a file in work/spread, so a killed command goes on w
 
 import hashlib
 import json
-import multiprocessing
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from pipeline.processes import workers
 from pipeline.provenance.inputs import version_of, write_inputs
 from pipeline.results.claims import read_spread
 from pipeline.results.leaderboard import read_result
@@ -49,7 +49,7 @@ def measure(suite: Suite, key: str, seeds: Sequence[int]) -> dict[str, Any]:
 def measure_all(suite: Suite, path: Path, keys: Sequence[str], seeds: Sequence[int],
                 jobs: int) -> None:
     """Measure systems in processes of their own; each goes into the file `path` when it is done."""
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with workers(jobs, "spawn") as pool:
         waiting = {pool.submit(measure, suite, key, seeds): key for key in keys}
         for done in tqdm(as_completed(waiting), desc="spread", unit="system", total=len(waiting),
                          file=sys.stderr):

@@ -6,9 +6,12 @@ from another. The format of the file is DVC's (schema 2.0); writing it is left t
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UserError
 from pipeline.suite.places import Places
@@ -19,7 +22,7 @@ class Lock:
 
     def __init__(self, places: Places) -> None:
         self._root = places.root
-        self._stages = _read(places.lock)
+        self._stages = read_lock(places.lock)
 
     def entry(self, stage: str, kind: str, path: Path) -> Mapping[str, Any]:
         """What the lock says of `path` among a stage's 'deps' or 'outs'; empty for nothing."""
@@ -73,17 +76,67 @@ def _md5(path: Path) -> str:
             file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_lock(path: Path) -> Mapping[str, Any]:
+    """The stages of a dvc.lock by name; none when it is absent.
+
+    DVC writes the file in place, so a `dvc repro` that was killed at that moment leaves half of it,
+    and git may have merged two into one that is neither. Raises UserError for a file that is not
+    one that DVC has written whole.
+    """
     from ruamel.yaml import YAML, YAMLError
 
     if not path.exists():
         return {}
     try:
-        stages = YAML(typ="safe").load(path)["stages"]
-        for stage in stages.values():
-            for entry in (*stage.get("deps", ()), *stage.get("outs", ())):
-                entry.get("path")
-        return stages
-    except (YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
-        raise UserError(f"{path} is damaged; take the committed file back (git checkout -- "
-                        f"{path}) and run again") from None
+        text = path.read_text("utf-8")
+        data = YAML(typ="safe").load(text)
+        _File.model_validate(data, strict=True)
+    except IsADirectoryError:
+        raise _damaged(path, "a folder") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _damaged(path, f"{place}: {first['msg'].lower()}" if place else "not a lock's text"
+                       ) from None
+    except UnicodeDecodeError:
+        raise _damaged(path, "not text in UTF-8") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise _damaged(path, _where(error, text)) from None
+    return data["stages"]
+
+
+class _Entry(BaseModel):
+    """A file or folder that a stage has read or written; DVC leaves out what it does not know."""
+
+    model_config = ConfigDict(extra="allow")
+    path: str
+    md5: str = ""
+    size: int = 0
+    nfiles: int = 0
+
+
+class _Stage(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    cmd: str | list[str]
+    deps: list[_Entry] = []
+    outs: list[_Entry] = []
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    schema_: Literal["2.0"] = Field(alias="schema")
+    stages: dict[str, _Stage]
+
+
+def _where(error: Exception, text: str) -> str:
+    if mark := re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.MULTILINE):
+        line = text.count("\n", 0, mark.start()) + 1
+        return f"line {line} is a mark of two versions that git could not merge"
+    position = getattr(error, "problem_mark", None)
+    return f"line {position.line + 1} is no YAML" if position else "no YAML"
+
+
+def _damaged(path: Path, how: str) -> UserError:
+    return UserError(f"{path} is damaged ({how}); take the committed file back (git checkout -- "
+                     f"{path}), or remove it where none is committed, and run again: what had been "
+                     "done is in DVC's cache and is not done twice")

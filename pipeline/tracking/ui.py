@@ -13,6 +13,7 @@ import webbrowser
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline import processes
 from pipeline.errors import UserError
 from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
@@ -42,16 +43,13 @@ def serve(suite: Suite, port: int, browser: bool) -> None:
     print(f"MLflow at {base} (--port N for another port, Ctrl-C to end)", flush=True)
     for line in addresses(base, outcome):
         print(line, flush=True)
-    server = subprocess.Popen(command(port), env=environment(uri, os.environ))
-    try:
-        if browser and outcome.experiments and _answers(port, server):
-            _open(runs_page(base, next(iter(outcome.experiments.values()))))
-        code = server.wait()
-    except KeyboardInterrupt:
-        code = 0
-    finally:
-        server.terminate()
-        server.wait()
+    with processes.started(command(port), env=environment(uri, os.environ)) as server:
+        try:
+            if browser and outcome.experiments and _answers(port, server):
+                _open(runs_page(base, next(iter(outcome.experiments.values()))))
+            code = server.wait()
+        except KeyboardInterrupt:  # the way to end it
+            code = 0
     if code:
         raise UserError(f"MLflow ended with exit code {code}; see above")
 

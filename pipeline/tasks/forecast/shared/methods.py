@@ -6,14 +6,13 @@ a second to import.
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from typing import Literal
 
 import numpy as np
 from statsforecast.theta import auto_theta, forecast_theta
 
+from pipeline.processes import workers
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import Adjusted, seasonal_naive
 from pipeline.tasks.forecast.shared.state_space import REACHES, Model, Series
@@ -50,7 +49,7 @@ def estimates(pasts: Sequence[Array], adjusted: Sequence[Adjusted], methods: Seq
     if processes == 1:
         found = list(map(one, pasts, adjusted))
     else:
-        with ProcessPoolExecutor(processes, mp_context=get_context("forkserver")) as pool:
+        with workers(processes, "forkserver") as pool:
             found = list(pool.map(one, pasts, adjusted, chunksize=_SERIES_AT_ONCE))
     return dict(zip(methods, np.stack(found, axis=2), strict=True))
 
