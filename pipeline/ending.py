@@ -99,7 +99,7 @@ def refusal(error: OSError) -> str | None:
     if isinstance(error.filename, str | bytes) and error.errno in _REFUSED | _FULL:
         place = os.fsdecode(error.filename)
     elif error.errno in _FULL:
-        place = "a file that was being written" if _flushes(sys.stdout) else "standard output"
+        place = "what was being written"
     else:
         return None
     remedy = _REMEDIES.get(error.errno or 0, "name another place or change this one")

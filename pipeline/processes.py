@@ -1,23 +1,17 @@
-"""The one place where processes are started: each ends with the process that started it.
+"""The one place where commands are started: each ends with the process that started it.
 
 A command runs below a guardian (`pipeline/guardian.py`), which ends it and all that it has started
-when it is told to, when the command ends, or when the starting process is gone, however it went.
-Worker processes of Python watch their creator themselves. A stage that DVC starts by itself, called
-by hand, asks the system to end it with DVC.
+when it is told to, when the command ends, or when the starting process is gone, however it went. A
+stage that DVC starts by itself, called by hand, asks the system to end it with DVC.
 """
 
 import contextlib
-import multiprocessing
 import os
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipeline.guardian import GRACE_SECONDS, GUARDIAN, end_with_parent
 
@@ -77,46 +71,3 @@ def end_with_dvc() -> None:
     """Let a stage that DVC runs end with DVC, which may be killed; a no-op outside DVC."""
     if "DVC_STAGE" in os.environ:
         end_with_parent()
-
-
-class _Workers(ProcessPoolExecutor):
-    """A pool whose processes do not see Ctrl-C, which is its creator's affair."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        # It starts processes, and they inherit what is held back.
-        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return super().submit(fn, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
-
-
-@contextlib.contextmanager
-def workers(count: int, method: Literal["spawn", "forkserver"]) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that end with the block, at once when it is left by an exception.
-
-    They end as well when this process is killed.
-    """
-    before = set(multiprocessing.active_children())
-    pool = _Workers(count, multiprocessing.get_context(method), _end_with_creator)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for worker in set(multiprocessing.active_children()) - before:
-            worker.kill()
-        raise
-    finally:
-        pool.shutdown()
-
-
-def _end_with_creator() -> None:
-    """In a worker: watch for the end of the process that asked for it."""
-    creator = multiprocessing.parent_process()
-    assert creator is not None
-
-    def watch() -> None:
-        wait([creator.sentinel])
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()

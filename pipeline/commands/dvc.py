@@ -26,8 +26,9 @@ from typing import Any
 import dvc.dvcfile
 import dvc.stage.run
 from dvc.exceptions import DvcException, ReproductionError
-from dvc.lock import LockError
+from dvc.lock import LockError, make_lock
 from dvc.repo import Repo
+from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 from dvc.stage import PipelineStage
 from dvc.stage.exceptions import StageCmdFailedError
 from dvc.stage.serialize import to_lockfile
@@ -66,6 +67,7 @@ def read_graph(root: Path, pipeline_file: str) -> Graph:
     Raises UserError when another command of DVC is at work, or a file of DVC's is damaged.
     """
     with _opened(root) as repo, repo.lock:
+        _forget_half_written_marks(repo)
         _take_over_notes(repo)
         stages = {stage.addressing: stage
                   for stage in repo.index.stages if stage.path_in_repo == pipeline_file}
@@ -201,6 +203,18 @@ def _take_over_notes(repo: Repo) -> None:
                 data.setdefault("schema", "2.0")
                 data.setdefault("stages", {}).update(stages)
         notes.forget()
+
+
+def _forget_half_written_marks(repo: Repo) -> None:
+    """Remove DVC's list of files in use where a kill has cut it short: no command can read it."""
+    marks = Path(repo.tmp_dir) / RWLOCK_FILE
+    with make_lock(str(marks.with_name(RWLOCK_LOCK)), tmp_dir=repo.tmp_dir, wait=True):
+        try:
+            json.loads(marks.read_text("utf-8"))
+        except FileNotFoundError:
+            pass
+        except ValueError:
+            marks.unlink()
 
 
 @contextlib.contextmanager

@@ -19,7 +19,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.processes import workers
 from pipeline.provenance.inputs import version_of, write_inputs
 from pipeline.results.claims import read_spread
 from pipeline.results.leaderboard import read_result
@@ -27,6 +26,7 @@ from pipeline.running.trained import key_of
 from pipeline.scoring.records import Result
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
+from pipeline.workers import workers
 
 Scores = dict[str, dict[str, float]]
 

@@ -90,7 +90,7 @@ def read_lock(path: Path) -> Mapping[str, Any]:
     try:
         text = path.read_text("utf-8")
         data = YAML(typ="safe").load(text)
-        _File.model_validate(data, strict=True)
+        _File.model_validate(data)
     except IsADirectoryError:
         raise _damaged(path, "a folder") from None
     except ValidationError as error:
@@ -105,25 +105,38 @@ def read_lock(path: Path) -> Mapping[str, Any]:
     return data["stages"]
 
 
-class _Entry(BaseModel):
-    """A file or folder that a stage has read or written; DVC leaves out what it does not know."""
+class _Part(BaseModel):
+    """A part of the file that has what DVC writes there for this project, and nothing else."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Known(_Part):
+    """A file or folder that a stage has read or written."""
+
     path: str
-    md5: str = ""
-    size: int = 0
-    nfiles: int = 0
+    hash: Literal["md5"]
+    md5: str = Field(pattern=r"^[0-9a-f]{32}(\.dir)?$")
+    size: int = Field(default=0, ge=0)
+    nfiles: int = Field(default=0, ge=0)
+    isexec: bool = False
 
 
-class _Stage(BaseModel):
-    model_config = ConfigDict(extra="allow")
+class _Absent(_Part):
+    """One that was not there when it was recorded, as `dvc commit --allow-missing` lets it."""
+
+    path: str
+    hash: Literal["md5"] = "md5"
+
+
+class _Stage(_Part):
     cmd: str | list[str]
-    deps: list[_Entry] = []
-    outs: list[_Entry] = []
+    deps: list[_Known | _Absent] = []
+    params: dict[str, dict[str, Any]] = {}
+    outs: list[_Known | _Absent] = []
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="allow")
+class _File(_Part):
     schema_: Literal["2.0"] = Field(alias="schema")
     stages: dict[str, _Stage]
 

@@ -24,7 +24,8 @@ from tests.conftest import ROOT
 _STAGE = '''
 import pathlib, sys, time
 from stages.arguments import ROOT
-from pipeline.processes import end_with_dvc, workers
+from pipeline.processes import end_with_dvc
+from pipeline.workers import workers
 
 
 def main() -> None:

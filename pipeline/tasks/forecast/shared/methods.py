@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from statsforecast.theta import auto_theta, forecast_theta
 
-from pipeline.processes import workers
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import Adjusted, seasonal_naive
 from pipeline.tasks.forecast.shared.state_space import REACHES, Model, Series
+from pipeline.workers import workers
 
 Estimated = Literal["ses", "holt", "damped", "theta", "ets"]
 
