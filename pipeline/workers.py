@@ -15,16 +15,25 @@ from multiprocessing.connection import wait
 from typing import Any, Literal
 
 
+@contextlib.contextmanager
+def _no_stop_is_seen() -> Iterator[None]:
+    """Hold back what a terminal sends, here for a moment, in what is started meanwhile for ever.
+
+    A stop is the creator's affair; workers, and what serves them, end with it.
+    """
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+
+
 class _Workers(ProcessPoolExecutor):
-    """A pool whose processes do not see Ctrl-C, which is its creator's affair."""
+    """A pool that starts its processes so; it does when there is work for them."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        # It starts processes, and they inherit what is held back.
-        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _no_stop_is_seen():
             return super().submit(fn, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
 
 
 @contextlib.contextmanager
@@ -34,7 +43,8 @@ def workers(count: int, method: Literal["spawn", "forkserver"]) -> Iterator[Proc
     They end as well when this process is killed.
     """
     before = set(multiprocessing.active_children())
-    pool = _Workers(count, multiprocessing.get_context(method), _end_with_creator)
+    with _no_stop_is_seen():
+        pool = _Workers(count, multiprocessing.get_context(method), _end_with_creator)
     try:
         yield pool
     except BaseException:

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 from dvc.repo import Repo
 
+from pipeline.guardian import end_with_parent
 from pipeline.provenance.lock import read_lock
 from tests.conftest import ROOT
 
@@ -104,7 +105,7 @@ class Run:
         with (self.folder / "said").open("wb") as output:
             self.process = subprocess.Popen(
                 self.command, cwd=self.folder, start_new_session=True, stdout=output, stderr=output,
-                stdin=subprocess.DEVNULL, env=os.environ | {
+                stdin=subprocess.DEVNULL, preexec_fn=end_with_parent, env=os.environ | {
                     "PATH": path, "PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1",
                     MARK: self.mark})
 
