@@ -125,12 +125,19 @@ def _descendants() -> list[int]:
 def _parents() -> Iterator[tuple[int, int]]:
     """Each living process of the machine and its parent."""
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            # The name, which stands in brackets, may hold anything.
-            state, parent = (folder / "stat").read_text("utf-8", "replace").rpartition(
-                ")")[2].split()[:2]
-            if state not in "ZX":
-                yield int(folder.name), int(parent)
+        if parent := parent_of(int(folder.name)):
+            yield int(folder.name), parent
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a living process; 0 where there is none or the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    # The name, which stands in brackets, may hold anything.
+    state, parent = text.rpartition(")")[2].split()[:2]
+    return 0 if state in "ZX" else int(parent)
 
 
 def main() -> None:

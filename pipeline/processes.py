@@ -7,17 +7,21 @@ stage that DVC starts by itself, called by hand, asks the system to end it with 
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.guardian import GRACE_SECONDS, GUARDIAN, end_with_parent
+from pipeline.guardian import GRACE_SECONDS, GUARDIAN, end_with_parent, parent_of
 
 _GUARDIAN_FILE = Path(__file__).with_name("guardian.py")
 # So much longer than the grace that it gives does a guardian itself take, on a busy machine.
 _MARGIN_SECONDS = 8.0
+_POLL_SECONDS = 0.5
 
 
 def start(command: Sequence[str], *, env: Mapping[str, str] | None = None,
@@ -68,6 +72,28 @@ def is_guarded() -> bool:
 
 
 def end_with_dvc() -> None:
-    """Let a stage that DVC runs end with DVC, which may be killed; a no-op outside DVC."""
-    if "DVC_STAGE" in os.environ:
-        end_with_parent()
+    """Let a stage that DVC runs end with DVC, which may be killed; Linux alone does.
+
+    A shell may stand between the two, and goes on waiting when DVC is gone.
+    """
+    if "DVC_STAGE" not in os.environ:
+        return
+    end_with_parent()
+    below, above = os.getpid(), os.getppid()
+    while _is_shell_of_dvc(above):
+        below, above = above, parent_of(above)
+    if below != os.getpid():
+        threading.Thread(target=_end_without, args=(below, above), daemon=True).start()
+
+
+def _is_shell_of_dvc(pid: int) -> bool:
+    """Whether DVC has named its stage to this process, as to those that it starts alone."""
+    with contextlib.suppress(OSError):
+        return b"\0DVC_STAGE=" in b"\0" + Path(f"/proc/{pid}/environ").read_bytes()
+    return False
+
+
+def _end_without(below: int, above: int) -> None:
+    while parent_of(below) == above:
+        time.sleep(_POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -4,6 +4,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,21 @@ def test_a_stage_of_an_hour_ends_with_its_run(kind: str, tmp_path: Path) -> None
         kind, " failed; ")
 
 
-def _until(run: Run, condition) -> None:
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_a_stage_of_dvc_called_by_hand_ends_with_it(
+        shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", shell)
+    run = Run(make_tiny(tmp_path, 1, 3600), [sys.executable, "-m", "dvc", "repro"])
+    try:
+        _until(run, lambda: (tmp_path / "began-s00").exists())
+        run.stop("killed")
+        assert run.wait(PATIENCE_SECONDS) == -9
+        assert not run.left_after(ORPHANED_SECONDS)
+    finally:
+        run.clean_up()
+
+
+def _until(run: Run, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert run.process.poll() is None, run.said()

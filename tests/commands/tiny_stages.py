@@ -110,8 +110,7 @@ class Run:
                     MARK: self.mark})
 
     def family(self) -> list[psutil.Process]:
-        """The living processes of the run, whoever is their parent now."""
-        return [process for process in psutil.process_iter() if _marked(process, self.mark)]
+        return marked(self.mark)
 
     def members(self, words: str) -> list[psutil.Process]:
         """Those whose command line has the words; a guardian's has those of its command, too."""
@@ -126,11 +125,7 @@ class Run:
         return self.process.wait(seconds)
 
     def left_after(self, seconds: float) -> list[str]:
-        """Which processes of the run are alive still when so many seconds are over."""
-        deadline = time.monotonic() + seconds
-        while (alive := self.family()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return [" ".join(_words(process)) for process in alive]
+        return left_after(self.mark, seconds)
 
     def stop(self, kind: str) -> None:
         """Stop the run in one of the ways of `KINDS`."""
@@ -156,6 +151,19 @@ KINDS = {"Ctrl-C": ("group", signal.SIGINT), "closed terminal": ("group", signal
          "guardian killed": ("guardian.py", signal.SIGKILL)}
 
 
+def marked(mark: str) -> list[psutil.Process]:
+    """The living processes that have the mark, whoever is their parent now."""
+    return [process for process in psutil.process_iter() if _has(process, mark)]
+
+
+def left_after(mark: str, seconds: float) -> list[str]:
+    """Which of them are alive still when so many seconds are over."""
+    deadline = time.monotonic() + seconds
+    while (alive := marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [" ".join(_words(process)) for process in alive]
+
+
 def _words(process: psutil.Process) -> list[str]:
     try:
         return process.cmdline()
@@ -163,7 +171,7 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def _marked(process: psutil.Process, mark: str) -> bool:
+def _has(process: psutil.Process, mark: str) -> bool:
     try:
         return (process.status() != psutil.STATUS_ZOMBIE
                 and process.environ().get(MARK) == mark)

@@ -19,9 +19,10 @@ def places(tmp_path: Path) -> Places:
     write_json(places.input("train", "a"), {
         "settings": {"track": "t", "run": {"seed": 1}}, "code": {"a.py": "0123"}})
     write_json(places.fit("t") / "items.json", [1, 2])
-    data = {"path": "features/t/fit", "md5": folder_hash(places.fit("t"))}
+    data = {"path": "features/t/fit", "hash": "md5", "md5": folder_hash(places.fit("t"))}
     inputs = places.input("train", "a").read_bytes()
-    deps = [data, {"path": "inputs/train/a.json", "md5": hashlib.md5(inputs).hexdigest()}]
+    deps = [data, {"path": "inputs/train/a.json", "hash": "md5",
+                   "md5": hashlib.md5(inputs).hexdigest()}]
     YAML().dump({"schema": "2.0", "stages": {
         "features@t": {"cmd": "", "outs": [data]}, "train@a": {"cmd": "", "deps": deps}}},
         places.lock)
