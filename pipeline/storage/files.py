@@ -70,10 +70,27 @@ def read_text(path: Path) -> str:
 def read_json(path: Path) -> Any:
     """Read JSON. Raises UserError naming the file and the line when it is damaged."""
     try:
-        return json.loads(read_text(path))
+        return json_value(read_text(path))
     except json.JSONDecodeError as error:
         raise UserError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}); remove it "
                         "and run the stage that writes it again") from None
+
+
+def json_value(text: str) -> Any:
+    """The value of a JSON text. Raises JSONDecodeError for whatever is none.
+
+    Python's reader takes NaN and infinity, which JSON does not have, and has errors of other kinds
+    for numbers of thousands of digits and for brackets within brackets without end.
+    """
+    def refuse(name: str) -> Any:
+        raise json.JSONDecodeError(f"{name} is no number of JSON", text, max(0, text.find(name)))
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(str(error), text, 0) from None
 
 
 def write_gzip_lines(path: Path, lines: Iterable[str]) -> None:
