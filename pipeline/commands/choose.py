@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
+from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
 from pipeline.suite.messages import describe, nearest
 from pipeline.suite.schema import Suite, load
@@ -72,10 +73,7 @@ def choose_settings(params: Path, row: str, values: Sequence[str],
     if not hasattr(kind, "validation_loss"):
         raise UserError(f"{key} cannot be scored on validation data by variant")
     system = kind.load(trained_folder(suite, key))
-    data = suite.places.fit(entry["track"])
-    if not data.is_dir():
-        raise UserError(f"{data} does not exist; 'dvc repro "
-                        f"{suite.address('features', entry['track'])}' makes it")
+    data = checked_fit(suite.places, entry["track"])
     scores = []
     with limited_threads(suite.threads):
         for text, settings in found:

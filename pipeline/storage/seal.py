@@ -1,20 +1,23 @@
 """Seals: whether what is read back is what was written, checked before a byte of it is used.
 
-One flipped bit in a file of weights, or one changed digit in a file of settings, gives other results
-and no error; dates and sizes, by which DVC tells files apart, stay the same. So a folder that the
-project reads back has a file `seal.json` with the SHA-256 of every other file in it, and a JSON
-file that stands alone carries a digest of its own content. `seal.json` is such a file, so a damaged
-seal is found too.
+One flipped bit in a file of weights, or one changed digit in a file of settings, gives other
+results and no error; dates and sizes, by which DVC tells files apart, stay the same. So a folder
+that the project reads back has a file `seal.json` with the SHA-256 of every other file in it, and
+a JSON file that stands alone carries a digest of its own content. `seal.json` is such a file, so a
+damaged seal is found too.
 
 A seal is written last: a folder that has one is whole. Files whose names begin with a dot belong to
 file managers and version control, and to no seal.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from typing_extensions import TypedDict
 
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json, read_text, sha256, write_text
@@ -22,6 +25,10 @@ from pipeline.storage.shapes import shaped
 
 SEAL = "seal.json"
 _DIGEST = "digest"
+
+
+class _Seal(TypedDict):
+    files: dict[str, str]
 
 
 def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
@@ -48,6 +55,17 @@ def seal(folder: Path) -> None:
     write_sealed(folder / SEAL, {"files": {name: sha256(path) for name, path in _files(folder)}})
 
 
+@contextlib.contextmanager
+def sealing(*folders: Path) -> Iterator[None]:
+    """Make the folders that the block fills; they are sealed when it ends without an error."""
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SEAL).unlink(missing_ok=True)
+    yield
+    for folder in folders:
+        seal(folder)
+
+
 def check_seal(folder: Path, remedy: str) -> None:
     """Check a folder against its seal.
 
@@ -59,8 +77,7 @@ def check_seal(folder: Path, remedy: str) -> None:
     if not (folder / SEAL).is_file():
         raise UserError(f"{folder} has no {SEAL}, so it is not whole, or another version wrote it; "
                         f"{remedy}")
-    sealed = shaped(read_sealed(folder / SEAL, remedy), dict[str, dict[str, str]],
-                    str(folder / SEAL), remedy).get("files", {})
+    sealed = shaped(read_sealed(folder / SEAL, remedy), _Seal, str(folder / SEAL), remedy)["files"]
     found = dict(_files(folder))
     for name, digest in sealed.items():
         if name not in found:
@@ -68,9 +85,9 @@ def check_seal(folder: Path, remedy: str) -> None:
         if _digest(found[name], remedy) != digest:
             raise UserError(f"{folder / name} is damaged: it is not the file that was written; "
                             f"{remedy}")
-    for name in found.keys() - sealed.keys():
-        raise UserError(f"{folder / name} does not belong to {folder}, whose seal does not name it; "
-                        f"remove it, or {remedy}")
+    for name in sorted(found.keys() - sealed.keys()):
+        raise UserError(f"{folder / name} is a file that the folder's {SEAL} does not name; remove "
+                        f"it, or {remedy}")
 
 
 def _sealed(value: Mapping[str, Any]) -> str:

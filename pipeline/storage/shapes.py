@@ -5,8 +5,9 @@ reader says once, as a type, what it reads; whatever differs is an error that na
 """
 
 import functools
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -28,7 +29,7 @@ def read_shaped(path: Path, shape: type[Shape], remedy: str = _AGAIN) -> Shape:
 def shaped(value: Any, shape: type[Shape], place: str, remedy: str) -> Shape:
     """The same value, checked: kinds are not converted, and keys beyond those of `shape` stay."""
     try:
-        _adapter(shape).validate_python(value, strict=True)
+        _adapter(cast(Hashable, shape)).validate_python(value, strict=True)
     except ValidationError as errors:
         error = errors.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in error["loc"])
@@ -38,8 +39,8 @@ def shaped(value: Any, shape: type[Shape], place: str, remedy: str) -> Shape:
 
 
 @functools.cache
-def _adapter(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)
+def _adapter(shape: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast(Any, shape))
 
 
 def _small(message: str) -> str:

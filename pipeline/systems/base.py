@@ -5,8 +5,8 @@ A system is one module in its task's folder with one public subclass of `System`
 params.yaml.
 
 A saved system answers alone: its folder holds weights (safetensors), texts (JSON), what its
-features stage left for it, and `system.json` with settings and the SHA-256 of every other file,
-which is checked before a byte of it is used. Nothing is a pickle.
+features stage left for it, `system.json` with settings, and a seal, by which every file is checked
+before a byte of it is used (`pipeline.storage.seal`). Nothing is a pickle.
 """
 
 import inspect

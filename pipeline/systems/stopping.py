@@ -23,6 +23,7 @@ class Stopped(SystemExit):
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
+        self.signal = signal.Signals(number)
 
 
 class Stop:
@@ -58,9 +59,8 @@ def stoppable() -> Iterator[Stop]:
     try:
         yield stop
     except Stopped as stopped:
-        name = signal.Signals(stopped.code - 128).name
-        print(f"stopped by {name}; the same command goes on from the last checkpoint",
-              file=sys.stderr, flush=True)
+        print(f"stopped by {stopped.signal.name}; the same command goes on from the last "
+              "checkpoint", file=sys.stderr, flush=True)
         raise
     finally:
         for name, handler in replaced.items():

@@ -8,6 +8,8 @@ import contextlib
 import importlib
 import json
 import os
+import random
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import pytest
 import torch
 from filelock import FileLock
 
+from pipeline.errors import UserError
 from pipeline.modules import corpus_module, task_module
 from pipeline.running.answering import Answering, load_folder
 from pipeline.storage import predictions
@@ -31,6 +34,7 @@ from pipeline.suite.schema import load
 from pipeline.systems import training
 from pipeline.systems.base import NeuralSystem, Run, System, system_class
 from pipeline.tasks.contract import OwnFile
+from tests.damage import change_value, cut_byte, files_in, flip_bit
 from tests.elsewhere import elsewhere
 from tests.systems.entrants import Entrant, entrants
 from tests.tasks.answers import without_ids
@@ -117,6 +121,18 @@ def same_answers(found: Any, wanted: Any) -> None:
         assert found == wanted
 
 
+def check_that_damage_is_found(kind: type[System], model: Path, folder: Path) -> None:
+    """One bit flipped, one byte lost or one JSON value changed in each of a model's files."""
+    chance = random.Random(model.name)
+    for number, path in enumerate(files_in(model)):
+        for damage in (flip_bit, cut_byte, *([change_value] if path.suffix == ".json" else [])):
+            copy = shutil.copytree(model, folder / f"{number} {damage.__name__}")
+            damage(copy / path.relative_to(model), chance)
+            with pytest.raises(UserError, match=re.escape(str(path.relative_to(model)))):
+                kind.load(copy)
+            shutil.rmtree(copy)
+
+
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_saved_system_answers_every_item_as_before(
         small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
@@ -124,6 +140,7 @@ def test_saved_system_answers_every_item_as_before(
     system = fitted(entrant, track, tmp_path / "work")
     system.save(tmp_path / "model")
     loaded = type(system).load(tmp_path / "model")
+    check_that_damage_is_found(type(system), tmp_path / "model", tmp_path)
     before = answers(system, track)
     assert answers(loaded, track) == before
     if isinstance(loaded, NeuralSystem):
