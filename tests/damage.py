@@ -24,9 +24,13 @@ def cut_byte(path: Path, chance: random.Random) -> None:
     path.write_bytes(content)
 
 
+ODD = ([], {}, None, "odd", "", True, -1, 1e300, 10**400, float("inf"), float("nan"), [None],
+       {"id": 1})
+
+
 def changed_values(value: Any) -> Iterator[Callable[[Any], Any]]:
     """Ways to put each odd value in the place of each value in a JSON value, the whole included."""
-    for odd in ([], {}, None, "odd", "", True, -1, 1e300, [None], {"id": 1}):
+    for odd in ODD:
         if odd != value or type(odd) is not type(value):
             yield lambda _, odd=odd: odd
     inner = value.items() if isinstance(value, dict) else (

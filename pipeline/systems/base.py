@@ -24,6 +24,7 @@ from pipeline.errors import UserError
 from pipeline.modules import model_module
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.seal import sealing
 from pipeline.systems import model_folder
 from pipeline.systems.network import Batch, Batches, Curve, Network, Run
 
@@ -97,8 +98,14 @@ class System(ABC):
 
     def save(self, directory: Path, artefacts: Path | None = None) -> None:
         """Write the system into `directory`, with a copy of its artefacts or those given."""
-        model_folder.write(directory, self.task, self.settings.model_dump(mode="json"), self.spec,
-                           self.tensors(), self.texts(), artefacts or self.artefacts)
+        with sealing(directory):
+            model_folder.write(directory, self.task, self.settings.model_dump(mode="json"),
+                               self.spec, self.tensors(), self.texts(),
+                               artefacts or self.artefacts)
+            self.export(directory)
+
+    def export(self, directory: Path) -> None:  # noqa: B027, most have none
+        """Add to the folder of the saved system what other programs read; it is not read back."""
 
     @classmethod
     def load(cls, directory: Path) -> Self:

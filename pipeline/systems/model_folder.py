@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_json
-from pipeline.storage.seal import check_seal, seal
+from pipeline.storage.seal import check_seal
 from pipeline.storage.shapes import read_shaped
 
 FORMAT = 2
@@ -61,8 +61,7 @@ class Saved:
 def write(directory: Path, task: str, settings: dict[str, Any], spec: dict[str, Any],
           tensors: Mapping[str, Tensor], texts: Mapping[str, Any],
           artefacts: Path | None = None) -> None:
-    """Write a system into `directory`, what is there of an older one aside."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write a system into `directory`, what is there of an older one aside; its caller seals it."""
     _copy(artefacts, directory / ARTEFACTS)
     weights = directory / _WEIGHTS
     save_file({name: tensor.detach().cpu().contiguous().clone()
@@ -71,7 +70,6 @@ def write(directory: Path, task: str, settings: dict[str, Any], spec: dict[str, 
     write_json(directory / _TEXTS, dict(texts))
     write_json(directory / _RECORD,
                {"format": FORMAT, "task": task, "settings": settings, "spec": spec})
-    seal(directory)
 
 
 def read_record(directory: Path) -> SystemRecord:

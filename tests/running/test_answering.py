@@ -72,7 +72,7 @@ def test_a_variant_is_one_that_was_saved(tmp_path: Path) -> None:
                                 "bigram": {"transitions": "bigram"},
                                 "trigram": {"transitions": "trigram"}})
     write_json(tmp_path / "system.json", {})
-    with pytest.raises(UserError, match="does not have the form"):
+    with pytest.raises(UserError, match="has no seal.json"):
         load_folder(tmp_path)
     system = hmm.HiddenMarkovModel(settings, SPEC)
     system.transitions = {name: hmm.np.zeros((3,) * order) for name, order in hmm.ORDERS.items()}

@@ -34,14 +34,23 @@ from pipeline.suite.schema import load
 from pipeline.systems import training
 from pipeline.systems.base import NeuralSystem, Run, System, system_class
 from pipeline.tasks.contract import OwnFile
-from tests.damage import change_value, cut_byte, files_in, flip_bit
+from tests.damage import (
+    ODD,
+    change_value,
+    changed_values,
+    cut_byte,
+    files_in,
+    flip_bit,
+)
 from tests.elsewhere import elsewhere
 from tests.systems.entrants import Entrant, entrants
 from tests.tasks.answers import without_ids
+from tests.trials import trials
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = load(ROOT / "params.yaml")
 ENTRANTS = entrants(ROOT)
+FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
 NEURAL = [entrant for entrant in ENTRANTS if entrant.neural]
 EPOCHS = 2
 LEARNING_EPOCHS = 4  # the first few steps at the full rate may overshoot
@@ -133,6 +142,40 @@ def check_that_damage_is_found(kind: type[System], model: Path, folder: Path) ->
             shutil.rmtree(copy)
 
 
+def check_that_odd_answers_are_refused(score: Any, found: list[dict], test: Path) -> None:
+    """One value of one prediction changed: refused, or an answer of the right kind.
+
+    What a scorer does not read it cannot refuse: that is a key that may as well be missing.
+    """
+    chance = random.Random(0)
+
+    def refused(item: int, prediction: Any) -> bool:
+        try:
+            statistics = score([*found[:item], prediction, *found[item + 1 :]], test)
+        except UserError as error:
+            assert repr(found[item]["id"]) in str(error) or prediction["id"] != found[item]["id"]
+            return True
+        assert all(np.isfinite(column).all() for column in statistics.columns.values())
+        return False
+
+    for _ in range(trials(6, 300)):
+        item = chance.randrange(len(found))
+        name = chance.choice([name for name in found[item] if name != "id"])
+        read = refused(item, {key: found[item][key] for key in found[item] if key != name})
+        changes = list(changed_values(found[item][name]))
+        for change in [*changes[: len(ODD)], *chance.choices(changes, k=10)]:
+            changed = change(found[item][name])
+            other = json_kind(changed) is not json_kind(found[item][name])
+            assert refused(item, {**found[item], name: changed}) or not (read and other), changed
+    assert refused(0, {**found[0], "id": found[-1]["id"] + "?"})
+    with pytest.raises(UserError, match="more than one prediction"):
+        score([*found, found[-1]], test)
+
+
+def json_kind(value: Any) -> type:
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
+
+
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_saved_system_answers_every_item_as_before(
         small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
@@ -156,6 +199,8 @@ def test_saved_system_answers_every_item_as_before(
         statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)
         assert len(statistics.ids) == len(found) > 0
         assert np.isfinite(statistics.score(primary))
+    if entrant == FIRST_OF_TASK[entrant.task]:
+        check_that_odd_answers_are_refused(scoring.score, found, track.test)
     assert loaded.parameters_count == system.parameters_count
 
 
@@ -195,7 +240,6 @@ def test_copied_model_answers_raw_files_as_in_the_suite(
         assert not answering.own.SHOWN or set(answering.own.SHOWN) & set(rows[0])
 
 
-FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
 ANSWER = """
 import json, sys
 from pathlib import Path

@@ -11,7 +11,7 @@ from torch import Tensor
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json, sha256, write_json
-from pipeline.storage.seal import seal
+from pipeline.storage.seal import seal, sealing
 from pipeline.systems import model_folder
 from pipeline.tasks.language_model.systems import kneser_ney
 from pipeline.tasks.tagging.systems import most_frequent
@@ -27,7 +27,8 @@ def saved(folder: Path, tensors: dict[str, Tensor] | None = None) -> Path:
     (artefacts / "pieces.model").write_bytes(b"\x00\xffpieces")
     (artefacts / "inner" / "notes.json").write_text("{}\n")
     model = folder / "model"
-    model_folder.write(model, "t", {"model": "m"}, SPEC, tensors or TENSORS, TEXTS, artefacts)
+    with sealing(model):
+        model_folder.write(model, "t", {"model": "m"}, SPEC, tensors or TENSORS, TEXTS, artefacts)
     return model
 
 
@@ -61,7 +62,8 @@ def test_what_an_older_system_left_goes(tmp_path: Path) -> None:
 
 def test_a_system_can_be_saved_where_its_artefacts_lie(tmp_path: Path) -> None:
     model = saved(tmp_path)
-    model_folder.write(model, "t", {}, SPEC, TENSORS, TEXTS, model / ARTEFACTS)
+    with sealing(model):
+        model_folder.write(model, "t", {}, SPEC, TENSORS, TEXTS, model / ARTEFACTS)
     assert (model / ARTEFACTS / "pieces.model").exists()
     model_folder.read(model)
 

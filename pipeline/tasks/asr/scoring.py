@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 
 _SIGNATURE = f"jiwer {version('jiwer')}, words split at white space, letter case kept"
 
@@ -40,7 +40,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Error counts of each test item; `test` is the features' folder."""
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
-    counts = [_counts(item["reference"], prediction["hypothesis"])
+    counts = [_counts(item["reference"], answer_of(prediction, "hypothesis", str))
               for item, prediction in zip(items, aligned(predictions, ids), strict=True)]
     clean = np.array([item["condition"] == "clean" for item in items], dtype=np.float64)
     everywhere = {name: np.array([count[name] for count in counts], dtype=np.float64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.metrics import METRICS, interval_statistics, statistics
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
@@ -37,7 +37,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 def _values(predictions: list[Prediction], name: str, horizon: int) -> Array:
     """One list of numbers of each prediction, [series, horizon]."""
     for prediction in predictions:
-        if len(prediction.get(name, [])) != horizon:
+        found = answer_of(prediction, name, list[Number]) if name in prediction else []
+        if len(found) != horizon:
             raise UserError(f"series {prediction['id']!r}: expected a {name!r} of {horizon} "
-                            f"points, got {len(prediction.get(name, []))}")
+                            f"points, got {len(found)}; evaluate the system again")
     return np.array([prediction[name] for prediction in predictions], dtype=np.float64)

@@ -2,7 +2,8 @@
 
 The vocabulary and the labels are those of the training split. `fit/` gets training and validation
 sentences, `test/` the test sentences as ids, everything readable in `items.json` (id, text, label,
-group), and the accuracy of the generating process where there is one.
+group), the labels that a system can give in `labels.json`, and the accuracy of the generating
+process where there is one.
 """
 
 from collections import Counter
@@ -52,6 +53,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                                    "stories": hasattr(reader, "questions")})
     for split, directory in (("train", fit), ("valid", fit), ("test", test)):
         _write(directory, split, splits[split], words, labels)
+    write_json(test / "labels.json", labels)
     write_json(test / "items.json", [
         {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group}
         for item in splits["test"]])

@@ -21,7 +21,7 @@ from sacrebleu.metrics.chrf import CHRF
 
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_gzip_lines, read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 from pipeline.tasks.translation.shared.measures import (
     CHARACTER_ORDER,
     ORDER,
@@ -96,7 +96,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
-    hypotheses = [prediction["hypothesis"] for prediction in aligned(predictions, ids)]
+    hypotheses = [answer_of(prediction, "hypothesis", str)
+                  for prediction in aligned(predictions, ids)]
     conditions = np.array([item["condition"] for item in items])
     columns = _translations(items, hypotheses, conditions, test)
     if "gender" in conditions:

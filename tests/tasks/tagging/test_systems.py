@@ -11,6 +11,7 @@ import torch
 from pipeline.errors import UserError
 from pipeline.hmm.viterbi import viterbi
 from pipeline.storage.files import read_json
+from pipeline.storage.seal import seal
 from pipeline.systems.base import Run, System
 from pipeline.tasks.tagging.scoring import METRICS, score
 from pipeline.tasks.tagging.shared.tagger import Tagger
@@ -196,5 +197,6 @@ def test_weights_of_another_corpus_are_refused(fitted: dict[str, System], model:
     record["spec"]["tags"].append("XX")
     record["spec"]["forms"].append("word")
     (tmp_path / "system.json").write_text(json.dumps(record))
+    seal(tmp_path)
     with pytest.raises(UserError, match="train the system again"):
         type(fitted[model]).load(tmp_path)

@@ -54,8 +54,7 @@ class KneserNey(System):
         """Nats of each of `tokens`."""
         return -self._fitted.score(self._closed(tokens))[: len(tokens)]
 
-    def save(self, directory: Path, artefacts: Path | None = None) -> None:
-        super().save(directory, artefacts)
+    def export(self, directory: Path) -> None:
         names = {" ": "<space>", "\t": "<tab>"}
         arpa.write(directory / "model.arpa", self._fitted,
                    [names.get(unit, unit) for unit in self.spec["vocabulary"]])
