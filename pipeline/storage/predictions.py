@@ -85,7 +85,7 @@ def answer_of(prediction: Prediction, name: str, kind: type[Kind]) -> Kind:
 
     Nothing is converted: a number as text is no number. Raises UserError naming the item.
     """
-    place = f"prediction {prediction['id']!r}"
+    place = f"prediction {prediction['id']!r} has no {name!r}"
     if name not in prediction:
-        raise UserError(f"{place} has no {name!r}; {_AGAIN}")
-    return shaped(prediction[name], kind, f"{place}, {name!r}", _AGAIN)
+        raise UserError(f"{place}; {_AGAIN}")
+    return shaped(prediction[name], kind, f"{place} of the kind that its task asks for", _AGAIN)
