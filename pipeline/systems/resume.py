@@ -36,12 +36,13 @@ _KEPT = 2
 
 
 class Progress(TypedDict):
-    """Seconds spent by all attempts at this training, and how far they have come."""
+    """Seconds spent by all attempts at this training, how far they have come, and with what."""
 
     seconds: float
     precision: Precision
     finished: bool
     curve: list[dict[str, float]]
+    libraries: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from pipeline.systems.stopping import Stop, stoppable
 
 SEGMENT_BATCHES = 200
 _SEED_STRIDE = 1_000_003
+_LIBRARIES = {"lightning": lightning.__version__, "torch": str(torch.__version__)}
 
 
 class _Segment:
@@ -215,7 +216,8 @@ class _Checkpoints(CheckpointCallback):
         assert isinstance(module, _Module)
         last = trainer.current_epoch + 1 == trainer.max_epochs
         progress: Progress = {"seconds": module.seconds, "precision": self.precision,
-                              "finished": last or trainer.should_stop, "curve": module.curve}
+                              "finished": last or trainer.should_stop, "curve": module.curve,
+                              "libraries": _LIBRARIES}
         with new_checkpoint(self.work, trainer.global_step, progress) as folder:
             trainer.save_checkpoint(folder / "last.ckpt")
             _save(self.weights, folder / "best.pt")
@@ -238,6 +240,7 @@ def fit(system: Network, data: Path, run: Run) -> list[dict[str, float]]:
     for damage in taken.damages if taken else ():
         print(f"warning: {damage}; going on from the checkpoint before", flush=True)
     if taken is None or not taken.progress["finished"]:
+        _check_libraries(taken)
         _train(system, data, run, taken)
         taken = latest(run.work)
     if taken is None or not taken.progress["finished"]:
@@ -246,6 +249,19 @@ def fit(system: Network, data: Path, run: Run) -> list[dict[str, float]]:
     system.load_state_dict(torch.load(taken.best, weights_only=True))
     system.to("cpu").eval()
     return taken.progress["curve"]
+
+
+def _check_libraries(taken: Checkpoint | None) -> None:
+    """Another version of a library computes other numbers, or cannot read the checkpoint at all."""
+    before = taken.progress["libraries"] if taken else _LIBRARIES
+    if taken and before != _LIBRARIES:
+        raise UserError(f"{taken.folder} was written with {_named(before)}, and installed are "
+                        f"{_named(_LIBRARIES)}; install those, or remove the folder "
+                        f"{taken.folder.parent} to train from the start")
+
+
+def _named(libraries: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in libraries.items())
 
 
 def _train(system: Network, data: Path, run: Run, taken: Checkpoint | None) -> None:

@@ -244,3 +244,13 @@ def test_weights_of_the_best_epoch_come_back_after_a_kill(tmp_path: Path) -> Non
     with pytest.raises(Interrupted):
         system.fit(Path("."), Run(seed=1, work=tmp_path / "killed"))
     assert train(tmp_path / "killed", **wild) == (whole, curve)
+
+
+def test_a_checkpoint_of_other_libraries_is_not_gone_on_from(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_LIBRARIES", {"lightning": "1.0", "torch": "1.0"})
+        interrupted(tmp_path / "killed", stop_at=30)
+        finished = train(tmp_path / "finished", epochs=EPOCHS)
+    with pytest.raises(UserError, match="written with lightning 1.0, torch 1.0, .*remove the"):
+        train(tmp_path / "killed", epochs=EPOCHS)
+    assert train(tmp_path / "finished", epochs=EPOCHS) == finished
