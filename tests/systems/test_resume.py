@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -254,3 +255,27 @@ def test_a_checkpoint_of_other_libraries_is_not_gone_on_from(tmp_path: Path) -> 
     with pytest.raises(UserError, match="written with lightning 1.0, torch 1.0, .*remove the"):
         train(tmp_path / "killed", epochs=EPOCHS)
     assert train(tmp_path / "finished", epochs=EPOCHS) == finished
+
+
+def test_all_of_a_checkpoint_is_written_through_beside_its_place(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file, the folder of them, and the folder's own name; nothing passes through TMPDIR."""
+    through: list[str] = []
+    original = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        through.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    work = tmp_path / "work"
+    train(work, epochs=1)
+    newest = latest(work)
+    assert newest
+    part = work / f".{newest.folder.name}.part"
+    last = through[max(index for index, path in enumerate(through) if "last.ckpt" in path):]
+    places = [next(index for index, path in enumerate(last) if path.startswith(f"{part}/")
+                   and name in path) for name in ("last.ckpt", "best.pt", "progress", "seal")]
+    assert places == sorted(places)
+    assert last[places[-1] + 1 :][-2:] == [str(part), str(work)]
