@@ -213,11 +213,10 @@ def test_the_handlers_of_others_stay(tmp_path: Path) -> None:
 STAGE = """
 import sys
 from pathlib import Path
-from pipeline.errors import run_command
 from pipeline.systems import training
 from tests.systems.test_training import train
 training.SEGMENT_BATCHES = 7
-run_command(lambda: train(Path(sys.argv[1]), epochs=100000, patience=0))
+train(Path(sys.argv[1]), epochs=100000, patience=0)
 """
 
 
