@@ -75,9 +75,9 @@ def latest(work: Path) -> Checkpoint | None:
             progress = read_shaped(folder / "progress.json", Progress, remedy)
             return Checkpoint(folder, progress, tuple(damages))
         except UserError as error:
-            damages.append(str(error))
+            damages.append(str(error).removesuffix(f"; {remedy}"))
     if damages:
-        raise UserError(damages[0])
+        raise UserError(f"{damages[0]}; {remedy}")
     return None
 
 

@@ -43,7 +43,7 @@ def test_a_seal_names_every_file_with_its_digest(tmp_path: Path) -> None:
 @pytest.mark.fuzz
 def test_any_flipped_bit_and_any_lost_byte_is_found(tmp_path: Path) -> None:
     whole, chance = folder(tmp_path / "whole"), random.Random(0)
-    for number in range(trials(100, 4000)):
+    for number in range(trials(50, 4000)):
         copy = Path(shutil.copytree(whole, tmp_path / "copy"))
         damaged = chance.choice(files_in(copy))
         (flip_bit, cut_byte)[number % 2](damaged, chance)
@@ -56,7 +56,7 @@ def test_any_flipped_bit_and_any_lost_byte_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [flip_bit, cut_byte, change_value])
 def test_a_file_that_stands_alone_is_found_damaged(tmp_path: Path, damage: object) -> None:
     path, chance = tmp_path / "a.json", random.Random(0)
-    for _ in range(trials(100, 4000)):
+    for _ in range(trials(50, 4000)):
         write_sealed(path, CONTENT)
         damage(path, chance)  # type: ignore[operator]
         with pytest.raises(UserError, match="a.json"):
