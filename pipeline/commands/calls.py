@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.storage.files import growing
+
 _COMMAND_LINE = "> python -m "
 
 
@@ -77,10 +79,11 @@ def start_call(root: Path, logs: Path, stages: list[str], environment: Mapping[s
     logs.mkdir(parents=True, exist_ok=True)
     name = stages[0].replace("/", "_").replace(":", "_")
     log, progress = logs / f"{name}.log", logs / f"{name}.progress"
-    progress.unlink(missing_ok=True)
+    for file in (log, progress):
+        file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pipeline.commands.repro_call", "--progress", str(progress),
                *(["--server", str(server)] if server else []), *stages]
-    with log.open("wb") as output:
+    with growing(log) as output:
         process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True,
                                    env=dict(environment))

@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.commands.dvc import RunCommand, run_stages
 from pipeline.commands.fork_server import Command, run_forked
 from pipeline.errors import run_command
+from pipeline.storage.files import growing
 
 ROOT = Path(__file__).resolve().parents[2]
 _STAGE_COMMAND = re.compile(r"python -m (stages\.[a-z_]+)((?: [\w./@+-]+)*)")
@@ -35,8 +36,8 @@ def forking(address: Path) -> RunCommand:
 
 def note(file: Path, event: str, stage: str) -> None:
     """Add a line to a progress file: `begins` or `ends`, and the stage's address."""
-    with file.open("a", encoding="utf-8") as output:
-        output.write(f"{event} {stage}\n")
+    with growing(file) as output:
+        output.write(f"{event} {stage}\n".encode())
 
 
 def main() -> None:

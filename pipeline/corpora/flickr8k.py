@@ -24,7 +24,7 @@ from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.corpora.twins.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, read_text, write_json, write_text
+from pipeline.storage.files import atomic_writer, read_json, read_text, write_json, write_text
 
 Split = Literal["train", "valid", "test"]
 
@@ -143,7 +143,8 @@ def _generate(twin: TwinSettings, directory: Path) -> None:
                 pass
             seen.add(scene)
             scenes[name] = scene
-            Image.fromarray(picture(scene, random)).save(directory / PICTURES / name)
+            with atomic_writer(directory / PICTURES / name, durable=False) as file:
+                Image.fromarray(picture(scene, random)).save(file, format="PNG")
             tokens += [f"{name}#{number}\t{sentence(scene, random)}\n"
                        for number in range(SENTENCES)]
         write_text(directory / LISTS[split], "".join(f"{name}\n" for name in names))

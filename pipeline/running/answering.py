@@ -19,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.running.trained import key_of, trained_folder
 from pipeline.storage.artefacts import ARTEFACTS
+from pipeline.storage.files import write_bytes
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 from pipeline.systems.base import System, system_class
@@ -130,7 +131,7 @@ def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:
         path = Path(name)
         if name == STDIN:
             spooled = folder / f"stdin{own.SUFFIXES[0]}"
-            spooled.write_bytes(sys.stdin.buffer.read())
+            write_bytes(spooled, sys.stdin.buffer.read())
             found.append(OwnFile("standard input", spooled))
         elif path.is_dir():
             inside = [OwnFile(str(file), file) for file in sorted(path.iterdir())

@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
-from pipeline.storage.files import read_json, sha256, write_json
+from pipeline.storage.files import copy_folder, read_json, sha256, write_bytes, write_json
 
 FORMAT = 1
 _RECORD, _WEIGHTS, _TEXTS = "system.json", "weights.safetensors", "texts.json"
@@ -44,10 +44,8 @@ def write(directory: Path, task: str, settings: dict[str, Any], spec: dict[str, 
     """Write a system into `directory`, what is there of an older one aside."""
     directory.mkdir(parents=True, exist_ok=True)
     _copy(artefacts, directory / ARTEFACTS)
-    weights = directory / _WEIGHTS
-    save_file({name: tensor.detach().cpu().contiguous().clone()
-               for name, tensor in tensors.items()}, weights)
-    weights.chmod(0o644)
+    write_bytes(directory / _WEIGHTS, save({name: tensor.detach().cpu().contiguous().clone()
+                                            for name, tensor in tensors.items()}))
     write_json(directory / _TEXTS, dict(texts))
     write_json(directory / _RECORD, {
         "format": FORMAT, "task": task, "settings": settings, "spec": spec,
@@ -106,7 +104,7 @@ def _copy(artefacts: Path | None, place: Path) -> None:
         return
     shutil.rmtree(place, ignore_errors=True)
     if artefacts is not None and artefacts.is_dir():
-        shutil.copytree(artefacts, place)
+        copy_folder(artefacts, place)
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from pipeline.entries import TrainingSettings
 from pipeline.errors import UserError
+from pipeline.storage.files import atomic_writer
 from pipeline.systems.network import Batch, Batches, Network, Run, device_of, mean_loss
 from pipeline.systems.precision import precision_of
 from pipeline.systems.resume import record_elapsed
@@ -181,9 +182,8 @@ class _BestWeights(Callback):
         loss = module.curve[-1]["validation_loss"]
         if loss < self.lowest:
             self.lowest = loss
-            temporary = self.path.with_suffix(".part")
-            torch.save(module.system.state_dict(), temporary)
-            temporary.replace(self.path)
+            with atomic_writer(self.path) as file:
+                torch.save(module.system.state_dict(), file)
 
     def state_dict(self) -> dict[str, Any]:
         return {"lowest": self.lowest}

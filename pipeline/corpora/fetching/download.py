@@ -8,7 +8,6 @@ read from the start; a file that is whole but wrong is thrown away and fetched o
 import contextlib
 import datetime
 import email.utils
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from pipeline.errors import UserError
+from pipeline.storage.files import growing, put_in_place
 
 BLOCK = 1 << 13  # a broken connection costs at most this much
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
@@ -66,7 +66,7 @@ def download(url: str, store: Path, name: str, flaw: Flaw, patience: Patience) -
             _complete(url, part, patience)
             found = flaw(part)
             if found is None:
-                os.replace(part, target)
+                put_in_place(part, target)
                 return target
             part.unlink()
     raise UserError(f"{name}: {url} gives other bytes than it should, twice: {found}. Either the "
@@ -110,7 +110,7 @@ def _attempt(url: str, part: Path, timeout: float) -> None:
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             start = _accepted(response, part, start)
-            with part.open("ab") as file:
+            with growing(part) as file:
                 file.truncate(start)
                 _append(response, file, start, part.name.removesuffix(".part"))
     except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema,
@@ -118,9 +118,6 @@ def _attempt(url: str, part: Path, timeout: float) -> None:
         raise Unreachable(str(error)) from None
     except requests.RequestException as error:
         raise _Interrupted(f"{type(error).__name__}: {error}") from None
-    except OSError as error:
-        raise UserError(f"{part} cannot be written ({error.strerror}); make room or rights and run "
-                        "again, the download goes on where it stopped") from None
 
 
 def _accepted(response: requests.Response, part: Path, start: int) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, sha256, write_json
+from pipeline.storage.files import atomic_writer, put_in_place, read_json, sha256, write_json
 
 STAGING = ".unpacking"
 RECORDS = ".unpacked"
@@ -66,7 +66,7 @@ def _extract(archive: Path, staging: Path) -> dict[str, int]:
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
+            with atomic_writer(target, durable=False) as file:
                 shutil.copyfileobj(content, file, 1 << 20)
             sizes[str(path)] = target.stat().st_size
     except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError,
@@ -143,4 +143,4 @@ def _merge(source: Path, target: Path) -> None:
         if entry.is_dir() and place.is_dir():
             _merge(entry, place)
         else:
-            entry.replace(place)
+            put_in_place(entry, place)

@@ -11,6 +11,7 @@ espeak-ng is GPL-3; it generates data and is not linked into a model.
 import shutil
 import zlib
 from collections import Counter
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Self
@@ -23,7 +24,7 @@ from pipeline.corpora.twins.espeak import RATE, Phoneme, Voice, speak
 from pipeline.corpora.twins.grammar import english
 from pipeline.entries import Entry, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import write_json, write_text
+from pipeline.storage.files import put_in_place, write_bytes, write_json, write_text
 
 SAMPLE_RATE = 16_000
 FIRST_SPEAKER = 10_001  # above every speaker of LibriSpeech
@@ -102,7 +103,7 @@ def generate(settings: TwinSettings, root: Path) -> None:
                             f"{voice.words_per_minute} words a minute")
                 bar.update(share)
             shutil.rmtree(root / name, ignore_errors=True)
-            staging.rename(root / name)
+            put_in_place(staging, root / name)
     write_text(root / "SPEAKERS.TXT", "\n".join([";ID | SUBSET | MINUTES | VOICE", *rows]) + "\n")
 
 
@@ -151,7 +152,9 @@ def _write_chapter(settings: TwinSettings, subset: Subset, directory: Path, spea
         samples = _resampled(speech.samples)
         if subset.condition is not None:
             samples = _recorded(samples, subset.condition, _random(settings, key))
-        soundfile.write(folder / f"{key}.flac", samples, SAMPLE_RATE, subtype="PCM_16")
+        content = BytesIO()
+        soundfile.write(content, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        write_bytes(folder / f"{key}.flac", content.getvalue())
         lines.append(f"{key} {text.upper()}")
         phonemes[key] = speech.phonemes
         seconds += len(samples) / SAMPLE_RATE
