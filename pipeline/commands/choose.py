@@ -35,6 +35,8 @@ def combinations(suite: Suite, row: str,
         name, separator, listed = item.partition("=")
         if not separator:
             raise UserError(f"{item!r}: expected NAME=A,B, a setting and the values to compare")
+        if name in names:
+            raise UserError(f"{name} is given twice; list all its values once: {name}=A,B")
         names.append(name)
         choices.append(listed.split(","))
     for chosen in itertools.product(*choices):

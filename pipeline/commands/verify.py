@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.storage.files import write_text
+from pipeline.storage.files import unwritable, write_text
 from pipeline.suite.schema import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +77,10 @@ def workplace(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="unrolled-verify-") as folder:
             yield Path(folder)
         return
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(keep, error) from None
     if any(keep.iterdir()):
         raise UserError(f"--keep {keep}: this folder is not empty; name another one")
     yield keep.resolve()

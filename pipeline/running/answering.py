@@ -7,6 +7,7 @@ input takes. What a task makes of a file is its `own` module's decision (`pipeli
 import csv
 import io
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -129,19 +130,24 @@ def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:
     found: list[OwnFile] = []
     for name in names:
         path = Path(name)
+        if name == STDIN and sys.stdin is None:
+            raise UserError("-: standard input is closed; name a file, or send one in")
         if name == STDIN:
             spooled = folder / f"stdin{own.SUFFIXES[0]}"
             write_bytes(spooled, sys.stdin.buffer.read())
             found.append(OwnFile("standard input", spooled))
-        elif path.is_dir():
+        elif os.path.isdir(name):
             inside = [OwnFile(str(file), file) for file in sorted(path.iterdir())
                       if file.is_file() and file.suffix.lower() in own.SUFFIXES]
             if not inside:
                 raise UserError(f"{name}: this folder has no file that ends in "
                                 f"{' or '.join(own.SUFFIXES)}; wanted is {own.TAKES}")
             found += inside
-        elif path.is_file():
+        elif os.path.isfile(name):
             found.append(OwnFile(name, path))
+        elif os.path.exists(name):
+            raise UserError(f"{name} is no plain file; give - and send it in, as in "
+                            f"'unrolled predict ROW - < {name}'")
         else:
-            raise UserError(f"{name} does not exist; wanted is {own.TAKES}")
+            raise UserError(f"{name or repr(name)} does not exist; wanted is {own.TAKES}")
     return found

@@ -40,7 +40,8 @@ def read_yaml(path: Path) -> Any:
         # A constructor of the library meets a value that looks like one of its kind and is none.
         values = YAML(typ="safe").load(text)
     except (YAMLError, ValueError) as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
+        # The library shows the place on lines of their own.
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if problems := list(_too_large(values, "")):
         raise ConfigError(path, problems)
     return values
