@@ -35,9 +35,9 @@ app = App(
 app.register_install_completion_command()
 
 
-def _no_option(_: Any, value: str) -> None:
+def _no_option(_: Any, value: str | Path | None) -> None:
     """A file may be '-'; anything else that begins so is a misspelt option."""
-    if value.startswith("-") and value != "-":
+    if str(value).startswith("-") and str(value) != "-":
         raise ValueError(f"there is no option {value}")
 
 
@@ -91,7 +91,9 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
                                                     "from standard input")],
             format: Annotated[Literal["text", "csv", "json"],
                               Parameter(help="how answers are written")] = "text",
-            out: Annotated[Path | None, Parameter(help="file to write; - is the screen")]
+            out: Annotated[Path | None, Parameter(
+                allow_leading_hyphen=True, validator=_no_option,
+                help="file to write; - is the screen")]
             = None,
             suite: SuiteName = None) -> None:
     """Let a trained system answer files of your own."""
@@ -128,6 +130,7 @@ def create(row: Annotated[str, Parameter(help="a language model or a network of 
                consume_multiple=True, help="music: MIDI pitches of the first step (default: as a "
                                            "training piece opens)")] = None,
            out: Annotated[Path | None, Parameter(
+               allow_leading_hyphen=True, validator=_no_option,
                help="text: file to write instead of the screen; music: folder (default: "
                     "creations)")] = None,
            suite: SuiteName = None) -> None:
