@@ -9,6 +9,7 @@ their line, before anything is made of them. What is left, DVC and this project 
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def read_yaml(path: Path) -> Any:
     except (YAMLError, ValueError) as error:
         # The library shows the place on lines of their own.
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if problems := list(_too_large(values, "")):
+    if problems := list(_problems(values, "")):
         raise ConfigError(path, problems)
     return values
 
@@ -70,22 +71,31 @@ def _text(path: Path) -> str:
 
 def _check_events(path: Path, events: Iterator[Any]) -> None:
     """Raises UserError for the first thing that is not plain."""
-    depth = 0
+    # Of each list and mapping that has begun: whether it is a mapping that a key comes in next.
+    begun: list[bool] = []
+    mappings: list[bool] = []
     for event in events:
-        if reason := _unplain(event):
-            raise UserError(f"{path}, line {event.start_mark.line + 1}: {reason}")
         kind = type(event).__name__
-        if kind in ("MappingStartEvent", "SequenceStartEvent"):
-            depth += 1
-        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-            depth -= 1
-        if depth > _DEEPEST:
+        if reason := _unplain(event, bool(begun) and begun[-1]):
+            raise UserError(f"{path}, line {event.start_mark.line + 1}: {reason}")
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
+            begun.pop()
+            mappings.pop()
+        elif kind in ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent"):
+            if begun:
+                begun[-1] = mappings[-1] and not begun[-1]
+            if kind != "ScalarEvent":
+                begun.append(kind == "MappingStartEvent")
+                mappings.append(kind == "MappingStartEvent")
+        if len(begun) > _DEEPEST:
             raise UserError(f"{path}, line {event.start_mark.line + 1}: more than {_DEEPEST} lists "
                             "or mappings in one another; no setting is so deep")
 
 
-def _unplain(event: Any) -> str | None:
+def _unplain(event: Any, is_key: bool) -> str | None:
     kind = type(event).__name__
+    if is_key and kind in ("MappingStartEvent", "SequenceStartEvent"):
+        return "a key is a name, and here a list or a mapping stands for one"
     if kind == "AliasEvent":
         return "an alias gives a value two owners; write the value out"
     if kind == "DocumentStartEvent" and (event.version or event.tags):
@@ -103,13 +113,17 @@ def _unplain(event: Any) -> str | None:
     return None
 
 
-def _too_large(value: Any, place: str) -> Iterator[str]:
+def _problems(value: Any, place: str) -> Iterator[str]:
+    """What no setting may be, whatever its module says: too large, or a text listed twice."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _too_large(inner, f"{place}.{key}" if place else str(key))
+            yield from _problems(inner, f"{place}.{key}" if place else str(key))
     elif isinstance(value, list):
+        texts = Counter(inner for inner in value if isinstance(inner, str))
+        for text in (text for text, count in texts.items() if count > 1):
+            yield f"{place}: {text!r} is listed twice; leave one"
         for number, inner in enumerate(value):
-            yield from _too_large(inner, f"{place}.{number}")
+            yield from _problems(inner, f"{place}.{number}")
     elif isinstance(value, int | float) and not abs(value) <= LARGEST:
         shown = str(value) if isinstance(value, float) else f"a number of {value.bit_length()} bits"
         yield f"{place}: {shown}; a number is finite and {LARGEST} at most"

@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 
 from pipeline.corpora.twins.espeak import RATE, Phoneme, Voice, speak
 from pipeline.corpora.twins.grammar import english
-from pipeline.entries import Entry, Twin
+from pipeline.entries import Entry, FilePart, Name, Twin
 from pipeline.errors import UserError
 from pipeline.storage.files import put_in_place, write_bytes, write_json, write_text
 
@@ -43,7 +43,7 @@ class Subset(Entry):
     """One folder of the tree. Each accent with each variant of espeak-ng is a speaker."""
 
     utterances: int = Field(ge=1)
-    variants: list[str] = Field(min_length=1)
+    variants: list[FilePart] = Field(min_length=1)
     condition: Condition | None
 
 
@@ -54,10 +54,10 @@ class TwinSettings(Twin):
     drawn: int = Field(ge=1, description="sentences drawn from the grammar, to choose from")
     vocabulary: int = Field(ge=10, description="sentences keep to the most frequent words")
     words: list[int] = Field(min_length=2, max_length=2, description="shortest, longest sentence")
-    accents: list[str] = Field(min_length=1)
+    accents: list[FilePart] = Field(min_length=1)
     pitch: list[int] = Field(min_length=2, max_length=2, description="range, 0 to 99")
     words_per_minute: list[int] = Field(min_length=2, max_length=2, description="range, 80 to 450")
-    subsets: dict[str, Subset] = Field(min_length=1)
+    subsets: dict[Name, Subset] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _speakers_are_disjoint(self) -> Self:

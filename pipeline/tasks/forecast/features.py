@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from pipeline.corpora.kinds import Series
-from pipeline.entries import FeatureSettings
+from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.tasks.forecast.shared.measures import Array, mase_scale
@@ -27,7 +27,7 @@ class Settings(FeatureSettings):
 
     READS = ("series", "FREQUENCIES")
 
-    frequency: str
+    frequency: FilePart
 
     def reader_problems(self, reader: ModuleType) -> Iterator[str]:
         yield from super().reader_problems(reader)
