@@ -44,6 +44,8 @@ def _no_option(_: Any, value: str | Path | None) -> None:
 def _between(option: str, least: float, most: float) -> Callable[[Any, Any], None]:
     """A check of an option's number, or of each if it takes several. NaN is in no range."""
     def check(_: Any, given: Any) -> None:
+        if given == []:
+            raise UserError(f"{option} has no number; give one at least")
         for number in given if isinstance(given, list) else [given]:
             if number is not None and not number >= least:
                 raise UserError(f"{option} {number}: give {least} at least")
