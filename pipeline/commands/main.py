@@ -6,12 +6,13 @@ ends with exit code 2 and one plain line.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
 from pipeline.commands.outs import (
     checked_out,
@@ -55,13 +56,27 @@ def _between(option: str, least: float, most: float) -> Callable[[Any, Any], Non
     return check
 
 
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    """A whole number as it is written; the library would take 1.5 for 2."""
+    (number,) = _wholes(_, tokens)
+    return number
+
+
+def _wholes(_: Any, tokens: Sequence[Token]) -> list[int]:
+    for token in tokens:
+        if not _WHOLE.fullmatch(token.value):
+            raise ValueError(f"{token.value!r} is no whole number")
+    return [int(token.value) for token in tokens]
+
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
 _LARGEST_SEED = 2**63 - 1
 
 SuiteName = Annotated[str | None, Parameter(
     name="--suite", help="a suite by name or by its params.yaml (default: that of this folder)")]
 TrackName = Annotated[str | None, Parameter(help="only this track")]
 Jobs = Annotated[int, Parameter(help="how many work side by side",
-                                validator=_between("--jobs", 1, 4096))]
+                                converter=_whole, validator=_between("--jobs", 1, 4096))]
 Names = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_no_option)]
 
 
@@ -112,23 +127,24 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
 def create(row: Annotated[str, Parameter(help="a language model or a network of a music track")],
            /, *,
            count: Annotated[int | None, Parameter(
+               converter=_whole,
                validator=_between("--count", 1, 100_000), help="texts or pieces (default: 1)")]
            = None,
            length: Annotated[int | None, Parameter(
-               validator=_between("--length", 1, 1_000_000),
+               converter=_whole, validator=_between("--length", 1, 1_000_000),
                help="words, characters or quarter notes of each (default: 100, music 64)")] = None,
            temperature: Annotated[float | None, Parameter(
                validator=_between("--temperature", 0, 1_000),
                help="below 1 the model dares less; 0 always takes the best (default: 1)")] = None,
            seed: Annotated[int | None, Parameter(
-               validator=_between("--seed", 0, _LARGEST_SEED),
+               converter=_whole, validator=_between("--seed", 0, _LARGEST_SEED),
                help="the same seed makes the same (default: 1)")] = None,
            prompt: Annotated[str | None, Parameter(help="text to go on from")] = None,
            top_k: Annotated[int | None, Parameter(
-               validator=_between("--top-k", 1, 2**31 - 1),
+               converter=_whole, validator=_between("--top-k", 1, 2**31 - 1),
                help="texts: draw from the K best only (default: from all)")] = None,
            opening: Annotated[list[int] | None, Parameter(
-               validator=_between("--opening", 0, 127),
+               converter=_wholes, validator=_between("--opening", 0, 127),
                consume_multiple=True, help="music: MIDI pitches of the first step (default: as a "
                                            "training piece opens)")] = None,
            out: Annotated[Path | None, Parameter(
@@ -173,6 +189,7 @@ def try_(*, track: Annotated[str, Parameter(help="a small track")] = "sentiment"
 def choose(row: Annotated[str, Parameter(help="SYSTEM:VARIANT, whose system is trained")], /,
            *values: Annotated[str, Parameter(help="NAME=A,B: values of a setting to compare")],
            items: Annotated[int | None, Parameter(
+               converter=_whole,
                validator=_between("--items", 1, 2**53), help="only so much of the validation data")]
            = None,
            suite: SuiteName = None) -> None:
@@ -194,6 +211,7 @@ def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
 @_verb("spread --seeds 5", "spread lm-lstm lm-gru")
 def spread(*systems: Annotated[str, Parameter(help="only these systems")],
            seeds: Annotated[int, Parameter(
+               converter=_whole,
                validator=_between("--seeds", 2, 1000), help="trainings of each system in all")] = 3,
            jobs: Jobs = 1, suite: SuiteName = None) -> None:
     """Measure how far scores move between training seeds."""
@@ -224,7 +242,8 @@ def publish(*, suite: SuiteName = None) -> None:
 
 
 @_verb("ui", "ui --suite real --port 5001")
-def ui(*, port: Annotated[int, Parameter(validator=_between("--port", 1, 65535), env_var="PORT",
+def ui(*, port: Annotated[int, Parameter(converter=_whole,
+                                         validator=_between("--port", 1, 65535), env_var="PORT",
                                          help="where pages are served")] = 5000,
        browser: Annotated[bool, Parameter(negative="--no-browser",
                                           help="open the runs in a browser, if there is one")]

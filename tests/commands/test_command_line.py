@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 from tests.trials import trials
 
 LONG = "x" * 300
-NUMBERS = ["", "x", "-1", "9" * 30, "1_0x", "nan", "\udcff"]
+NUMBERS = ["", "x", "-1", "9" * 30, "1_0x", "nan", "\udcff", "0x10"]
 BY_KIND = {
     "int": [*NUMBERS, "1.5", "1e3"], "float": [*NUMBERS, "inf", "1e400", "-inf"],
     "bool": ["maybe", "", "2"], "Literal": ["", "xml", "TEXT", LONG]}
