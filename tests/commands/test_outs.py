@@ -194,3 +194,8 @@ def test_standard_input_that_is_closed_is_named(folder: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert refusal(["predict", "tagger", "-"]).startswith("-: standard input is closed")
+
+
+def test_a_place_is_looked_at_before_anything_is_computed_for_it(folder: Path) -> None:
+    assert "make the folder first" in refusal(
+        ["predict", "tagger", "nowhere.txt", "--out", "none/deep"])

@@ -1,6 +1,7 @@
 """Files are whole or absent, and equal content is equal bytes."""
 
 import hashlib
+import io
 import os
 import signal
 import stat
@@ -279,3 +280,8 @@ def test_sha256_of_a_file_longer_than_a_block(tmp_path: Path) -> None:
     content = bytes(range(256)) * 5000
     (tmp_path / "a").write_bytes(content)
     assert files.sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_nobody_writes_past_the_file_that_names_itself_in_errors(tmp_path: Path) -> None:
+    with files.atomic_writer(tmp_path / "a") as file, pytest.raises(io.UnsupportedOperation):
+        file.fileno()
