@@ -24,7 +24,10 @@ from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.corpora.twins.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, read_text, write_json, write_text
+from pipeline.storage.files import write_json, write_text
+from pipeline.storage.json_text import read_foreign_json
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import is_blank, trimmed
 
 Split = Literal["train", "valid", "test"]
 
@@ -37,7 +40,7 @@ LISTS: dict[Split, str] = {"train": "Flickr_8k.trainImages.txt", "valid": "Flick
 ARCHIVES = ("Flickr8k_Dataset.zip", "Flickr8k_text.zip")
 REQUEST = "https://forms.illinois.edu/sec/1713398"
 
-_LINE = re.compile(r"(?P<picture>[^\t]+)#(?P<number>\d+)\t(?P<sentence>.*\S.*)")
+_LINE = re.compile(r"(?P<picture>[^\t]+)#(?P<number>[0-9]{1,9})\t(?P<sentence>.*[^ \t].*)")
 
 
 class TwinSettings(Twin):
@@ -74,16 +77,18 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
     twice or has no sentence or no file. Whether a file is a picture shows when it is opened.
     """
     sentences = _sentences(directory / TOKENS)
-    scenes = read_json(directory / SCENES) if (directory / SCENES).exists() else {}
+    scenes = read_foreign_json(directory / SCENES) if (directory / SCENES).exists() else {}
     found: dict[str, CaptionedPicture] = {}
     listing = directory / LISTS[split]
-    for number, name in enumerate(read_text(listing).split("\n"), start=1):
-        name = name.strip()
+    lines: dict[str, int] = {}
+    for number, name in enumerate(read_lines(listing), start=1):
         if not name:
             continue
         place = f"{listing}, line {number}: {name}"
-        if name in found:
-            raise UserError(f"{place} is listed twice; remove the line")
+        # An item is called by its picture's name without the ending.
+        if (first := lines.setdefault(Path(name).stem, number)) != number:
+            raise UserError(f"{place} is listed in line {first} already, or differs from that "
+                            "picture in its ending alone; remove a line")
         if name not in sentences:
             raise UserError(f"{place} has no sentence in {TOKENS}; add one or remove the line")
         path = directory / PICTURES / name
@@ -114,10 +119,10 @@ def _archives(mirror: Path | None) -> list[Path]:
 def _sentences(path: Path) -> dict[str, dict[int, str]]:
     """Sentences by picture and number."""
     found: dict[str, dict[int, str]] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
+    for number, line in enumerate(read_lines(path), start=1):
+        if is_blank(line):
             continue
-        match = _LINE.fullmatch(line.rstrip("\r"))
+        match = _LINE.fullmatch(line)
         if match is None:
             raise UserError(f"{path}, line {number}: expected 'picture#number TAB sentence', got "
                             f"{line[:60]!r}; mend or remove the line")
@@ -125,7 +130,7 @@ def _sentences(path: Path) -> dict[str, dict[int, str]]:
         if int(match["number"]) in of_picture:
             raise UserError(f"{path}, line {number}: a second sentence {match['number']} of "
                             f"{match['picture']}; mend or remove the line")
-        of_picture[int(match["number"])] = match["sentence"].strip()
+        of_picture[int(match["number"])] = trimmed(match["sentence"])
     return found
 
 

@@ -19,13 +19,15 @@ class Sentence:
 
     `marked[i]` says that word i depends on something more than four words back (known for the
     embedded twin only). `log_probability` is the natural log of its exact probability under the
-    process that generated it, the end of the sentence included, or None.
+    process that generated it, the end of the sentence included, or None. `place` says in errors
+    where it stands.
     """
 
     id: str
     words: list[str]
     marked: list[bool] | None = None
     log_probability: float | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)

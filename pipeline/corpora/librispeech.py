@@ -18,7 +18,8 @@ from pipeline.corpora.kinds import Utterance
 from pipeline.corpora.twins.speech_twin import TwinSettings, generate
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import is_blank, words_in
 
 Part = Literal["dev-clean", "dev-other", "test-clean", "test-other", "train-clean-100",
                "train-clean-360", "train-other-500", "test-clean-47"]
@@ -107,8 +108,12 @@ def utterances(directory: Path, subset: str) -> list[Utterance]:
                         "or generate the corpus again")
     if not texts:
         raise UserError(f"{root} holds no utterances; fetch or generate the corpus again")
+    recordings: dict[str, Path] = {}
     for path in texts:
         _check_audio(path)
+        if (other := recordings.setdefault(path.stem, path)) != path:
+            raise UserError(f"{path} and {other} are two utterances of one id; fetch or generate "
+                            "the corpus again")
     return sorted((Utterance(path.stem, path.stem.split("-")[0], path, text)
                    for path, text in texts.items()), key=lambda item: item.id)
 
@@ -117,15 +122,17 @@ def _transcripts(path: Path) -> dict[Path, str]:
     """Text by the path of its audio, from `ID WORDS` lines."""
     chapter = path.name.removesuffix(".trans.txt")
     texts: dict[Path, str] = {}
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    lines: dict[Path, int] = {}
+    for number, line in enumerate(read_lines(path), start=1):
         name, _, text = line.partition(" ")
-        if name.rpartition("-")[0] != chapter or not text.strip():
+        if name.rpartition("-")[0] != chapter or is_blank(text):
             raise UserError(f"{path}, line {number}: expected an utterance of {chapter} and its "
                             f"words, got {line!r}")
         audio = path.parent / f"{name}.flac"
-        if audio in texts:
-            raise UserError(f"{path}, line {number}: a second transcript of {name}")
-        texts[audio] = " ".join(text.split())
+        if (first := lines.setdefault(audio, number)) != number:
+            raise UserError(f"{path}, line {number}: a second transcript of {name}, which has one "
+                            f"in line {first}; remove one")
+        texts[audio] = " ".join(words_in(text))
     return texts
 
 

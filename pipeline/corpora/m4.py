@@ -22,7 +22,7 @@ from pipeline.corpora.kinds import Frequency, Series
 from pipeline.corpora.twins import m4_twin
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
 
 FrequencyName = Literal["Yearly", "Quarterly", "Monthly", "Weekly", "Daily", "Hourly"]
 
@@ -133,7 +133,7 @@ def series(directory: Path, frequency: str) -> list[Series]:
 
 def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
     """The series of one M4 file by id. Raises UserError naming file and row (the header is 1)."""
-    lines = read_text(path).split("\n")
+    lines = read_lines(path)
     fields = lines[0].count(",")
     if not lines[0].startswith('"V1",'):
         raise UserError(f'{path}, row 1: expected the header "V1","V2",...; fetch the file again')

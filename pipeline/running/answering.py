@@ -118,8 +118,9 @@ def _shown(value: Any) -> str:
 
 def _csv_line(values: Sequence[Any]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(values)
-    return buffer.getvalue()
+    # A field is quoted if it holds a character of the line's end.
+    csv.writer(buffer, lineterminator="\r\n").writerow(values)
+    return buffer.getvalue().removesuffix("\r\n")
 
 
 def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:

@@ -1,6 +1,7 @@
 """Tables that a user brings: CSV with a header, in whatever order its columns stand.
 
-Columns that nobody asks for are left alone, and so are empty lines.
+Columns that nobody asks for are left alone, and so are empty lines. Spaces around a field are no
+part of it, but an id is what it is: `A` and `A ` are two.
 """
 
 import csv
@@ -11,11 +12,17 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.storage.lines import read_lines
+from pipeline.storage.words import trimmed
+
+IDENTITY = "id"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row's line in its file, how errors call that place, and its stripped fields by column."""
+    """A row's line in its file, how errors call that place, and its fields by column.
+
+    The column `id` has its field exactly as written, others without the spaces around it.
+    """
 
     line: int
     place: str
@@ -42,7 +49,7 @@ def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
     """
     rows = csv.reader((f"{line}\n" for line in read_lines(path, name)), strict=True)
     try:
-        header = [field.strip() for field in next(rows, [])]
+        header = [trimmed(field) for field in next(rows, [])]
         _check_header(header, name, columns)
         for row in rows:
             if not row:
@@ -50,8 +57,9 @@ def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
             place = f"{name}, line {rows.line_num}"
             if len(row) != len(header):
                 raise UserError(f"{place}: expected {len(header)} fields, got {len(row)}")
-            fields = (field.strip() for field in row)
-            yield Row(rows.line_num, place, dict(zip(header, fields, strict=True)))
+            yield Row(rows.line_num, place, {
+                column: field if column == IDENTITY else trimmed(field)
+                for column, field in zip(header, row, strict=True)})
     except csv.Error as error:
         raise UserError(f"{name}, line {rows.line_num}: this is no CSV ({error}); mend the line"
                         ) from None

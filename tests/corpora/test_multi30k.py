@@ -106,7 +106,8 @@ def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(("content", "message"), [
     (gzip.compress(b"ein Hund\n"), "train.en.gz has 2 lines, .*train.de.gz 1"),
     (gzip.compress(b"eins\nzwei\ndrei\n"), "train.en.gz has 2 lines, .*train.de.gz 3"),
-    (gzip.compress(b"ein Hund\nein K\xe4tzchen\n"), "train.de.gz, line 2: not UTF-8"),
+    (gzip.compress(b"ein Hund\nein K\xe4tzchen\n"),
+     "train.de.gz, line 2: byte 6 of the line is not UTF-8"),
     (gzip.compress(b""), "train.de.gz is empty"),
     (gzip.compress(b"ein Hund\n" * 999)[:-12], "train.de.gz is damaged"),
     (gzip.compress(b"ein Hund\neine Katze\n")[:14] + b"\xff" * 30, "train.de.gz is damaged"),

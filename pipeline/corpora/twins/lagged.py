@@ -16,7 +16,9 @@ from pydantic import Field
 
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.json_text import json_of
+from pipeline.storage.lines import read_lines
 
 SPLITS = ("train", "valid", "test")
 Parsed = tuple[NDArray[np.float32], float | str, int]
@@ -113,7 +115,7 @@ def read(path: Path, parse: Callable[[dict[str, Any]], Parsed]) -> list[LaggedIt
     Raises UserError naming file and line where a line is not JSON or `parse` raises ValueError,
     KeyError or TypeError.
     """
-    parsed = parse_lines(read_text(path).splitlines(), str(path), parse,
+    parsed = parse_lines(read_lines(path), str(path), parse,
                          "generate the corpus again")
     found = [LaggedItem(f"{path.stem}-{number:05d}", *parts) for number, parts in parsed]
     if not found:
@@ -126,12 +128,12 @@ def parse_lines(lines: Iterable[str], name: str, parse: Callable[[Any], Result],
     """The number of each line and what `parse` gives of its JSON.
 
     Raises UserError naming `name`, line and remedy where a line is not JSON or `parse` raises
-    ValueError, KeyError or TypeError.
+    ValueError, KeyError, TypeError or OverflowError.
     """
     for number, line in enumerate(lines, start=1):
         try:
-            yield number, parse(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+            yield number, parse(json_of(line))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{name}, line {number}: {problem}; {remedy}") from None
 

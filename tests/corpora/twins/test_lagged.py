@@ -125,7 +125,7 @@ def test_files_that_are_damaged_empty_or_missing_are_named(tmp_path: Path) -> No
     with pytest.raises(UserError, match="test.jsonl, line 1"):
         adding.lagged(tmp_path, "test")
     (tmp_path / "test.jsonl").write_text("")
-    with pytest.raises(UserError, match="test.jsonl has no sequence"):
+    with pytest.raises(UserError, match="test.jsonl is empty"):
         adding.lagged(tmp_path, "test")
     with pytest.raises(UserError, match="valid.jsonl does not exist"):
         adding.lagged(tmp_path, "valid")

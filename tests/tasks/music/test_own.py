@@ -97,9 +97,9 @@ def test_time_is_put_on_the_grid_of_quarter_notes() -> None:
 
 @pytest.mark.parametrize(("content", "message"), [
     ("", "own.json is empty"),
-    ("[[60], [62]", "own.json, line 1: no MIDI file and no JSON"),
-    ("[[60],\n[62],\nx]", "own.json, line 3: no MIDI file and no JSON"),
-    ("[" * 5_000, "own.json: lists in lists without end"),
+    ("[[60], [62]", "own.json, line 1: not valid JSON"),
+    ("[[60],\n[62],\nx]", "own.json, line 3: not valid JSON"),
+    ("[" * 5_000, "own.json, line 1: not valid JSON"),
     ("{}", "own.json: expected a list of at least two steps"),
     ("[[60]]", "own.json: expected a list of at least two steps"),
     ("[[60], 62]", "own.json, step 2: expected MIDI pitches from 21 to 108, got 62"),

@@ -26,6 +26,7 @@ from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import BidirectionalStack
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import words_in
 from pipeline.systems.base import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
@@ -142,7 +143,7 @@ class BilstmCtc(NeuralSystem):
             for item, emissions in zip(chosen, found, strict=True):
                 hypotheses[item] = decode(emissions)
         for item, hypothesis in zip(items, hypotheses, strict=True):
-            yield {"id": item["id"], "hypothesis": " ".join(hypothesis.split())}
+            yield {"id": item["id"], "hypothesis": " ".join(words_in(hypothesis))}
 
     def _check_lengths(self, frames: Frames, items: list[dict[str, Any]]) -> None:
         short = np.flatnonzero(frames.lengths < self.settings.stack)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
+from pipeline.storage.words import words_in
 from pipeline.systems.base import seeded
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN
 
@@ -102,7 +103,7 @@ def choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Te
 
 def ids_of(text: str, spec: dict[str, Any]) -> list[int]:
     """The ids of a prompt's words or characters. Raises UserError naming one that is unknown."""
-    units = text.split() if spec["unit"] == "word" else list(text)
+    units = words_in(text) if spec["unit"] == "word" else list(text)
     ids = {unit: identity for identity, unit in enumerate(spec["vocabulary"])}
     for unit in units:
         if unit not in ids:

@@ -56,9 +56,7 @@ class KneserNey(System):
 
     def save(self, directory: Path, artefacts: Path | None = None) -> None:
         super().save(directory, artefacts)
-        names = {" ": "<space>", "\t": "<tab>"}
-        arpa.write(directory / "model.arpa", self._fitted,
-                   [names.get(unit, unit) for unit in self.spec["vocabulary"]])
+        arpa.write(directory / "model.arpa", self._fitted, self.spec["vocabulary"])
 
     def tensors(self) -> Mapping[str, Tensor]:
         return {name: torch.from_numpy(np.ascontiguousarray(array))

@@ -78,7 +78,7 @@ class Tokenizer:
         """The same with the i-th of `unknown`, a piece as text, where the i-th token is UNK."""
         text = self._processor.decode([word if token == UNK else self._processor.id_to_piece(token)
                                        for token, word in zip(tokens, unknown, strict=True)])
-        return text.replace(SPACE, " ").strip()
+        return text.replace(SPACE, " ").strip(" ")
 
     def split(self, text: str) -> list[str]:
         """`text` as the pieces that `encode` numbers, those without a number too, without EOS."""
