@@ -21,6 +21,7 @@ from pipeline.corpora.kinds import Utterance
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.storage.lines import read_lines
+from pipeline.storage.names import file_in
 from pipeline.storage.words import trimmed, words_in
 
 COEFFICIENTS = 13
@@ -89,9 +90,13 @@ def phones(directory: Path) -> list[str]:
 def lexicon(directory: Path) -> dict[str, list[list[str]]]:
     """The pronunciations of each word, in the dictionary's order."""
     entries: dict[str, list[list[str]]] = {}
-    for line in read_lines(_etc(directory) / "an4.dic"):
-        word, *pronunciation = words_in(line)
-        entries.setdefault(re.sub(r"\(\d+\)$", "", word), []).append(pronunciation)
+    path = _etc(directory) / "an4.dic"
+    for number, line in enumerate(read_lines(path), start=1):
+        word, *pronunciation = words_in(line) or [""]
+        if not pronunciation:
+            raise UserError(f"{path}, line {number}: expected a word and its phones, got "
+                            f"{line[:60]!r}; fetch the corpus again")
+        entries.setdefault(re.sub(r"\([0-9]+\)$", "", word), []).append(pronunciation)
     return entries
 
 
@@ -104,8 +109,9 @@ def _names(path: Path) -> list[str]:
     names = read_lines(path)
     lines: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
-        if (first := lines.setdefault(Path(name).stem, number)) != number:
-            raise UserError(f"{path}, line {number}: utterance {Path(name).stem!r} stands in line "
+        identity = Path(name).name
+        if (first := lines.setdefault(identity, number)) != number:
+            raise UserError(f"{path}, line {number}: utterance {identity[:80]!r} stands in line "
                             f"{first} already; fetch the corpus again")
     return names
 
@@ -129,9 +135,13 @@ def _transcripts(path: Path) -> dict[str, str]:
 
 def _utterance(directory: Path, name: str, texts: dict[str, str]) -> Utterance:
     """The utterance of a line of .fileids, `an4_clstk/SPEAKER/ID`."""
-    path = directory / "an4" / "feat" / f"{name}.mfc"
-    if path.stem not in texts:
-        raise UserError(f"{path}: features without a transcript; fetch the corpus again")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist but has a transcript; fetch the corpus again")
-    return Utterance(path.stem, path.parent.name, path, texts[path.stem])
+    folder = directory / "an4" / "feat"
+    path = file_in(folder, f"{name}.mfc", str(_etc(directory)))
+    stem = Path(name).name
+    if stem not in texts:
+        raise UserError(f"{folder}: features of {name[:80]!r} without a transcript; fetch the "
+                        "corpus again")
+    if path is None:
+        raise UserError(f"{folder}: {name[:80]}.mfc does not exist but has a transcript; fetch "
+                        "the corpus again")
+    return Utterance(stem, path.parent.name, path, texts[stem])

@@ -178,7 +178,7 @@ def _read(path: Path) -> list[LabelledSentence]:
                             f"tabs between, got {asked.text[:60]!r}; mend the file")
         found.append(LabelledSentence(
             f"{path.stem}-{len(found) + 1:05d}", asked.words, asked.answer[0],
-            _group(asked.where, asked.answer[1], asked.facts)))
+            _group(asked.where, asked.answer[1], asked.facts), asked.where))
     if not found:
         raise UserError(f"{path} has no question; generate the corpus again")
     return found

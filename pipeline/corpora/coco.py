@@ -15,6 +15,7 @@ from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.storage.json_text import read_foreign_json
+from pipeline.storage.names import file_in
 from pipeline.storage.words import words_in
 
 Split = Literal["train", "valid", "test"]
@@ -67,7 +68,7 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
     numbers = sorted(names)
     half = len(numbers) // 2
     part = {"train": slice(None), "valid": slice(half), "test": slice(half, None)}[split]
-    return [_captioned(path, directory / folder / names[number], number, sentences[number])
+    return [_captioned(path, directory / folder, names[number], number, sentences[number])
             for number in numbers[part]]
 
 
@@ -88,14 +89,15 @@ def _names(path: Path) -> dict[int, str]:
     return names
 
 
-def _captioned(annotations: Path, path: Path, number: int,
+def _captioned(annotations: Path, folder: Path, name: str, number: int,
                sentences: list[str]) -> CaptionedPicture:
     if not all(sentences) or not sentences:
         raise UserError(f"{annotations}: picture {number} has no sentence, or an empty one; fetch "
                         "the corpus again")
-    if not path.is_file():
-        raise UserError(f"{annotations}: picture {number} has sentences but there is no {path}; "
-                        "fetch the corpus again")
+    path = file_in(folder, name, f"{annotations}: picture {number}")
+    if path is None:
+        raise UserError(f"{annotations}: picture {number} has sentences but there is no "
+                        f"{folder / name[:80]}; fetch the corpus again")
     return CaptionedPicture(path.stem, path, sentences)
 
 

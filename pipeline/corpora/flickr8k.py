@@ -21,12 +21,20 @@ from pydantic import Field
 
 from pipeline.corpora.fetching.files import unpack
 from pipeline.corpora.kinds import CaptionedPicture
-from pipeline.corpora.twins.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
+from pipeline.corpora.twins.grammar.scenes import (
+    Scene,
+    Thing,
+    draw_scene,
+    is_thing,
+    picture,
+    sentence,
+)
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json, write_text
 from pipeline.storage.json_text import read_foreign_json
 from pipeline.storage.lines import read_lines
+from pipeline.storage.names import file_in
 from pipeline.storage.words import is_blank, trimmed
 
 Split = Literal["train", "valid", "test"]
@@ -77,32 +85,53 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
     twice or has no sentence or no file. Whether a file is a picture shows when it is opened.
     """
     sentences = _sentences(directory / TOKENS)
-    scenes = read_foreign_json(directory / SCENES) if (directory / SCENES).exists() else {}
-    found: dict[str, CaptionedPicture] = {}
-    listing = directory / LISTS[split]
+    scenes = _scenes(directory / SCENES)
+    found = []
+    for place, name in _listed(directory / LISTS[split]):
+        if name not in sentences:
+            raise UserError(f"{place} has no sentence in {TOKENS}; add one or remove the line")
+        path = file_in(directory / PICTURES, name, place)
+        if path is None:
+            raise UserError(f"{place} has sentences but no picture "
+                            f"{directory / PICTURES / name[:80]}; add it or remove the line")
+        scene = scenes.get(name)
+        found.append(CaptionedPicture(
+            path.stem, path, [text for _, text in sorted(sentences[name].items())],
+            tuple(map(astuple, scene)) if scene else None,
+            sentence(scene, None) if scene else None))
+    return found
+
+
+def _listed(path: Path) -> list[tuple[str, str]]:
+    """The place and the name of each picture of a list.
+
+    An item is called by its picture's name without the ending, so none stands there twice.
+    """
+    found: list[tuple[str, str]] = []
     lines: dict[str, int] = {}
-    for number, name in enumerate(read_lines(listing), start=1):
+    for number, name in enumerate(read_lines(path), start=1):
         if not name:
             continue
-        place = f"{listing}, line {number}: {name}"
-        # An item is called by its picture's name without the ending.
+        place = f"{path}, line {number}: {name[:80]}"
         if (first := lines.setdefault(Path(name).stem, number)) != number:
             raise UserError(f"{place} is listed in line {first} already, or differs from that "
                             "picture in its ending alone; remove a line")
-        if name not in sentences:
-            raise UserError(f"{place} has no sentence in {TOKENS}; add one or remove the line")
-        path = directory / PICTURES / name
-        if not path.is_file():
-            raise UserError(f"{place} has sentences but no picture {path}; add it or remove the "
-                            "line")
-        scene = tuple(Thing(*thing) for thing in scenes[name]) if name in scenes else None
-        found[name] = CaptionedPicture(
-            path.stem, path, [text for _, text in sorted(sentences[name].items())],
-            tuple(map(astuple, scene)) if scene else None,
-            sentence(scene, None) if scene else None)
+        found.append((place, name))
     if not found:
-        raise UserError(f"{listing} is empty; get or generate the corpus again")
-    return list(found.values())
+        raise UserError(f"{path} is empty; get or generate the corpus again")
+    return found
+
+
+def _scenes(path: Path) -> dict[str, Scene]:
+    """What the twin's pictures show; nothing of a real corpus."""
+    content = read_foreign_json(path) if path.exists() else {}
+    if not isinstance(content, dict) or not all(
+            isinstance(things, list) and all(map(is_thing, things))
+            and len({(row, column) for *_, row, column in things}) == len(things) > 1
+            for things in content.values()):
+        raise UserError(f"{path}: expected two things or more in different fields for each "
+                        "picture; generate the corpus again")
+    return {name: tuple(Thing(*thing) for thing in things) for name, things in content.items()}
 
 
 def _archives(mirror: Path | None) -> list[Path]:

@@ -48,13 +48,15 @@ class Line:
 class LabelledSentence:
     """A word sequence and its class: a sentence and its sentiment, a question and its answer.
 
-    `group` names a part of the corpus whose accuracy is of interest by itself, or is None.
+    `group` names a part of the corpus whose accuracy is of interest by itself, or is None. `place`
+    says in errors where it stands.
     """
 
     id: str
     words: list[str]
     label: str
     group: str | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ def prepared(settings: Settings, sentences: Sequence[LabelledSentence]) -> list[
     """The sentences that the track uses, with their words and labels as it wants them."""
     for item in sentences:
         if not item.words:
-            raise UserError(f"sentence {item.id} is empty; remove it from the corpus")
+            raise UserError(f"{item.place or item.id}: the sentence is empty; remove it from the "
+                            "corpus")
     sentences = [replace(item, words=spelt(item.words, settings.lowercase))
                  for item in sentences]
     if settings.classes == "polarity":
@@ -96,8 +97,8 @@ def _write(directory: Path, split: str, sentences: Sequence[LabelledSentence],
     label_ids = {label: identity for identity, label in enumerate(labels)}
     for item in sentences:
         if item.label not in label_ids:
-            raise UserError(f"sentence {item.id} has the label {item.label!r}, which no training "
-                            f"sentence has ({', '.join(labels)}); mend or remove it")
+            raise UserError(f"{item.place or item.id}: the label is {item.label[:60]!r}, which no "
+                            f"training sentence has ({', '.join(labels)[:200]}); mend or remove it")
     write_sequences(directory, split, encode([item.words for item in sentences], words))
     write_array(directory / f"{split}.labels.npy",
                 np.array([label_ids[item.label] for item in sentences], np.int64))
