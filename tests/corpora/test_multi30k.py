@@ -119,6 +119,18 @@ def test_damage_is_named(corpus: Path, content: bytes, message: str) -> None:
         multi30k.pairs(corpus, "train", "en", "de")
 
 
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("train.references.gz", b"\n", "train.references.gz has 1 lines and the split 2 sentences"),
+    ("train.references.gz", b"\na:she\n", "train.references.gz, line 2: expected occupation:"),
+    ("train.likeliest.gz", b"a\nb\nc\n", "train.likeliest.gz has 3 lines and the split 2"),
+])
+def test_what_stands_beside_the_sentences_lines_up(corpus: Path, name: str, content: bytes,
+                                                   message: str) -> None:
+    (corpus / name).write_bytes(gzip.compress(content))
+    with pytest.raises(UserError, match=message):
+        multi30k.pairs(corpus, "train", "de", "en")
+
+
 def test_a_missing_language_or_split_is_named(corpus: Path) -> None:
     with pytest.raises(UserError, match=r"train.vf.gz does not exist.*train.de.gz, train.en.gz"):
         multi30k.pairs(corpus, "train", "en", "vf")

@@ -3,11 +3,13 @@
 SentencePiece (Kudo and Richardson 2018) treats the space as one more character, so the text comes
 back from its pieces without any detokenisation rule; only spaces and tabs between two words become
 one space. Text is not normalised and not lower-cased, because BLEU compares with references as they
-were written. Two characters that SentencePiece has for its own use, U+2581 and U+2585, are given to
-it as characters for private use and come back as they were.
+were written. What SentencePiece has for its own use (U+2581, U+2585, control characters, and the
+beginning of `<s>` and the like) is given to it as characters for private use and comes back as it
+was.
 """
 
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -20,9 +22,10 @@ from pipeline.storage.words import words_in
 
 PAD, BOS, EOS, UNK = range(4)
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # how a piece writes the space before it
-_RESERVED = (SPACE, "\N{LOWER FIVE EIGHTHS BLOCK}")
-_STAND_INS = {ord(own): 0xF0000 + ord(own) for own in _RESERVED}
-_RESTORED = {stand_in: own for own, stand_in in _STAND_INS.items()}
+_PRIVATE = 0xF0000
+_STAND_INS = {own: _PRIVATE + own for own in (*range(0x20), ord(SPACE), 0x2585)}
+_RESTORED = {_PRIVATE + own: own for own in (*_STAND_INS, ord("<"))}
+_MARK = re.compile("<(?=(?:pad|s|/s|unk)>)")
 PieceModel = Literal["unigram", "bpe", "word"]
 Side = Literal["source", "target"]
 
@@ -97,7 +100,8 @@ class Tokenizer:
 
 def _given(text: str) -> str:
     """A text as SentencePiece gets it."""
-    return " ".join(words_in(text)).translate(_STAND_INS)
+    text = " ".join(words_in(text)).translate(_STAND_INS)
+    return _MARK.sub(chr(_PRIVATE + ord("<")), text)
 
 
 def _restored(text: str) -> str:
