@@ -4,34 +4,36 @@ Columns that nobody asks for are left alone, and so are empty lines.
 """
 
 import csv
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.storage.lines import read_lines
+from pipeline.storage.numbers import parse_number
+
+_SHOWN = 60  # characters of a field in an error
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row's line in its file, how errors call that place, and its stripped fields by column."""
+    """A row's line in its file, how errors call that place, and its fields by column.
+
+    `fields` are without white space around them; `raw` has them as they stand.
+    """
 
     line: int
     place: str
     fields: dict[str, str]
+    raw: dict[str, str]
 
     def number(self, column: str) -> float:
-        """Raises UserError for a field that is no finite number."""
-        value = self.fields[column]
+        """Raises UserError for a field that is no finite number; `storage.numbers` has the rule."""
         try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise UserError(f"{self.place}: {column} {value!r} is no finite number; mend it or "
-                            "fill the gap")
-        return number
+            return parse_number(self.raw[column].strip(" \t"))
+        except ValueError as error:
+            raise UserError(f"{self.place}: {column} {shown(self.fields[column])} is no finite "
+                            f"number ({error}); mend it or fill the gap") from None
 
 
 def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -49,18 +51,26 @@ def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
                 continue
             place = f"{name}, line {rows.line_num}"
             if len(row) != len(header):
-                raise UserError(f"{place}: expected {len(header)} fields, got {len(row)}")
+                raise UserError(f"{place}: expected {len(header)} fields, got {len(row)}; write a "
+                                "field that has a comma in it between double quotes")
             fields = (field.strip() for field in row)
-            yield Row(rows.line_num, place, dict(zip(header, fields, strict=True)))
+            yield Row(rows.line_num, place, dict(zip(header, fields, strict=True)),
+                      dict(zip(header, row, strict=True)))
     except csv.Error as error:
         raise UserError(f"{name}, line {rows.line_num}: this is no CSV ({error}); mend the line"
                         ) from None
 
 
+def shown(text: str) -> str:
+    """A field as errors quote it: one of a megabyte is cut."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
 def _check_header(header: list[str], name: str, columns: Sequence[str]) -> None:
     for column in columns:
         if column not in header:
+            given = shown(", ".join(header))[1:-1]
             raise UserError(f"{name}, line 1: no column {column!r}; the first line must name the "
-                            f"columns {', '.join(columns)}, got {', '.join(header) or 'nothing'}")
+                            f"columns {', '.join(columns)}, got {given or 'nothing'}")
         if header.count(column) > 1:
             raise UserError(f"{name}, line 1: column {column!r} stands there twice; rename one")
