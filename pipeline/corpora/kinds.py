@@ -122,10 +122,14 @@ class CaptionedPicture:
 
 @dataclass(frozen=True)
 class Frequency:
-    """What a forecasting competition fixes for a frequency: points a season, points to forecast."""
+    """What a forecasting competition fixes for a frequency: points a season, points to forecast.
+
+    `step` is from a point to the next, as an ISO 8601 duration.
+    """
 
     period: int
     horizon: int
+    step: str
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,10 @@ class StatedScore(TypedDict):
 
 
 class Row(StatedScore):
-    """A row and its primary score; of a published figure little else is known."""
+    """A row and its primary score; of a published figure little else is known.
+
+    `replaced` counts the test items that another method than the row's own has answered, by method.
+    """
 
     system: str
     metrics: Mapping[str, Score | StatedScore]
@@ -49,6 +52,7 @@ class Row(StatedScore):
     settings_tried: int | None
     evidence: Evidence
     published: PublishedFigure | None
+    replaced: NotRequired[dict[str, int]]
 
 
 class Board(TypedDict):

@@ -122,7 +122,8 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
         raise UserError(f"row {name!r} has no {entry.metric}: its test set has no items for the "
                         "track's primary metric; name another metric in params.yaml")
     published = entry.published.get(name)
-    return {
+    replaced = answers.get("details", {}).get("replaced")
+    row: Row = {
         "system": name, **answers["metrics"][entry.metric], "metrics": answers["metrics"],
         "n_items": answers["n_items"], "parameters": result["parameters"],
         "signature": answers["signature"].get(entry.metric),
@@ -130,6 +131,9 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
         "published": ({"value": published.value, "source": published.source} if published
                       else None),
     }
+    if replaced:
+        row["replaced"] = replaced
+    return row
 
 
 def _published_row(name: str, value: float, source: str, metric: str) -> Row:

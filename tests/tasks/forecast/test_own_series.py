@@ -2,29 +2,28 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.tasks.forecast.shared.own_series import read_series
+from pipeline.tasks.forecast.shared.own_series import OwnSeries, read_series
 
 
-def read(tmp_path: Path, text: str, least: int = 2) -> dict[str, np.ndarray]:
+def read(tmp_path: Path, text: str, every: str | None = None) -> dict[str, OwnSeries]:
     (tmp_path / "own.csv").write_text(text, encoding="utf-8")
-    return read_series(tmp_path / "own.csv", "own.csv", least)
+    return read_series(tmp_path / "own.csv", "own.csv", 2, every)
 
 
 def test_series_between_each_other_and_further_columns(tmp_path: Path) -> None:
     found = read(tmp_path, "\ufefftime,place,value,id\n1,x,5,b\n1,y,2.5,a\n\n3,x,6e1,b\n4,y,-1,a\n")
     assert list(found) == ["b", "a"]
-    assert found["b"].tolist() == [5, 60]
-    assert found["a"].tolist() == [2.5, -1]
+    assert found["b"].values == [5, 60]
+    assert found["a"].values == [2.5, -1]
 
 
 @pytest.mark.parametrize("times", [
     ("2023-12-31", "2024-01-01"), ("2024-01-01 23:00", "2024-01-02T00:00"), ("-1.5", "3")])
 def test_times_are_numbers_or_dates(times: tuple[str, str], tmp_path: Path) -> None:
-    assert len(read(tmp_path, f"id,time,value\na,{times[0]},1\na,{times[1]},2\n")["a"]) == 2
+    assert len(read(tmp_path, f"id,time,value\na,{times[0]},1\na,{times[1]},2\n")["a"].values) == 2
 
 
 @pytest.mark.parametrize(("text", "message"), [
