@@ -32,8 +32,9 @@ class Row:
         try:
             return parse_number(self.raw[column].strip(" \t"))
         except ValueError as error:
-            raise UserError(f"{self.place}: {column} {shown(self.fields[column])} is no finite "
-                            f"number ({error}); mend it or fill the gap") from None
+            given = shown(self.raw[column].strip(" \t"))
+            raise UserError(f"{self.place}: {column} {given} is no finite number ({error}); mend "
+                            "it or fill the gap") from None
 
 
 def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -57,8 +58,8 @@ def read_rows(path: Path, name: str, columns: Sequence[str]) -> Iterator[Row]:
             yield Row(rows.line_num, place, dict(zip(header, fields, strict=True)),
                       dict(zip(header, row, strict=True)))
     except csv.Error as error:
-        raise UserError(f"{name}, line {rows.line_num}: this is no CSV ({error}); mend the line"
-                        ) from None
+        raise UserError(f"{name}, line {rows.line_num}: this is no CSV ({error}); mend the line, "
+                        "or save the file anew as CSV with UTF-8") from None
 
 
 def shown(text: str) -> str:

@@ -68,8 +68,8 @@ def parse_time(text: str) -> Time:
         found = reader(text)
         if found is not None:
             return found
-    raise ValueError("neither a number nor an ISO date like 2024-01-31, 2024-05, 2024-Q2, 2024-W05 "
-                     "or 2024-01-31T12:00:00+01:00")
+    raise ValueError("it is neither a number nor an ISO date like 2024-01-31, 2024-05, 2024-Q2, "
+                     "2024-W05 or 2024-01-31T12:00:00+01:00")
 
 
 def _number(text: str) -> Time | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.storage.times import Time, parse_time
+from pipeline.storage.times import parse_time
 
 
 @pytest.mark.parametrize(("earlier", "later"), [
@@ -55,12 +55,11 @@ AWARE = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=OFFSET
 @pytest.mark.fuzz
 @given(st.lists(AWARE, min_size=2, max_size=6))
 def test_times_with_offsets_come_in_the_order_of_their_instants(moments: list[datetime]) -> None:
-    def at(moment: datetime) -> Time:
-        return parse_time(moment.isoformat())
-
-    for before, after in pairwise(sorted(moments)):
-        assert (at(after).at - at(before).at) == (after - before) // timedelta(microseconds=1) * 1000
-    assert all(at(moment).kind == "time with an offset" for moment in moments)
+    found = [parse_time(moment.isoformat()) for moment in sorted(moments)]
+    assert {one.kind for one in found} == {"time with an offset"}
+    distances = [(after - before) // timedelta(microseconds=1) * 1000
+                 for before, after in pairwise(sorted(moments))]
+    assert [after.at - before.at for before, after in pairwise(found)] == distances
 
 
 @pytest.mark.fuzz

@@ -1,4 +1,4 @@
-"""Digits of predictions follow the spread of their series, and no score sees what they leave out."""
+"""Digits of predictions follow the spread of their series; no score sees what they leave out."""
 
 import math
 
@@ -67,13 +67,14 @@ def test_no_score_sees_what_the_digits_leave_out(level: float, spread: float, pe
     (text,) = exact.predictions(["a"], [past])
     short = Forecasts(*(np.array([text[name]]) for name in ("forecast", "low", "high")))
     for one, other in ((short.points, points), (short.low, exact.low), (short.high, exact.high)):
-        assert np.all(np.abs(one - other) <= 5e-7 * small_step(past) + 2 * np.spacing(np.abs(other)))
+        lost = 5e-7 * small_step(past) + 2 * np.spacing(np.abs(other))
+        assert np.all(np.abs(one - other) <= lost)
     assert np.all((short.low <= short.points) & (short.points <= short.high))
     before, after = scored(exact, past, future, period), scored(short, past, future, period)
     for name, value in before.items():
         # Nothing but a float's own last digits moves where a series hardly has more than those.
-        lost = 1e3 * math.ulp(abs(level)) / spread
-        assert after[name] == pytest.approx(value, rel=max(1e-6, lost)), name
+        ends = 1e3 * math.ulp(abs(level)) / spread
+        assert after[name] == pytest.approx(value, rel=max(1e-6, ends)), name
 
 
 def test_a_large_level_scores_as_without_rounding() -> None:
@@ -81,6 +82,7 @@ def test_a_large_level_scores_as_without_rounding() -> None:
     generator = np.random.default_rng(1)
     series = 123456789 + 3 * generator.standard_normal((200, 46)).cumsum(axis=1)
     points = series[:, 39:40] + 3 * generator.standard_normal((200, 6))
+
     def owa(values: np.ndarray) -> float:
         items = statistics(list(map(str, range(200))), values, series[:, 40:],
                            np.repeat(series[:, 39:40], 6, axis=1),

@@ -79,13 +79,15 @@ def test_variances_are_those_of_simulated_paths(error: str, damped: bool) -> Non
 def test_aicc_chooses_as_in_statsforecast(season: int, seed: int) -> None:
     values = walk(seed, season=season)
     expected = theirs(AutoETS(season, model="ZZZ"), values, 6)
-    np.testing.assert_allclose(Series(values, season).best_forecast("ZZZ", 6).values, expected, rtol=1e-9)
+    found = Series(values, season).best_forecast("ZZZ", 6)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-9)
 
 
 def test_negative_series_have_additive_models_only() -> None:
     values = walk(9) - 200
     expected = theirs(AutoETS(1, model="ZZZ"), values, 6)
-    np.testing.assert_allclose(Series(values, 1).best_forecast("ZZZ", 6).values, expected, rtol=1e-9)
+    found = Series(values, 1).best_forecast("ZZZ", 6)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-9)
 
 
 def test_holts_trend_is_not_damped_and_dampeds_is() -> None:

@@ -82,10 +82,11 @@ def _check_spelling(row: Row, spelt: dict[str, Row]) -> None:
 
 
 def _time(row: Row) -> Time:
+    text = row.raw["time"].strip(" \t")
     try:
-        return parse_time(row.raw["time"].strip(" \t"))
+        return parse_time(text)
     except ValueError as error:
-        raise UserError(f"{row.place}: time {shown(row.fields['time'])} is {error}") from None
+        raise UserError(f"{row.place}: time {shown(text)} is no time: {error}") from None
 
 
 def _append(series: OwnSeries, row: Row, time: Time) -> None:
