@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,11 @@ class Forecaster(System):
 
     # Points at the end of a past that must be positive.
     positive = 0
+
+    def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        if not isinstance(spec["pasts"], list):
+            raise TypeError("it does not know one by one the series that it was fitted on")
 
     @abstractmethod
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
