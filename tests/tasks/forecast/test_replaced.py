@@ -25,6 +25,7 @@ PASTS = {
     "plain": [10.0, 14, 12, 9, 11, 15, 13, 10, 12, 17, 14, 11, 13, 18, 15, 12, 14, 19, 17, 13],
     "with zeros": [0.0, 3, 2, 4, 1, 3, 2, 5, 0, 4, 3, 5, 1, 4, 2, 6, 0, 4, 3, 7],
     "negative": [-float(step) - step % 3 for step in range(1, 40)],
+    "temperatures": [-9.0, 1, 12, 2, -8, 2, 11, 1, -10, 0, 13, 2, -9, 1, 12, 1, -8, 2, 11, 3],
     "constant": [5.0] * 30, "one point": [3.0], "three points": [3.0, 4, 6],
     "seven points": [3.0, 4, 6, 5, 4, 7, 8],
 }
@@ -58,12 +59,14 @@ def made_by(fitted: tuple[Statistical, Path]) -> dict[str, dict[str, str]]:
 def test_what_another_method_has_made_is_named(fitted: tuple[Statistical, Path]) -> None:
     found = made_by(fitted)
     short = {"one point": "naive2", "three points": "naive2"}
-    assert found["naive"] == found["naive2"] == {}
+    assert found["naive"] == {}
+    assert found["naive2"] == {"temperatures": "naive"}
     assert found["snaive"] == {"one point": "naive", "three points": "naive"}
-    assert found["ets"] == {"with zeros": "ETS(A,N,A)", "negative": "ETS(A,N,A)",
-                            "constant": "ETS(A,N,N)", "one point": "naive",
-                            "three points": "naive", "seven points": "snaive"}
-    assert found["theta"] == short
+    additive = dict.fromkeys(("with zeros", "negative", "temperatures"), "ETS(A,N,A)")
+    assert found["ets"] == additive | {
+        "constant": "ETS(A,N,N)", "one point": "naive", "three points": "naive",
+        "seven points": "snaive"}
+    assert found["theta"] == short | {"temperatures": "theta without season"}
     assert {name: found["holt"][name] for name in short} == short
     assert found["holt"]["seven points"] == "naive2"
     assert found["comb"]["three points"] == "mean of naive2, naive2, naive2"
@@ -97,7 +100,7 @@ def test_replaced_answers_are_counted(fitted: tuple[Statistical, Path]) -> None:
     items = score(list(system.predict(folder, system.settings.variants["ets"])), folder)
     items.write(folder / "items.csv.gz")
     assert details(ItemStatistics.read(folder / "items.csv.gz")) == {"replaced": {
-        "ETS(A,N,A)": 2, "ETS(A,N,N)": 1, "naive": 2, "snaive": 1}}
+        "ETS(A,N,A)": 3, "ETS(A,N,N)": 1, "naive": 2, "snaive": 1}}
     plain = list(system.predict(folder, system.settings.variants["naive"]))
     assert details(score(plain, folder)) == {}
 

@@ -68,14 +68,16 @@ def _of_one(past: Array, adjusted: Adjusted, methods: Sequence[Estimated], perio
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return [
-            raw.best_forecast(ets, horizon) if method == "ets" else _with_season(adjusted, (
+            raw.best_forecast(ets, horizon) if method == "ets" else _with_season(method, adjusted, (
                 Found(_theta(adjusted.values, horizon)) if method == "theta"
                 else smoothed.forecast(_SMOOTHED[method], horizon)))
             for method in methods]
 
 
-def _with_season(adjusted: Adjusted, found: Found) -> Found:
-    return Found(adjusted.indices * found.values, found.model)
+def _with_season(method: str, adjusted: Adjusted, found: Found) -> Found:
+    """The season put back, or said that it was never taken out."""
+    model = f"{found.model or method} without season" if adjusted.unadjusted else found.model
+    return Found(adjusted.indices * found.values, model)
 
 
 def _theta(values: Array, horizon: int) -> Array:

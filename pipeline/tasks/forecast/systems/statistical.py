@@ -7,8 +7,9 @@ damped, Damped's always is. statsforecast estimates by maximum likelihood (`shar
 protocol around it is in `shared/seasonality.py`.
 
 A series too short for the estimation of a method gets Naive2's forecast (ETS: sNaive's), and one
-that a model is not defined for another model of the same family (`shared/state_space.py`); each
-such forecast names what made it.
+that a model is not defined for another model of the same family (`shared/state_space.py`). A season
+that is not multiplicative, of temperatures about zero say, stays in. Each such forecast names what
+made it.
 
 The 95 % intervals of SES, Holt, Damped, Theta and ETS are those of their state-space models. Those
 of Naive and sNaive follow from the errors that they make within the past, which add up as the
@@ -156,7 +157,8 @@ def _naive(series: Sequence[Array], adjusted: Sequence[Adjusted], period: int,
         "snaive": _Made(np.stack([naive(past, period, horizon) for past in series], axis=1),
                         ["naive" if len(past) < period else "" for past in series]),
         "naive2": _Made(np.stack([naive(one.values, 1, horizon) * one.indices
-                                  for one in adjusted], axis=1), none),
+                                  for one in adjusted], axis=1),
+                        ["naive" if one.unadjusted else "" for one in adjusted]),
     }
 
 
