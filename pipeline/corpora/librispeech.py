@@ -19,6 +19,7 @@ from pipeline.corpora.twins.speech_twin import TwinSettings, generate
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.storage.files import read_text
+from pipeline.storage.folders import files_in
 
 Part = Literal["dev-clean", "dev-other", "test-clean", "test-other", "train-clean-100",
                "train-clean-360", "train-other-500", "test-clean-47"]
@@ -93,12 +94,12 @@ def utterances(directory: Path, subset: str) -> list[Utterance]:
     """
     root = directory / "LibriSpeech" / subset
     if not root.is_dir():
-        known = sorted(path.name for path in root.parent.glob("*/"))
+        known = [path.name for path in files_in(root.parent) if path.is_dir()]
         raise UserError(f"{root} does not exist; subsets here: {', '.join(known) or 'none'}")
     texts: dict[Path, str] = {}
-    for transcript in sorted(root.glob("*/*/*.trans.txt")):
+    for transcript in files_in(root, "*/*/*.trans.txt"):
         texts |= _transcripts(transcript)
-    recorded = set(root.glob("*/*/*.flac"))
+    recorded = set(files_in(root, "*/*/*.flac"))
     for path in sorted(recorded - texts.keys()):
         raise UserError(f"{path}: audio without a transcript; add its line to the chapter's "
                         ".trans.txt or remove it")
@@ -133,8 +134,9 @@ def _check_audio(path: Path) -> None:
     import soundfile
 
     try:
+        # A file that was encoded into a pipe tells no length, which counts as very many frames.
         frames = soundfile.info(path).frames if path.stat().st_size else 0
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, OSError) as error:
         raise UserError(f"{path} cannot be read as audio ({error}); fetch or generate the corpus "
                         "again") from None
     if frames == 0:

@@ -27,6 +27,7 @@ from pipeline.corpora.twins.grammar.verb_final import (
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
 from pipeline.storage.files import read_gzip_lines, write_gzip_lines
+from pipeline.storage.folders import files_in
 
 _SOURCE = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 
@@ -161,7 +162,7 @@ def _lines(path: Path) -> list[str]:
     try:
         content = gzip.decompress(path.read_bytes())
     except FileNotFoundError:
-        languages = sorted(item.name for item in path.parent.glob(f"{path.name.split('.')[0]}.*"))
+        languages = [item.name for item in files_in(path.parent, f"{path.name.split('.')[0]}.*")]
         raise UserError(f"{path} does not exist; of this split there is "
                         f"{', '.join(languages) or 'nothing'}") from None
     except (OSError, EOFError) as error:

@@ -19,6 +19,7 @@ from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.running.trained import key_of, trained_folder
 from pipeline.storage.artefacts import ARTEFACTS
+from pipeline.storage.folders import files_in
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 from pipeline.systems.base import System, system_class
@@ -133,7 +134,7 @@ def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:
             spooled.write_bytes(sys.stdin.buffer.read())
             found.append(OwnFile("standard input", spooled))
         elif path.is_dir():
-            inside = [OwnFile(str(file), file) for file in sorted(path.iterdir())
+            inside = [OwnFile(str(file), file) for file in files_in(path)
                       if file.is_file() and file.suffix.lower() in own.SUFFIXES]
             if not inside:
                 raise UserError(f"{name}: this folder has no file that ends in "

@@ -16,7 +16,8 @@ from pipeline.tasks.tagging.systems import hmm
 from pipeline.tasks.tagging.systems.most_frequent import MostFrequentTag, Settings
 
 SPEC = {"forms": ["dog", "the"], "counts": [1, 1], "tags": ["DT", "NN"]}
-FILES = {"b.txt": "the dog\n", "a.TXT": "dog\n", "c.conllu": "", "notes.md": "the\n"}
+FILES = {"b.txt": "the dog\n", "a.TXT": "dog\n", "c.conllu": "", "notes.md": "the\n",
+         "._b.txt": "dog\n"}
 
 
 @pytest.fixture

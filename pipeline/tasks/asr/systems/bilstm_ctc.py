@@ -6,12 +6,14 @@ a language model. Neighbouring frames are stacked before the first layer, which 
 sequence and makes CTC both faster and better (Sak et al. 2015).
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,7 +22,6 @@ from pipeline.audio.batching import padded
 from pipeline.audio.frames import Frames
 from pipeline.audio.masking import mask
 from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.errors import UserError
 from pipeline.nn.ctc import BLANK, PrefixModel, best_path, prefix_beam_search
 from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import BidirectionalStack
@@ -129,14 +130,15 @@ class BilstmCtc(NeuralSystem):
         return super().fit(data, run)
 
     def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
-        """Raises UserError naming an utterance that is too short for one stack of frames."""
+        """The hypothesis of an utterance that has less than a stack of frames is empty, as CTC's
+        text of no steps is; a line on standard error names it.
+        """
         frames = Frames(data, "test")
         items = read_json(data / "test.items.json")
-        self._check_lengths(frames, items)
         hypotheses = [""] * len(frames)
         decode = self._decoder(variant)
-        by_length = np.argsort(frames.lengths, kind="stable")
-        for start in range(0, len(frames), UTTERANCES_AT_ONCE):
+        by_length = self._heard(np.argsort(frames.lengths, kind="stable"), frames, items)
+        for start in range(0, len(by_length), UTTERANCES_AT_ONCE):
             chosen = by_length[start : start + UTTERANCES_AT_ONCE]
             found = self.emissions([frames[item] for item in chosen])
             for item, emissions in zip(chosen, found, strict=True):
@@ -144,12 +146,15 @@ class BilstmCtc(NeuralSystem):
         for item, hypothesis in zip(items, hypotheses, strict=True):
             yield {"id": item["id"], "hypothesis": " ".join(hypothesis.split())}
 
-    def _check_lengths(self, frames: Frames, items: list[dict[str, Any]]) -> None:
-        short = np.flatnonzero(frames.lengths < self.settings.stack)
-        if short.size:
-            raise UserError(f"{items[int(short[0])]['id']} is too short: "
-                            f"{int(frames.lengths[short[0]])} frames, and {self.settings.stack} "
-                            "are heard at once; remove it")
+    def _heard(self, order: NDArray[np.int64], frames: Frames,
+               items: list[dict[str, Any]]) -> NDArray[np.int64]:
+        """Those of the items in `order` that are long enough; the others are named."""
+        enough = frames.lengths[order] >= self.settings.stack
+        for item in order[~enough].tolist():
+            print(f"warning: {items[item]['id']} is too short: {frames.lengths[item]} frames, and "
+                  f"{self.settings.stack} are heard at once; its hypothesis is empty",
+                  file=sys.stderr)
+        return order[enough]
 
     def _decoder(self, variant: Greedy | Beam) -> Callable[[np.ndarray], str]:
         """From an utterance's emissions to its text."""
