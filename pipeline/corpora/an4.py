@@ -27,6 +27,7 @@ VALID_SPEAKERS = frozenset({"ffmm", "fmjd", "mblw", "mdmc", "mjbh", "mmaf", "mra
 
 FILES = [RemoteFile(
     path="an4-mfcc.tar.gz", mirror="an4/an4-mfcc.tar.gz", url=None, size=14_137_712,
+    unpacked=15_163_645,
     sha256="38769a69097d2960dbe39cae0c59806a73df5a0654398fc8afa367dddab02a39")]
 
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)")
@@ -40,7 +41,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Unpack AN4 below `directory`."""
     for file in FILES:
-        unpack(obtain(file, mirror), directory)
+        unpack(obtain(file, mirror), directory, file.unpacked)
 
 
 def utterances(directory: Path, split: Literal["train", "valid", "test"]) -> list[Utterance]:

@@ -42,7 +42,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Unpack annotations and pictures (20 GB) into `directory`."""
     for file in FILES:
-        unpack(obtain(file, mirror), directory)
+        unpack(obtain(file, mirror), directory, file.unpacked)
 
 
 def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:

@@ -58,7 +58,7 @@ FILES: dict[str, RemoteFile] = {
     "test-clean-47": RemoteFile(
         path="test-clean-47.tar.gz", mirror="librispeech/test-clean-47.tar.gz", url=None,
         sha256="2d0df54bf7bc3229f33a4b91df3c38d7e382eccf26ddd623e0445f4f8eb9c02d",
-        size=4_036_397),
+        size=4_036_397, unpacked=4_412_428),
 }
 
 
@@ -81,7 +81,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the LibriSpeech tree of the chosen parts and of the twin below `directory`."""
     for part in settings.parts:
-        unpack(obtain(FILES[part], mirror), directory)
+        unpack(obtain(FILES[part], mirror), directory, FILES[part].unpacked)
     if settings.twin is not None:
         generate(settings.twin, directory / "LibriSpeech")
 
