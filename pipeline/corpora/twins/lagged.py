@@ -37,6 +37,9 @@ class LaggedItem:
     lag: int
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a line of a corpus holds a sequence and the two places that are marked in it.
@@ -66,10 +69,9 @@ class Layout:
 
     def _values(self, steps: Any) -> NDArray[np.float64]:
         if self.alphabet is None:
-            numbers = np.array(steps, np.float64)
-            if numbers.ndim != 1 or not np.isfinite(numbers).all():
+            if not isinstance(steps, list) or not all(map(_is_number, steps)):
                 raise ValueError(f"{self.steps!r} is no list of finite numbers")
-            return numbers
+            return np.array(steps, np.float64)
         if not isinstance(steps, str):
             raise ValueError(f"{self.steps!r} is no text")
         letters = [self.alphabet.find(letter) for letter in steps]
@@ -131,14 +133,22 @@ def parse_lines(lines: Iterable[str], name: str, parse: Callable[[Any], Result],
     for number, line in enumerate(lines, start=1):
         try:
             yield number, parse(json.loads(line))
+        except RecursionError:
+            raise UserError(f"{name}, line {number}: lists in lists without end; {remedy}"
+                            ) from None
         except (ValueError, KeyError, TypeError) as error:
             problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{name}, line {number}: {problem}; {remedy}") from None
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number that float32 can hold."""
+    return type(value) in (int, float) and abs(value) <= _LARGEST
+
+
 def two_positions(positions: Sequence[int], length: int) -> tuple[int, int]:
     """The two places that a sequence marks. Raises ValueError when they are not two, rising."""
-    rising = (len(positions) == 2 and all(isinstance(place, int) for place in positions)
+    rising = (len(positions) == 2 and all(type(place) is int for place in positions)
               and 0 <= positions[0] < positions[1] < length)
     if not rising:
         raise ValueError(f"expected two rising positions below {length}, got {positions}")

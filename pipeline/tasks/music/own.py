@@ -26,6 +26,7 @@ SUFFIXES = (".json", ".mid", ".midi")
 SHOWN = ("step", "pitches", "nats")
 
 _MIDI = b"MThd"
+_LARGEST = 2**24  # bytes; a day of piano has fewer
 
 
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
@@ -50,6 +51,8 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
 
 def _content(file: OwnFile) -> object:
     """What stands in a file, MIDI or JSON."""
+    if file.path.stat().st_size > _LARGEST:
+        raise UserError(f"{file.name} has more than {_LARGEST} bytes, which no piece needs; cut it")
     with file.path.open("rb") as opened:
         if opened.read(len(_MIDI)) == _MIDI:
             return read_midi(file.path.read_bytes(), file.name)
@@ -58,5 +61,8 @@ def _content(file: OwnFile) -> object:
     except json.JSONDecodeError as error:
         raise UserError(f"{file.name}, line {error.lineno}: no MIDI file and no JSON ({error.msg});"
                         f" wanted is {TAKES}") from None
+    except ValueError as error:
+        # Of a number with thousands of digits.
+        raise UserError(f"{file.name}: {error}; wanted is {TAKES}") from None
     except RecursionError:
         raise UserError(f"{file.name}: lists in lists without end; wanted is {TAKES}") from None

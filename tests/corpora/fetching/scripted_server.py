@@ -65,11 +65,11 @@ def redirect(location: str | None, status: str = "302 Found") -> bytes:
     return answer(b"", *([] if location is None else [f"Location: {location}"]), status=status)
 
 
-def chunked(blocks: Iterable[bytes]) -> Callable[[], Iterator[bytes]]:
-    """The same blocks as an answer of unknown length; without an end if they have none."""
+def chunked(blocks: Callable[[], Iterable[bytes]]) -> Callable[[], Iterator[bytes]]:
+    """Blocks as an answer of unknown length; without an end if they have none."""
     def parts() -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        for block in blocks:
+        for block in blocks():
             yield b"%x\r\n%s\r\n" % (len(block), block)
         yield b"0\r\n\r\n"
     return parts

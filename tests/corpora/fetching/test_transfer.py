@@ -1,6 +1,7 @@
 """Answers that no server should give: the file comes whole, or an error, and never too many bytes.
 """
 
+import contextlib
 import datetime
 import gzip
 import hashlib
@@ -51,13 +52,14 @@ def kept(folder: Path) -> dict[str, int]:
 def endless(folder: Path, seen: list[int]) -> Iterator[bytes]:
     """Blocks without end; `seen` are the bytes that lie on the disk meanwhile."""
     for _ in itertools.count():
-        seen.append(max(kept(folder).values(), default=0))
+        with contextlib.suppress(FileNotFoundError):  # it is thrown away meanwhile
+            seen.append(max(kept(folder).values(), default=0))
         yield bytes(5000)
 
 
 def test_more_than_the_known_size_is_never_on_the_disk(tmp_path: Path) -> None:
     seen: list[int] = []
-    with answering(chunked(endless(tmp_path, seen))) as server:
+    with answering(chunked(lambda: endless(tmp_path, seen))) as server:
         refused("corpus.txt: http://.* twice: expected 40000 bytes, got more", server.url,
                 tmp_path)
         assert len(server.requests) == 2
@@ -76,7 +78,7 @@ def test_a_file_of_unknown_size_has_a_bound_too(tmp_path: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "LARGEST", 100_000)
     seen: list[int] = []
-    with answering(chunked(endless(tmp_path, seen))) as server:
+    with answering(chunked(lambda: endless(tmp_path, seen))) as server:
         refused("expected 100000 bytes at most, got more", server.url, tmp_path, size=False)
     assert max(seen) <= 100_000 and kept(tmp_path) == {}
 
@@ -91,7 +93,7 @@ def test_a_part_that_is_longer_than_the_file_is_begun_anew(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("body", [
-    chunked([CONTENT[:10_000], CONTENT[10_000:]]), answer(CONTENT, length=False),
+    chunked(lambda: [CONTENT[:10_000], CONTENT[10_000:]]), answer(CONTENT, length=False),
     answer(CONTENT, "Content-Encoding: identity"),
     answer(CONTENT, "content-length: 40000", "CONTENT-TYPE: text/html")],
     ids=["chunked", "closed at its end", "identity", "twice the length"])
@@ -275,7 +277,7 @@ def test_random_answers_end_in_the_file_or_an_error(tmp_path: Path) -> None:
               answer(small[100:], "Content-Range: bytes 100-299/300", status="206 Partial"),
               answer(b"", "Content-Range: bytes */300", status="416 Range"),
               answer(b"", "Retry-After: 1", status="503 Busy"),
-              b"".join(chunked([small[:7], small[7:]])())]
+              b"".join(chunked(lambda: [small[:7], small[7:]])())]
 
     def edited() -> bytes:
         content = bytearray(chance.choice(honest))

@@ -41,7 +41,7 @@ def test_a_sequence_needs_no_answer_beside_it(tracks: dict[str, Path], tmp_path:
     ("adding", '{"values": [1, 2]}', "line 1: 'marks' is missing; write a line like"),
     ("adding", '{"values": [1, NaN], "marks": [0, 1]}', "line 1: 'values' is no list of finite"),
     ("adding", '{"values": [[1, 2]], "marks": [0, 1]}', "line 1: 'values' is no list of finite"),
-    ("adding", '{"values": ["a", 2], "marks": [0, 1]}', "line 1: could not convert"),
+    ("adding", '{"values": ["a", 2], "marks": [0, 1]}', "line 1: 'values' is no list of finite"),
     ("adding", '{"values": [1, 2], "marks": [0, 2]}', "line 1: expected two rising positions"),
     ("adding", '{"values": [1, 2], "marks": 1}', "line 1"),
     ("recall", "a", 'own.jsonl, line 1: .*; write a line like {"symbols": "aaa", "triggers"'),
