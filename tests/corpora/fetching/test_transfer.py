@@ -66,6 +66,14 @@ def test_more_than_the_known_size_is_never_on_the_disk(tmp_path: Path) -> None:
     assert max(seen) <= len(CONTENT) and kept(tmp_path) == {}
 
 
+def test_a_block_is_cut_where_the_file_ends(tmp_path: Path) -> None:
+    with answering(chunked(lambda: [CONTENT, b"more"])) as server:
+        with_more = transfer.Transfer(server.url, tmp_path / "x.part", 39_999, QUICK, False)
+        with pytest.raises(transfer.Wrong, match="expected 39999 bytes, got more"):
+            with_more.attempt()
+    assert (tmp_path / "x.part").read_bytes() == CONTENT[:-1]
+
+
 def test_nothing_is_read_of_a_body_of_another_size(tmp_path: Path) -> None:
     with answering(answer(CONTENT + b"more")) as server:
         refused("expected 40000 bytes, got 40004", server.url, tmp_path)

@@ -109,6 +109,8 @@ def test_an_utterance_of_less_than_a_stack_has_an_empty_hypothesis_and_is_named(
     assert system.settings.stack == 2 and rows[0]["hypothesis"] == ""
     said = capsys.readouterr().err
     assert f"{files[0]} is too short: 1 frames" in said and said.count("too short") == 1
+    (short,) = answers(system, files[:1], tmp_path / "short", variant)
+    assert short["hypothesis"] == ""
     (alone,) = answers(system, files[1:2], tmp_path / "again", variant)
     assert alone["hypothesis"] == rows[1]["hypothesis"] != ""
 
