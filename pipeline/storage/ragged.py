@@ -4,7 +4,7 @@ Both are .npy and are read memory-mapped, so a corpus larger than memory costs n
 batches are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ class Ragged:
 
     def __getitem__(self, item: int) -> NDArray[Any]:
         return self.rows[self.offsets[item] : self.offsets[item + 1]]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The arrays one after another, as indices give them."""
+        return (self[item] for item in range(len(self)))
 
     @property
     def lengths(self) -> NDArray[np.int64]:

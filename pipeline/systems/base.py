@@ -14,7 +14,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ from pipeline.systems.network import Batch, Batches, Curve, Network, Run
 # A system's module has from here all that it needs.
 __all__ = ["Batch", "Batches", "Curve", "NeuralSystem", "Run", "System", "seeded", "system_class"]
 
+_STRIDE = 1_000_003  # between the seeds of what one seed draws
+
 
 class System(ABC):
     """A fitted or unfitted entrant of a track.
@@ -41,6 +43,9 @@ class System(ABC):
     """
 
     artefacts: Path | None = None
+    # Whether the items are one text that is read on and on, so that an answer depends on the items
+    # before it. All others answer each item by itself.
+    running_text: ClassVar[bool] = False
 
     def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
         super().__init__()
@@ -147,8 +152,8 @@ def system_class(task: str, model: str) -> type[System]:
     return found[0]
 
 
-def seeded(seed: int) -> torch.Generator:
-    """A generator that depends on `seed` alone."""
+def seeded(seed: int, number: int = 0) -> torch.Generator:
+    """A generator that depends on `seed` alone, or on it and the number of what is drawn."""
     generator = torch.Generator()
-    generator.manual_seed(seed % (2**63))
+    generator.manual_seed((seed + number * _STRIDE) % (2**63))
     return generator

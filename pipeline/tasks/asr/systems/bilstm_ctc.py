@@ -30,7 +30,6 @@ from pipeline.systems.base import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
 
-UTTERANCES_AT_ONCE = 32
 _LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"character": CharacterModel,
                                                            "word": WordModel}
 
@@ -133,15 +132,9 @@ class BilstmCtc(NeuralSystem):
         frames = Frames(data, "test")
         items = read_json(data / "test.items.json")
         self._check_lengths(frames, items)
-        hypotheses = [""] * len(frames)
         decode = self._decoder(variant)
-        by_length = np.argsort(frames.lengths, kind="stable")
-        for start in range(0, len(frames), UTTERANCES_AT_ONCE):
-            chosen = by_length[start : start + UTTERANCES_AT_ONCE]
-            found = self.emissions([frames[item] for item in chosen])
-            for item, emissions in zip(chosen, found, strict=True):
-                hypotheses[item] = decode(emissions)
-        for item, hypothesis in zip(items, hypotheses, strict=True):
+        heard = self.alone(lambda utterance: decode(self.emissions([utterance])[0]), frames)
+        for item, hypothesis in zip(items, heard, strict=True):
             yield {"id": item["id"], "hypothesis": " ".join(hypothesis.split())}
 
     def _check_lengths(self, frames: Frames, items: list[dict[str, Any]]) -> None:

@@ -88,7 +88,7 @@ class Direct(System):
             found = self.paths[tree.query(self._standardised(starts))[1], 1:]
         else:
             features = polynomials(self._standardised(starts), self.settings.degree)
-            flat = features @ self.weights
+            flat = np.stack([row @ self.weights for row in features])
             found = (flat.reshape(len(starts), self.spec["steps"], -1) * self.spec["scale"]
                      + self.spec["mean"])
         return answers(found, data)
