@@ -81,20 +81,22 @@ def _odd_rows(longest: Path, folder: Path) -> None:
     columns = [row.split(",") for row in rows]
     if "time" in header.split(","):
         values = [cells[-1] for cells in columns]
-        tables = {"short": values[:3], "same": ["7"] * len(values), "zeros": ["0"] * len(values),
-                  "long": values * _LONGER}
+        tables = {"none": [], "short": values[:3], "same": ["7"] * len(values),
+                  "zeros": ["0"] * len(values), "long": values * _LONGER}
         written = {name: [f"s,{time},{value}" for time, value in enumerate(table)]
                    for name, table in tables.items()}
     else:
         width = len(columns[0]) - 1
         written = {name: [",".join(["s", *[value] * width])]
-                   for name, value in {"rest": "0", "far": "100", "farther": "1e30"}.items()}
+                   for name, value in {"rest": "0", "far": "100", "farther": "1e30",
+                                       "farthest": "1e308"}.items()}
     for name, lines in written.items():
         write_text(folder / f"{name}.csv", "".join(f"{line}\n" for line in [header, *lines]))
 
 
 def _odd_lines(longest: Path, folder: Path) -> None:
-    """Sequences of as few steps as there are marks, and of many."""
+    """No sequence, sequences of as few steps as there are marks, and of many."""
+    write_text(folder / "blank.jsonl", "\n")
     record = json.loads(longest.read_text("utf-8"))
     steps = next(iter(record))
     for name, changed in {"short": record[steps][:2], "long": record[steps] * _LONGER}.items():

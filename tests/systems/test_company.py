@@ -27,6 +27,7 @@ from tests.systems.entrants import Entrant
 from tests.systems.pieces import odd, pieces
 from tests.systems.trained import ENTRANTS, ROOT, Track, Trained, raw, same_answers
 from tests.tasks.answers import without_ids
+from tests.trials import trials
 
 ITEMS = 12
 
@@ -108,22 +109,33 @@ def asked(request: pytest.FixtureRequest, trained: Callable[[Entrant], Trained],
 every_entrant = pytest.mark.parametrize("asked", ENTRANTS, ids=str, indirect=True)
 
 
+@pytest.mark.fuzz
 @every_entrant
 def test_an_answer_is_the_same_in_any_company(asked: Asked) -> None:
     """Alone, among part of the items, among more, in another order, beside very long ones."""
     known = asked.inputs.known
     for variant in asked.variants:
         whole = dict(zip(known, asked.answers(known, variant), strict=True))
-        part = len(known) // 3
-        if asked.system.running_text:
-            sets = [known[:1], known[:part], [*known, *asked.answered(variant)]]
-        else:
-            mixed = [known[place] for place in np.random.default_rng(0).permutation(len(known))]
-            sets = [known[1:2], known[:part], known[part:], mixed,
-                    [*asked.answered(variant), *mixed, *known]]
-        for files in sets:
+        others = asked.answered(variant)
+        for files in (beginnings if asked.system.running_text else companies)(known, others):
             for file, found in zip(files, asked.answers(files, variant), strict=True):
                 assert file not in whole or same_answers(found, whole[file]), file.name
+
+
+def companies(known: list[Path], others: list[Path]) -> list[list[Path]]:
+    """Parts of the `known` files, all of them mixed, and mixtures with others."""
+    generator = np.random.default_rng(0)
+    part = len(known) // 3
+    mixed = [known[place] for place in generator.permutation(len(known))]
+    return [known[1:2], known[:part], known[part:], mixed, [*others, *mixed, *known],
+            *([[*known, *others][place] for place in generator.integers(
+                0, len(known) + len(others), generator.integers(1, 2 * len(known)))]
+              for _ in range(trials(0, 20)))]
+
+
+def beginnings(known: list[Path], others: list[Path]) -> list[list[Path]]:
+    """Beginnings of the text of the `known` files, and the text with others behind it."""
+    return [*(known[:length] for length in range(1, len(known), 4)), [*known, *others]]
 
 
 @every_entrant
@@ -132,18 +144,17 @@ def test_an_answer_depends_on_nothing_that_was_before(asked: Asked) -> None:
     for variant in asked.variants:
         expected = asked.answers(asked.inputs.known, variant)
         with another_state(asked.system):
-            state = process_state(asked.system)
+            state = process_state()
             assert asked.answers(asked.inputs.known, variant) == expected
-            assert process_state(asked.system) == state
+            assert process_state() == state
         folder = asked.inputs.prepared(asked.inputs.known, asked.answering)
         side_by_side = zip(*(asked.system.predict(folder, variant) for _ in range(2)), strict=True)
         assert [without_ids(pair) for pair in side_by_side] == [[one, one] for one in expected]
 
 
-def process_state(system: System) -> list[Any]:
+def process_state() -> list[Any]:
     """What an answer must leave as it was."""
-    return [system.training if isinstance(system, nn.Module) else None,
-            torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_rng_state().tolist(),
+    return [torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_rng_state().tolist(),
             random.getstate(), np.random.get_state()[1].tolist()]  # noqa: NPY002, as above
 
 

@@ -169,15 +169,6 @@ def test_the_crf_stops_where_the_penalty_balances_the_likelihood(extracted: Path
                 parameter.sub_(direction, alpha=step)
 
 
-def test_batches_do_not_change_answers(fitted: dict[str, System], extracted: Path,
-                                       monkeypatch: pytest.MonkeyPatch) -> None:
-    text = Text.read(extracted / "fit", "train")
-    system: Any = fitted["crf"]
-    together = system.tag(text)
-    monkeypatch.setattr(crf, "SENTENCES_AT_ONCE", 1)
-    assert np.array_equal(system.tag(text), together)
-
-
 def test_words_are_hidden_by_their_rarity(extracted: Path) -> None:
     system = new("bilstm_crf", extracted, word_dropout=12.0)
     # Twelve times a word: hidden with probability one half; `the` is there 60 times.
