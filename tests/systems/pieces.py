@@ -14,9 +14,14 @@ import soundfile
 from PIL import Image
 
 from pipeline.storage.files import write_text
+from tests.trials import trials
 
-_LONGER = 10
 _RATE = 16_000
+
+
+def _longer() -> int:
+    """How many times the longest item a long one is."""
+    return trials(3, 10)
 
 
 def pieces(files: list[Path], folder: Path) -> list[Path]:
@@ -30,7 +35,7 @@ def pieces(files: list[Path], folder: Path) -> list[Path]:
 
 
 def odd(task: str, known: list[Path], folder: Path) -> list[Path]:
-    """Files of odd items beside `known` ones: empty, tiny, unknown, ten times the longest."""
+    """Files of odd items beside `known` ones: empty, tiny, unknown, longer than the longest."""
     folder.mkdir(parents=True)
     longest = max(known, key=lambda path: path.stat().st_size)
     made = {"csv": _odd_rows, "jsonl": _odd_lines, "json": _odd_pieces, "png": _odd_pictures,
@@ -71,7 +76,7 @@ def _odd_texts(longest: Path, folder: Path) -> None:
     words = longest.read_text("utf-8").split()
     for name, text in {"empty": "", "blank": "  ", "one": words[0], "mark": ".",
                        "unknown": "qzx \N{SNOWMAN} Wvj-0 " * 3,
-                       "long": " ".join(words * _LONGER), "endless": "x" * 300}.items():
+                       "long": " ".join(words * _longer()), "endless": "x" * 60}.items():
         write_text(folder / f"{name}.txt", f"{text}\n")
 
 
@@ -82,7 +87,7 @@ def _odd_rows(longest: Path, folder: Path) -> None:
     if "time" in header.split(","):
         values = [cells[-1] for cells in columns]
         tables = {"none": [], "short": values[:3], "same": ["7"] * len(values),
-                  "zeros": ["0"] * len(values), "long": values * _LONGER}
+                  "zeros": ["0"] * len(values), "long": values * 2}
         written = {name: [f"s,{time},{value}" for time, value in enumerate(table)]
                    for name, table in tables.items()}
     else:
@@ -99,7 +104,7 @@ def _odd_lines(longest: Path, folder: Path) -> None:
     write_text(folder / "blank.jsonl", "\n")
     record = json.loads(longest.read_text("utf-8"))
     steps = next(iter(record))
-    for name, changed in {"short": record[steps][:2], "long": record[steps] * _LONGER}.items():
+    for name, changed in {"short": record[steps][:2], "long": record[steps] * _longer()}.items():
         marks = {key: [0, len(changed) - 1] for key, value in record.items()
                  if key != steps and isinstance(value, list)}
         write_text(folder / f"{name}.jsonl", json.dumps(record | {steps: changed} | marks) + "\n")
@@ -108,7 +113,7 @@ def _odd_lines(longest: Path, folder: Path) -> None:
 def _odd_pieces(longest: Path, folder: Path) -> None:
     steps = json.loads(longest.read_text("utf-8"))
     for name, changed in {"empty": [], "one": steps[:1], "two": steps[:2], "silent": [[], []],
-                          "all": [list(range(21, 109))] * 3, "long": steps * _LONGER}.items():
+                          "all": [list(range(21, 109))] * 3, "long": steps * _longer()}.items():
         write_text(folder / f"{name}.json", json.dumps(changed))
 
 
@@ -119,7 +124,7 @@ def _odd_pictures(longest: Path, folder: Path) -> None:
 
 def _odd_recordings(longest: Path, folder: Path) -> None:
     """Nothing, less than a frame, one frame, silence, and a long noise."""
-    noise = np.random.default_rng(1).normal(0, 0.1, 20 * _RATE)
+    noise = np.random.default_rng(1).normal(0, 0.1, _longer() * _RATE)
     for name, samples in {"empty": noise[:0], "click": noise[:100], "frame": noise[:400],
                           "silence": np.zeros(_RATE), "long": noise}.items():
         soundfile.write(folder / f"{name}.wav", samples, _RATE)

@@ -50,10 +50,11 @@ def test_a_questions_own_words_are_no_answers(space: Space) -> None:
     assert space.analogies([Analogy("x", "table", "table", "man", "woman")]) == ["woman"]
 
 
-def test_equally_near_words_do_not_change_places_in_company() -> None:
+@pytest.mark.parametrize("dimensions", [32, 64, 100])
+def test_equally_near_words_do_not_change_places_in_company(dimensions: int) -> None:
     """Words in the same contexts have one vector, and rounding alone would order them."""
     generator = np.random.default_rng(0)
-    contexts = generator.normal(size=(150, 50))
+    contexts = generator.normal(size=(150, dimensions))
     vectors = np.concatenate([contexts[:1], contexts, contexts, contexts[::-1]])
     words = ["<unk>", *map(str, range(1, len(vectors)))]
     space = Space(words, vectors)
