@@ -4,11 +4,12 @@ pip compares each file with the hashes of its entry and refuses one that is not 
 all that a package needs, so dependencies are not looked up (`--no-deps`); and a release that comes
 as source is built with what a lock has pinned, since an isolated build would fetch anything.
 
-A torch that is there already stays when its version fits, whoever built it. Works before anything
-else is installed, so it imports nothing but Python's own modules.
+A torch that is there already stays when its version fits, whoever built it. Where pip is led to
+pytorch.org's CPU packages, or copies of them, that build is taken. Works before anything else is
+installed, so it imports nothing but Python's own modules.
 """
 
-import importlib
+import importlib.util
 import subprocess
 import sys
 from importlib import metadata
@@ -25,9 +26,9 @@ def install(lock: Path, *options: str) -> None:
     """Install the entries of a lock file. Raises UserError when pip refuses one, and says why."""
     done = subprocess.run([*_PIP, *_EXACTLY, *options, "--requirement", str(lock)])
     if done.returncode != 0:
-        raise UserError(f"pip did not install {lock}, see above. A hash that does not match is that "
-                        "of another file than the one that was locked: do not install it. If the "
-                        "lock itself was edited: git checkout -- the file, or 'make lock'")
+        raise UserError(f"pip did not install {lock}, see above. A hash that does not match is "
+                        "that of another file than the one that was locked: do not install it. If "
+                        "the lock was edited, take the committed one back, or run 'make lock'")
 
 
 def needs_cuda(version: str) -> bool:
@@ -39,24 +40,26 @@ def needs_cuda(version: str) -> bool:
     return "+" not in version
 
 
-def install_kenlm(locks: Path) -> str | None:
-    """Install kenlm, which few need and which must be compiled; why not, if it cannot be had."""
-    for lock in (locks / "kenlm-build.lock", locks / "kenlm.lock"):
-        done = subprocess.run([*_PIP, *_EXACTLY, "--quiet", "--only-binary", ":none:",
-                               "--requirement", str(lock)], capture_output=True, text=True)
-        if done.returncode != 0:
-            said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-            return said[0].strip() if said else f"pip ended with exit code {done.returncode}"
-    return None
+def attempt(lock: Path) -> str | None:
+    """Install what can be done without; why not, if it cannot be had."""
+    done = subprocess.run([*_PIP, *_EXACTLY, "--quiet", "--only-binary", ":none:", "--requirement",
+                           str(lock)], capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    said = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
+    return said[0] if said else f"pip ended with exit code {done.returncode}"
 
 
 def main() -> None:
     install(_LOCKS / "build.lock", "--quiet")
+    if importlib.util.find_spec("torch") is None:
+        # pip prefers a file whose hash its index tells, so the other build would always win.
+        attempt(_LOCKS / "torch-cpu.lock")
     install(Path("requirements.lock"))
     importlib.invalidate_caches()
     if needs_cuda(metadata.version("torch")):
         install(_LOCKS / "cuda.lock")
-    if why := install_kenlm(_LOCKS):
+    if why := attempt(_LOCKS / "kenlm-build.lock") or attempt(_LOCKS / "kenlm.lock"):
         print(f"kenlm was not installed (it needs a C++ compiler): tests that compare with it will "
               f"be skipped. {why}")
 

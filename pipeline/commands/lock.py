@@ -5,8 +5,8 @@ file under that name, on every platform and Python that the project supports. Pi
 stay, unless `--upgrade` is given.
 
 CUDA packages have a file of their own, because only one build of torch needs them, and what builds
-a release from source has one too: a build must not fetch what nothing pins. Registries do not have
-torch's CPU builds, whose hashes therefore stand in `requirements/torch-cpu.txt`.
+a release from source has one too: a build must not fetch what nothing pins. torch's CPU builds are
+not where uv looks; their hashes are put into `requirements/torch-cpu.lock` by hand.
 """
 
 import os
@@ -25,7 +25,7 @@ BUILD = Path("requirements/build.lock")
 KENLM = Path("requirements/kenlm.lock")
 KENLM_BUILD = Path("requirements/kenlm-build.lock")
 RESOLVER = Path("requirements/resolver.lock")
-TORCH_CPU = Path("requirements/torch-cpu.txt")
+TORCH_CPU = Path("requirements/torch-cpu.lock")
 ABOUT = {
     ALL: "Everything but what only a CUDA build of torch needs (requirements/cuda.lock).",
     CUDA: "What torch's CUDA build needs on Linux; a CPU build needs none of it.",
@@ -36,7 +36,8 @@ ABOUT = {
 }
 _HEADER = "# Written by 'make lock'. {about}\n# pip takes no file whose hash is not here.\n"
 _FOR_CUDA = re.compile(r"(nvidia|cuda|triton)(-|$)")
-_ENTRY = re.compile(r"(?P<pin>(?P<name>[a-z0-9-]+)==[^\s;\\]+[^\\\n]*?) *(?P<hashes>(?:\\\n[^\\\n]*)*)\n")
+_ENTRY = re.compile(r"(?P<pin>(?P<name>[a-z0-9-]+)==[^\s;\\]+[^\\\n]*?) *"
+                    r"(?P<hashes>(?:\\\n[^\\\n]*)*)\n")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 
 # A package's line, with its version and where it applies, and the hashes of its files.
@@ -74,16 +75,14 @@ def split(entries: Entries, torch_cpu: Entries) -> dict[Path, Entries]:
 
     Raises UserError when `torch_cpu`, the CPU builds, is of another torch.
     """
-    pin, hashes = entries["torch"]
-    version = pin.partition(";")[0].strip()
-    if torch_cpu["torch"][0] != version:
-        raise UserError(f"{TORCH_CPU} has the hashes of {torch_cpu['torch'][0]}, and pyproject.toml "
-                        f"asks for {version}; take those of its CPU builds from pytorch.org's page")
-    both = entries | {"torch": (pin, hashes + torch_cpu["torch"][1])}
+    asked, had = f"{entries['torch'][0]}+cpu", torch_cpu["torch"][0]
+    if asked != had:
+        raise UserError(f"{TORCH_CPU} has {had}, and pyproject.toml asks for {asked}; put its pin "
+                        "and the hashes there that pytorch.org's page of CPU packages shows")
     return {
-        ALL: {name: entry for name, entry in both.items() if not _FOR_CUDA.match(name)},
-        CUDA: {name: entry for name, entry in both.items() if _FOR_CUDA.match(name)},
-        BUILD: {"setuptools": both["setuptools"]},
+        ALL: {name: entry for name, entry in entries.items() if not _FOR_CUDA.match(name)},
+        CUDA: {name: entry for name, entry in entries.items() if _FOR_CUDA.match(name)},
+        BUILD: {"setuptools": entries["setuptools"]},
     }
 
 

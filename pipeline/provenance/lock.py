@@ -6,7 +6,7 @@ from another. The format of the file is DVC's (schema 2.0); writing it is left t
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,16 @@ class Lock:
     def digest(self, stage: str, kind: str, path: Path) -> str | None:
         """The MD5 that the lock has of `path`."""
         return self.entry(stage, kind, path).get("md5")
+
+    def entries(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Everything that the lock says of files: stage, 'deps' or 'outs', and the entry."""
+        for stage, content in self._stages.items():
+            for kind in ("deps", "outs"):
+                yield from ((stage, kind, entry) for entry in content.get(kind, []))
+
+    def commands(self) -> dict[str, Any]:
+        """What each stage has run."""
+        return {stage: content.get("cmd") for stage, content in self._stages.items()}
 
     def wrote(self, stage: str, path: Path) -> bool:
         """Whether the file has exactly the content that the stage wrote."""
@@ -65,6 +75,11 @@ def folder_hash(folder: Path) -> str:
     listing = [{"md5": _md5(file), "relpath": name} for name, file in sorted(files.items())]
     text = json.dumps(listing, sort_keys=True)
     return f"{hashlib.md5(text.encode('utf-8'), usedforsecurity=False).hexdigest()}.dir"
+
+
+def content_hash(path: Path) -> str:
+    """The hash that DVC gives a file or a folder."""
+    return folder_hash(path) if path.is_dir() else _md5(path)
 
 
 def _md5(path: Path) -> str:

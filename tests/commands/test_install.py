@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.install import install, install_kenlm, needs_cuda
+from pipeline.commands.install import attempt, install, needs_cuda
 from pipeline.errors import UserError
 from tests.commands.test_makefile import make
 from tests.conftest import ROOT
@@ -88,10 +88,10 @@ def test_make_install_ends_with_the_refusal(index: Path, tmp_path: Path) -> None
     assert not (clone / ".venv/installed").exists()
 
 
-def test_kenlm_that_cannot_be_had_is_told_with_the_reason(index: Path, tmp_path: Path) -> None:
+def test_what_can_be_done_without_is_told_with_the_reason(index: Path, tmp_path: Path) -> None:
     wheel(index, "cmake")
-    lock(tmp_path / "kenlm-build.lock", cmake="0" * 64)
-    assert "DO NOT MATCH THE HASHES" in str(install_kenlm(tmp_path))
+    assert "DO NOT MATCH THE HASHES" in str(attempt(lock(tmp_path / "a.lock", cmake="0" * 64)))
+    assert "Could not find a version" in str(attempt(lock(tmp_path / "b.lock", kenlm="0" * 64)))
 
 
 def test_one_build_of_torch_leaves_cuda_to_other_packages() -> None:
