@@ -105,7 +105,7 @@ def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
     } for n, variant in enumerate(suite.rows_of(key))}
     metrics = places.metrics(track, key)
     write_json(metrics, {
-        "track": track, "system": key, "corpus": "text", "parameters": 1234,
+        "track": track, "task": "reading", "system": key, "corpus": "text", "parameters": 1234,
         "ceiling": {"wer": 0.5}, "settings_tried": 3, "variants": variants})
     write_json(places.cost(track, key, "evaluate"), {
         "seconds": 0.5, "peak_memory_bytes": 500, "threads": 1, "processor": "a processor"})

@@ -46,6 +46,19 @@ def rescore(suite: Suite, key: str) -> list[str]:
     return found
 
 
+def item_scores(suite: Suite, key: str) -> list[str]:
+    """Differences between a system's committed scores and those of its committed item statistics.
+
+    Needs no corpus; that the statistics are those of the predictions is for `rescore` to say.
+    """
+    scorer, result = Scorer.of(stage_settings(suite, "evaluate", key)), read_result(suite, key)
+    return [text for variant, row in suite.rows_of(key).items()
+            for text in json_differences(
+                result["variants"][variant],
+                scorer.row(ItemStatistics.read(
+                    suite.places.items(suite.track_of(key), key, variant))), row)]
+
+
 def _item_differences(committed: ItemStatistics, found: ItemStatistics,
                       row: str) -> Iterator[str]:
     if committed.ids != found.ids or set(committed.columns) != set(found.columns):

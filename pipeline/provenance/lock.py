@@ -39,9 +39,9 @@ class Lock:
             for kind in ("deps", "outs"):
                 yield from ((stage, kind, entry) for entry in content.get(kind, []))
 
-    def commands(self) -> dict[str, Any]:
-        """What each stage has run."""
-        return {stage: content.get("cmd") for stage, content in self._stages.items()}
+    def stages(self) -> Mapping[str, Mapping[str, Any]]:
+        """Everything that the lock says of each stage: `cmd`, `deps`, `outs`."""
+        return self._stages
 
     def wrote(self, stage: str, path: Path) -> bool:
         """Whether the file has exactly the content that the stage wrote."""
@@ -97,7 +97,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         stages = YAML(typ="safe").load(path)["stages"]
         for stage in stages.values():
             for entry in (*stage.get("deps", ()), *stage.get("outs", ())):
-                entry.get("path")
+                entry["path"]
         return stages
     except (YAMLError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
         raise UserError(f"{path} is damaged; take the committed file back (git checkout -- "

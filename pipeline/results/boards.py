@@ -1,7 +1,10 @@
 """The JSON of leaderboards and of claims, as those who read it back know it."""
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+# On Python 3.11 pydantic reads these alone.
+from typing_extensions import TypedDict
 
 from pipeline.scoring.records import Score
 

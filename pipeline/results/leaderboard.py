@@ -19,8 +19,11 @@ from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.pages import page
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
-from pipeline.storage.files import read_json, write_json, write_text
+from pipeline.storage.files import write_json, write_text
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite, TrackSettings
+
+_AGAIN = "take the committed file back, or evaluate its system again"
 
 
 def write_leaderboard(suite: Suite, track: str) -> None:
@@ -91,7 +94,7 @@ def read_result(suite: Suite, key: str) -> Result:
     if not file.exists():
         raise UserError(f"{file} does not exist; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
-    result: Result = read_json(file)
+    result = read_shaped(file, Result, _AGAIN)
     if missing := set(suite.rows_of(key)) - set(result["variants"]):
         raise UserError(f"metrics of {key!r} lack {', '.join(map(repr, sorted(missing)))}; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
@@ -102,7 +105,8 @@ def costs_of(suite: Suite, key: str) -> dict[str, Cost]:
     """What training and evaluating a system have cost, by stage, as far as it was recorded."""
     files = {stage: suite.places.cost(suite.track_of(key), key, stage)
              for stage in ("train", "evaluate")}
-    return {stage: read_json(file) for stage, file in files.items() if file.exists()}
+    return {stage: read_shaped(file, Cost, _AGAIN) for stage, file in files.items()
+            if file.exists()}
 
 
 def _metrics_file(suite: Suite, key: str) -> Path:

@@ -3,7 +3,10 @@
 A metrics file is a `Result`, a file of costs a `Cost`; a wrong key or shape is a type error.
 """
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+# On Python 3.11 pydantic reads these alone.
+from typing_extensions import TypedDict
 
 
 class Score(TypedDict):

@@ -106,9 +106,13 @@ class Places:
         """What the `train` or the `evaluate` stage of a system has cost."""
         return self.all_costs / track / f"{system}.{stage}.json"
 
+    @property
+    def all_curves(self) -> Path:
+        return self.base / "curves"
+
     def curve(self, track: str, system: str) -> Path:
         """The learning curve of a system that is trained by gradient."""
-        return self.base / "curves" / track / f"{system}.json"
+        return self.all_curves / track / f"{system}.json"
 
     def figures(self, track: str, system: str) -> Path:
         return self.base / "figures" / track / system
