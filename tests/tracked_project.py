@@ -195,7 +195,7 @@ def tracking_server(folder: Path) -> Iterator[str]:
             stdout=log, stderr=log, cwd=folder, start_new_session=True,
             env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"})
     try:
-        _wait_for(f"{uri}/health", server, folder / "server.log")
+        wait_for(f"{uri}/health", server, folder / "server.log")
         yield uri
     finally:
         # Its store is thrown away with it, and a gentle end takes ten seconds.
@@ -203,7 +203,7 @@ def tracking_server(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=5):

@@ -9,7 +9,6 @@ are made anew and compared whole.
 import json
 import re
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from pipeline.results.claims import judge_all, read_claims, read_spread, restate
 from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
 from pipeline.results.report import overview
 from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, read_text, write_json
+from pipeline.storage.files import read_json, read_text
 from pipeline.suite.schema import Suite
 
 _NAMED = 5
@@ -60,6 +59,9 @@ def file_differences(suite: Suite) -> Iterator[str]:
             if path.is_file() and not path.name.startswith(".") and path not in allowed:
                 yield (f"{path.relative_to(root).as_posix()} belongs to nothing in "
                        f"{suite.suite}params.yaml")
+            elif path.suffix == ".json":
+                yield from (f"{suite.suite}{text}" for text in _text(
+                    path, json_text(read_json(path)), "is not as this project writes it"))
 
 
 def _folders(suite: Suite) -> list[Path]:
@@ -202,6 +204,9 @@ def check_costs(suite: Suite, keys: list[str], lock: Lock, findings: Findings) -
                                         "that which dvc.lock says was trained")
         if train and train.get("commit"):
             commits.setdefault(str(train["commit"]), []).append(key)
+        findings.differences += [
+            f"{suite.suite}costs: {key}.{stage}.json: its seconds have more than two decimals"
+            for stage, cost in costs.items() if round(cost["seconds"], 2) != cost["seconds"]]
         files = {stage: suite.places.cost(suite.track_of(key), key, stage) for stage in costs}
         bare += [key for stage, file in files.items()
                  if not lock.digest(f"{stage}@{key}", "outs", file)]
@@ -246,19 +251,15 @@ def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> No
     # Only a suite that was run once commits the predictions from which p follows.
     again = judge_all(suite) if suite.evidence == "run" else restated_all(suite, claims)
     found = list(json_differences(claims, again, "claims.json"))
-    if not found and suite.evidence == "ci":
-        found = _text(suite.places.claims, json_text(again))
     findings.note("claims", [f"{suite.suite}leaderboards: {text}" for text in found],
                   len(suite.claims))
     findings.note("overviews", [f"{suite.suite}leaderboards: {text}" for text in
-                                _text(suite.places.overview, overview(suite, boards, claims))])
+                                _text(suite.places.overview, overview(suite, boards, again))])
 
 
 def json_text(value: Any) -> str:
-    """The text of a JSON file that holds `value`."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_json(Path(folder) / "value.json", value)
-        return read_text(Path(folder) / "value.json")
+    """The text of a JSON file that holds `value`, as `write_json` writes it."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _whole(path: Path, value: Mapping[str, Any]) -> list[str]:
@@ -269,7 +270,8 @@ def _whole(path: Path, value: Mapping[str, Any]) -> list[str]:
     return found or _text(path, json_text(value))
 
 
-def _text(path: Path, wanted: str) -> list[str]:
+def _text(path: Path, wanted: str,
+          how: str = "is not what follows from the committed results") -> list[str]:
     if not path.exists():
         return []
     committed = read_text(path)
@@ -277,4 +279,4 @@ def _text(path: Path, wanted: str) -> list[str]:
         return []
     lines = zip(f"{committed}\0".split("\n"), f"{wanted}\0".split("\n"), strict=False)
     line = next(number for number, (old, new) in enumerate(lines, start=1) if old != new)
-    return [f"{path.name}, line {line}: is not what follows from the committed results"]
+    return [f"{path.name}, line {line}: {how}"]

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.results.boards import read_board
 from pipeline.running.trained import suite_option
-from pipeline.storage.files import read_json
+from pipeline.scoring.records import Cost, Result
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 
@@ -77,11 +79,11 @@ def _rows(suite: Suite, key: str, track: str, costs: bool) -> Iterator[_Row]:
 
 
 def _variants(metrics: Path) -> dict[str, Any]:
-    return read_json(metrics)["variants"] if metrics.exists() else {}
+    return read_shaped(metrics, Result)["variants"] if metrics.exists() else {}
 
 
 def _costs(suite: Suite, key: str, track: str) -> Iterator[str]:
-    spent = [read_json(file) if file.exists() else None
+    spent = [read_shaped(file, Cost) if file.exists() else None
              for file in (suite.places.cost(track, key, stage) for stage in ("train", "evaluate"))]
     yield from (f"{cost['seconds']:.1f} s" if cost else "-" for cost in spent)
     most = max((cost["peak_memory_bytes"] for cost in spent if cost), default=None)
@@ -91,7 +93,7 @@ def _costs(suite: Suite, key: str, track: str) -> Iterator[str]:
 def _better(suite: Suite, track: str) -> str | None:
     """'higher' or 'lower', as the track's leaderboard says; None before there is one."""
     board = suite.places.board(track)
-    return read_json(board)["better"] if board.exists() else None
+    return read_board(board)["better"] if board.exists() else None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

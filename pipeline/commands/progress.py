@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 from pipeline.commands.calls import Call
 from pipeline.commands.plan import Plan
-from pipeline.results.boards import Board
+from pipeline.results.boards import read_board
 from pipeline.results.leaderboard import metrics_of, own_rows
 from pipeline.results.markdown import decimal
-from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite
 
 _REPORT_SECONDS = 20.0
@@ -100,7 +99,7 @@ class Progress:
 
 def winner(suite: Suite, track: str) -> str:
     """The best row of a leaderboard and the next, as its file says."""
-    board: Board = read_json(suite.places.board(track))
+    board = read_board(suite.places.board(track))
     decimals = metrics_of(suite, track)[board["metric"]].decimals
     rows = [f"{row['system']} {decimal(row['value'], decimals)}" for row in own_rows(board)[:2]]
     if not rows:

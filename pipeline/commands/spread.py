@@ -25,7 +25,8 @@ from pipeline.results.claims import read_spread
 from pipeline.results.leaderboard import read_result
 from pipeline.running.trained import key_of
 from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.files import write_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 
 Scores = dict[str, dict[str, float]]
@@ -83,7 +84,7 @@ def _scores_with(suite: Suite, key: str, seed: int) -> Scores:
     record = suite.places.spread_record(f"{key}-{seed}-{name}")
     if not record.exists():
         write_json(record, _train_and_score(suite, key, seed))
-    return read_json(record)
+    return read_shaped(record, dict[str, dict[str, float]], "remove it and run 'make spread'")
 
 
 def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
@@ -94,7 +95,7 @@ def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
         out = suite.places.below(Path(folder))
         train_system(suite.places, key, out, seed)
         evaluate_system(suite.places, key, out)
-        result: Result = read_json(out.metrics(suite.track_of(key), key))
+        result = read_shaped(out.metrics(suite.track_of(key), key), Result)
     return scores_of(suite, key, result)
 
 

@@ -1,12 +1,14 @@
 """The JSON of leaderboards and of claims, as those who read it back know it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, NotRequired
 
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
 
-from pipeline.scoring.records import Score
+from pipeline.scoring.records import Count, Number, Score
+from pipeline.storage.shapes import read_shaped
 
 
 class Evidence(TypedDict):
@@ -23,22 +25,22 @@ class Evidence(TypedDict):
     uncommitted_changes: NotRequired[bool]
     processor: NotRequired[str | None]
     precision: NotRequired[str | None]
-    wall_time: NotRequired[float | None]
+    wall_time: NotRequired[Number | None]
 
 
 class PublishedFigure(TypedDict):
     """A score from the literature."""
 
-    value: float
+    value: Number
     source: str
 
 
 class StatedScore(TypedDict):
     """A row's score; one that was published comes without an interval."""
 
-    value: float
-    low: float | None
-    high: float | None
+    value: Number
+    low: Number | None
+    high: Number | None
 
 
 class Row(StatedScore):
@@ -46,10 +48,10 @@ class Row(StatedScore):
 
     system: str
     metrics: Mapping[str, Score | StatedScore]
-    n_items: int | None
-    parameters: int | None
+    n_items: Count | None
+    parameters: Count | None
     signature: str | None
-    settings_tried: int | None
+    settings_tried: Count | None
     evidence: Evidence
     published: PublishedFigure | None
 
@@ -63,11 +65,16 @@ class Board(TypedDict):
     suite: str
     metric: str
     better: Literal["lower", "higher", "nearer"]
-    ceiling: float | None
-    floor: float | None
-    tolerance: float | None
+    ceiling: Number | None
+    floor: Number | None
+    tolerance: Number | None
     rows: list[Row]
     not_run: list[str]
+
+
+def read_board(path: Path) -> Board:
+    """A leaderboard's JSON. Raises UserError for a file of another shape."""
+    return read_shaped(path, Board, "run 'dvc repro', which writes it again")
 
 
 class Claim(TypedDict):
@@ -80,7 +87,7 @@ class Claim(TypedDict):
     better: str
     worse: str
     metric: str
-    values: dict[str, float]
-    p: float
-    seed_spread: float | None
+    values: dict[str, Number]
+    p: Number
+    seed_spread: Number | None
     verdict: Literal["holds", "undecided", "refuted"]

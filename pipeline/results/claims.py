@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of, read_result, systems_run
+from pipeline.scoring.records import Number
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.scoring.significance import paired_p_values
 from pipeline.storage.shapes import read_shaped
@@ -123,7 +124,7 @@ def read_spread(suite: Suite) -> dict[str, Any]:
     """
     path = suite.places.spread
     remedy = "take the committed file back, or run 'make spread'"
-    return read_shaped(path, dict[str, dict[str, dict[str, list[float]]]], remedy) \
+    return read_shaped(path, dict[str, dict[str, dict[str, list[Number]]]], remedy) \
         if path.exists() else {}
 
 

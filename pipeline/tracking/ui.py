@@ -13,11 +13,11 @@ import webbrowser
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_secrets
 from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import Outcome, publish
-from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri, without_password
+from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -74,7 +74,7 @@ def runs_page(base: str, experiment: str) -> str:
 
 def addresses(base: str, outcome: Outcome) -> Iterator[str]:
     """A line with the table of runs of each track that has any."""
-    shown = without_password(base).rstrip("/")
+    shown = without_secrets(base).rstrip("/")
     width = max(map(len, outcome.experiments), default=0)
     for track, experiment in outcome.experiments.items():
         yield f"  {track:{width}}  {runs_page(shown, experiment)}"

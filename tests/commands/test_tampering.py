@@ -140,7 +140,7 @@ def unseen(suite: Suite, check: Callable[[Findings], None], step: int,
     found, tried = [], 0
     for path in committed(suite):
         good = path.read_bytes()
-        whole = [("emptied", b""), ("cut", good[:-1])]
+        whole = [("emptied", b""), ("cut", good[:-2])]
         changes = [*whole, *KINDS[path.suffix](path)]
         for name, content in itertools.islice(changes, 0, None, step):
             if told(path, name):
@@ -188,9 +188,14 @@ def verifying(suite: Suite, backup: Path) -> Callable[[Findings], None]:
 def test_no_alteration_of_an_embedded_suite_is_unseen(small: Suite, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.mkdir()
-    found, tried = unseen(small, verifying(small, backup), trials(7, 1))
+    found, tried = unseen(small, verifying(small, backup), trials(7, 1), frame)
     assert found == [], "\n".join(found)
     assert tried > 50
+
+
+def frame(path: Path, name: str) -> bool:
+    """What stands in dvc.lock around its stages; DVC itself refuses another."""
+    return path.suffix == ".lock" and name.startswith(("() =", "('schema',)"))
 
 
 def unheld(suite: Suite) -> Callable[[Path, str], bool]:

@@ -20,7 +20,7 @@ import tenacity
 from filelock import FileLock
 from tqdm import tqdm
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_secrets
 
 BLOCK = 1 << 13  # a broken connection costs at most this much
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
@@ -92,7 +92,8 @@ def _complete(url: str, part: Path, patience: Patience) -> None:
 
     def announce(state: tenacity.RetryCallState) -> None:
         reason = state.outcome.exception() if state.outcome else None
-        print(f"{url}: {reason}; trying again in {state.upcoming_sleep:g} s", file=sys.stderr)
+        said = without_secrets(f"{url}: {reason}")
+        print(f"{said}; trying again in {state.upcoming_sleep:g} s", file=sys.stderr)
 
     try:
         tenacity.Retrying(retry=tenacity.retry_if_exception_type(_Interrupted), stop=no_progress,

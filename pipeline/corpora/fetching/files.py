@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.fetching.download import Patience, Unreachable, download
 from pipeline.corpora.fetching.unpack import unpack
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_secrets
 from pipeline.storage.files import atomic_writer
 from pipeline.suite.places import Places
 
@@ -126,7 +126,7 @@ def _mirrored(file: RemoteFile, mirror: Path | None) -> Path | None:
     message = f"{copy} in the mirror is not the file it should be: {flaw}"
     if file.url is None:
         raise UserError(f"{message}; only a mirror has this file: repair the mirror")
-    print(f"warning: {message}; trying {file.url}", file=sys.stderr)
+    print(without_secrets(f"warning: {message}; trying {file.url}"), file=sys.stderr)
     return None
 
 
