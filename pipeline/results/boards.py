@@ -10,6 +10,8 @@ from typing_extensions import TypedDict
 from pipeline.scoring.records import Count, Number, Score
 from pipeline.storage.shapes import read_shaped
 
+_AGAIN = "run 'dvc repro', which writes it again"
+
 
 class Evidence(TypedDict):
     """What stands behind a row: CI, one run with what is known of it, or a publication.
@@ -72,9 +74,41 @@ class Board(TypedDict):
     not_run: list[str]
 
 
-def read_board(path: Path) -> Board:
-    """A leaderboard's JSON. Raises UserError for a file of another shape."""
-    return read_shaped(path, Board, "run 'dvc repro', which writes it again")
+class Preference(TypedDict):
+    """What those read of a leaderboard who order rows by its metric."""
+
+    better: Literal["lower", "higher", "nearer"]
+
+
+class Support(TypedDict):
+    """What kind of evidence a row has."""
+
+    kind: Literal["ci", "run", "published"]
+
+
+class RankedRow(TypedDict):
+    """A row's name and score."""
+
+    system: str
+    value: Number
+    evidence: Support
+
+
+class Ranking(TypedDict):
+    """What those read of a leaderboard who name its best rows."""
+
+    metric: str
+    rows: list[RankedRow]
+
+
+def preference(path: Path) -> str:
+    """Which scores a leaderboard says are better. Raises UserError for a file of another shape."""
+    return read_shaped(path, Preference, _AGAIN)["better"]
+
+
+def ranking(path: Path) -> Ranking:
+    """A leaderboard's metric and rows. Raises UserError for a file of another shape."""
+    return read_shaped(path, Ranking, _AGAIN)
 
 
 class Claim(TypedDict):

@@ -30,7 +30,7 @@ from pipeline.provenance.inputs import (
     write_inputs,
 )
 from pipeline.provenance.lock import Lock
-from pipeline.results.boards import read_board
+from pipeline.results.boards import preference
 from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
 from pipeline.storage.shapes import read_shaped
@@ -112,7 +112,7 @@ def scores_view(suite: Suite, track: str) -> str:
     """
     score = f"test_{suite.tracks[track].metric}"
     board = suite.places.board(track)
-    lowest = not board.exists() or read_board(board)["better"] == "lower"
+    lowest = not board.exists() or preference(board) == "lower"
     columns = (score, f"{score}/low", f"{score}/high", "usage/parameters", "usage/train_seconds")
     return json.dumps({
         "orderByKey": f"metrics.`{score}`",

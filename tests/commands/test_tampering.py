@@ -206,7 +206,7 @@ def unheld(suite: Suite) -> Callable[[Path, str], bool]:
 
     def told(path: Path, name: str) -> bool:
         if path == suite.places.lock:
-            return name.startswith("('stages'") and not any(map(name.startswith, held))
+            return name != "emptied" and not any(map(name.startswith, held))
         return path.parent.parent == suite.places.all_costs and (
             name.startswith(("()", "('threads'", "('peak_memory_bytes'"))
             or ".evaluate" in path.name and name.startswith("('processor'"))
