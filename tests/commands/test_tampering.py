@@ -188,7 +188,7 @@ def verifying(suite: Suite, backup: Path) -> Callable[[Findings], None]:
 def test_no_alteration_of_an_embedded_suite_is_unseen(small: Suite, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.mkdir()
-    found, tried = unseen(small, verifying(small, backup), trials(7, 1), frame)
+    found, tried = unseen(small, verifying(small, backup), trials(11, 1), frame)
     assert found == [], "\n".join(found)
     assert tried > 50
 
@@ -224,7 +224,7 @@ def test_no_alteration_of_a_real_suite_is_unseen(project: Path) -> None:  # noqa
         if not findings.differences:
             _check_items(suite, ["simple"], findings)
 
-    found, tried = unseen(suite, check, trials(7, 1), unheld(suite))
+    found, tried = unseen(suite, check, trials(11, 1), unheld(suite))
     assert found == [], "\n".join(found)
     assert tried > 50
 

@@ -367,3 +367,49 @@ def test_reproduction_refuses_to_run_outside_a_fresh_clone(project: Path) -> Non
     assert done.returncode == 2
     assert "is no fresh clone, and this command removes results" in done.stderr
     assert read_json(project / "real/leaderboards/claims.json")
+
+
+def forge(suite: Suite, change: Callable[[dict], object]) -> None:
+    """Alter a metrics file, and all that follows from it, as somebody would who knows the files."""
+    path, places = suite.places.metrics("yearly", "network"), suite.places
+    result = read_json(path)
+    change(result)
+    write_json(path, result)
+    shutil.copytree(reproduced(suite) / "predictions", places.all_predictions)
+    write_leaderboard(suite, "yearly")
+    write_report(suite)
+    write_lock(suite)
+    shutil.rmtree(places.all_predictions)
+
+
+FORGERIES: dict[str, Callable[[dict], object]] = {
+    "parameters": lambda result: result.update(parameters=12346),
+    "ceiling": lambda result: result["ceiling"].update(smape=1.0),
+    "note": lambda result: result.update(note="more"),
+    "n_items": lambda result: result["variants"][""].update(n_items=5),
+    "signature": lambda result: result["variants"][""]["signature"].update(owa="m4|v2"),
+    "low": lambda result: result["variants"][""]["metrics"]["owa"].update(low=0.1),
+    "high": lambda result: result["variants"][""]["metrics"]["smape"].update(high=9.0),
+    "value": lambda result: result["variants"][""]["metrics"]["owa"].update(value=0.4),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_that_agrees_with_itself_is_found_by_training(
+        embedded: Suite, name: str) -> None:
+    forge(embedded, FORGERIES[name])
+    assert any("network" in text and name in text for text in
+               verify_embedded(embedded).differences)
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_is_found_on_another_machine_too(other_machine: Suite, name: str) -> None:
+    forge(other_machine, FORGERIES[name])
+    found = verify_embedded(other_machine).differences
+    assert any("network" in text and name.replace("value", "owa") in text for text in found)
+
+
+def test_details_that_no_machine_can_tell_are_listed(other_machine: Suite) -> None:
+    forge(other_machine, lambda result: result["variants"][""].update(details={"rows": 3}))
+    assert any("the details behind the scores of 'network'" in text
+               for text in verify_embedded(other_machine).unchecked)

@@ -89,7 +89,7 @@ def test_a_wrong_file_is_an_error_in_words(suite: Suite, reader: str) -> None:
     told = 0
     for path in files(suite):
         good = path.read_bytes()
-        for text in itertools.islice(wrong(path), 0, None, trials(29, 1)):
+        for text in itertools.islice(wrong(path), 0, None, trials(59, 1)):
             path.write_text(text)
             try:
                 READERS[reader](suite)

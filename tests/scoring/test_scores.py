@@ -91,3 +91,10 @@ def test_the_nearer_score_is_better_where_there_is_a_target() -> None:
     assert coverage.gain(np.array([99.0, 95.0]), 93.0).tolist() == [-2, 2]
     assert coverage.preference == "nearer to 95 is better"
     assert Metric("lower", ("a",), ratio, "").preference == "lower is better"
+
+
+def test_an_item_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plain.items.csv.gz"
+    write_gzip_lines(path, ["id,errors", "a,1.0", "b,2.0", "a,1.0"])
+    with pytest.raises(UserError, match="an item stands there twice"):
+        ItemStatistics.read(path)
