@@ -38,11 +38,10 @@ check-python:  ## see that there is a Python to work with, and say what to do if
 install: check-python  ## create .venv with the pinned requirements (done by the others as needed)
 	@$(MAKE) --no-print-directory $(VENV)/installed
 
-$(VENV)/installed: requirements.lock pyproject.toml pipeline/commands/fit_torchaudio.py
+$(VENV)/installed: requirements.lock $(wildcard requirements/*.lock) pyproject.toml \
+    pipeline/commands/install.py pipeline/commands/fit_torchaudio.py
 	@test -x $(BIN)/python || PATH="$(PATH_OUTSIDE)" "$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --only-binary :none: kenlm==0.3.0 2>/dev/null \
-	  || echo "kenlm was not installed (it needs a C++ compiler): tests that compare with it will be skipped"
+	$(BIN)/python -m pipeline.commands.install
 	$(BIN)/python -m pipeline.commands.fit_torchaudio
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -76,8 +75,9 @@ bench: install  ## measure speed beside other software (see benchmarks/README.md
 	@set -e; for script in benchmarks/[a-z]*.py; do name=$$(basename $$script .py); \
 	  [ $$name = timing ] || { echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name; }; done
 
-lock: install  ## resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/python -m pipeline.commands.lock requirements.lock
+lock: install  ## write the lock files from pyproject.toml; UPGRADE=1 for the newest versions that fit
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/resolver.lock
+	@$(BIN)/python -m pipeline.commands.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what can be made again, but not .venv, data or results
 	rm -rf work build unrolled.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.timing import ROOT, compare
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.storage.sequences import Sequences
 from pipeline.suite.schema import load
 from pipeline.systems.base import system_class

@@ -9,7 +9,7 @@ import argparse
 import torch
 
 from benchmarks.timing import compare, peer
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.nn.crf import LinearChainCRF
 
 BATCH, STEPS, TAGS = 64, 50, 45

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import ROOT, compare, seconds
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.nn.dilated import Dilated
 from pipeline.running.memory import keep_freed_memory
 from pipeline.suite.schema import load

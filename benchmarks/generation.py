@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from benchmarks.timing import ROOT, compare
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.storage.arrays import read_array
 from pipeline.suite.schema import load
 from pipeline.systems.base import System, system_class

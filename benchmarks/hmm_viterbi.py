@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.timing import ROOT, compare, mirror_folder, peer
 from pipeline.corpora import ud_ewt
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.hmm.viterbi import viterbi
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.timing import compare, mirror_folder, seconds
 from pipeline.corpora import penn_treebank
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.ngram import arpa
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.tasks.language_model.features import encode, vocabulary

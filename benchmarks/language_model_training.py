@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.timing import ROOT, compare
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 from pipeline.suite.schema import load
 from pipeline.systems.training import has_bf16_instructions
 from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel, Settings

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.commands.fork_server import Command, fork_server, run_forked
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 # As many trainings and evaluations has the embedded suite.

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.timing import ROOT, mirror_folder, seconds
-from pipeline.errors import run_command
+from pipeline.ending import run_command
 
 
 def main() -> None:

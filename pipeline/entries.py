@@ -1,21 +1,76 @@
 """What a module brings to params.yaml: base classes of the settings that it reads from there.
 
+What an entry may be called is said here once, too. A name becomes a file, a folder, an address of
+DVC's, a cell of a table and a word on a command line, on every system that a suite is copied to; so
+it has only what all of these take.
+
 A corpus, a task's features and a system hold the class of their own settings, so a new one brings
 its own checks. The classes of the whole file stand in `pipeline.suite.schema`: a system is trained
 by code that knows nothing of tracks, floors and claims.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from types import ModuleType
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+LONGEST_NAME = 60
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FILE_PART = re.compile(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
+_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+
+
+def is_name(text: str) -> bool:
+    """Whether an entry or a variant may be called so."""
+    return bool(_NAME.fullmatch(text)) and _is_free(text)
+
+
+def _is_free(text: str) -> bool:
+    """Whether a file may have the name everywhere: not too long, and no device of Windows'."""
+    return len(text) <= LONGEST_NAME and not _RESERVED.fullmatch(text.lower())
+
+
+def _checked_name(text: str) -> str:
+    if not is_name(text):
+        raise PydanticCustomError("name", (
+            "a name is lower-case letters, digits and single hyphens, since it becomes a file "
+            f"name, {LONGEST_NAME} characters at most, and none that Windows keeps for devices"))
+    return text
+
+
+def _checked_file_part(text: str) -> str:
+    if not (_FILE_PART.fullmatch(text) and _is_free(text)):
+        raise PydanticCustomError("name", (
+            "this becomes part of a file name: letters, digits, and single hyphens or underscores "
+            f"between them, {LONGEST_NAME} characters at most"))
+    return text
+
+
+def _checked_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise PydanticCustomError("line", "this is shown on one line: it has a letter at least, "
+                                          "no line break and nothing that is not printed")
+    return text
+
+
+# What an entry or a variant is called.
+Name = Annotated[str, AfterValidator(_checked_name)]
+# A publisher's name of a part of a corpus, which has a file or a folder called so.
+FilePart = Annotated[str, AfterValidator(_checked_file_part)]
+# Text for people, a cell of a table.
+Line = Annotated[str, AfterValidator(_checked_line)]
 
 
 class Entry(BaseModel):
-    """Base of everything read from params.yaml: no unknown keys, no coercion, immutable."""
+    """Base of everything read from params.yaml: no unknown keys, no coercion, immutable.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    Every number is finite: infinity passes `gt=0` and trains for ever.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Twin(Entry):
@@ -29,7 +84,7 @@ class Twin(Entry):
 class CorpusSettings(Entry):
     """An entry of `corpora`; a corpus module extends it as `Settings` with options of its own."""
 
-    module: str
+    module: FilePart
 
     def smallest(self) -> Self:
         """The same corpus, whose twin, if it has one, is as small as it can be."""
@@ -84,8 +139,8 @@ class TrainingSettings(Entry):
 class SystemSettings(Entry):
     """An entry of `systems`; a system's module extends it as `Settings`."""
 
-    track: str
-    model: str
+    track: Name
+    model: FilePart
     settings_tried: int = Field(
         1, ge=1, description="how many settings were compared on validation data")
     variants: Mapping[str, VariantSettings] = {}

@@ -8,6 +8,8 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
+from pipeline.errors import UserError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -27,14 +29,21 @@ def model_name(task: str, model: str) -> str:
 
 
 def corpus_module(corpus: str) -> ModuleType:
+    """Raises UserError when there is no such corpus module."""
+    _check("corpus module", corpus, corpora())
     return importlib.import_module(corpus_name(corpus))
 
 
 def task_module(task: str, part: str) -> ModuleType:
+    """Raises UserError when there is no such task."""
+    _check("task", task, tasks())
     return importlib.import_module(part_name(task, part))
 
 
 def model_module(task: str, model: str) -> ModuleType:
+    """Raises UserError when there is no such task, or no such model of it."""
+    _check("task", task, tasks())
+    _check("model", model, models(task))
     return importlib.import_module(model_name(task, model))
 
 
@@ -52,6 +61,12 @@ def tasks() -> list[str]:
 def models(task: str) -> list[str]:
     """Names of all systems of a task."""
     return _in(f"tasks/{task}/systems")
+
+
+def _check(kind: str, name: str, known: list[str]) -> None:
+    """What a file names is imported only if it is one of these."""
+    if name not in known:
+        raise UserError(f"there is no {kind} {name!r}; known: {', '.join(known)}")
 
 
 def _in(folder: str) -> list[str]:

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.processes import end_with_dvc
 from pipeline.suite.places import Places
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,7 @@ class StageArguments:
 
 def stage_arguments(entry: str | None = None) -> StageArguments:
     """Parse `<params.yaml> [<key>]`; `entry` says what the key names, None that there is none."""
+    end_with_dvc()
     parser = argparse.ArgumentParser(description=f"A stage of dvc.yaml ({entry or 'whole suite'}).")
     parser.add_argument("params", type=Path, help="the suite's params.yaml, below the project")
     if entry:

@@ -1,9 +1,11 @@
 """Let one trained system answer the test items, and score its answers from their file."""
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments("system")
     from pipeline.running.evaluation import evaluate_system
 
@@ -11,6 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

@@ -1,9 +1,11 @@
 """Turn a track's corpus into what training reads (fit/) and what evaluation reads (test/)."""
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments("track")
     from pipeline.running.extraction import extract_features
 
@@ -11,6 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

@@ -1,9 +1,11 @@
 """Rank a track's rows from its metrics."""
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments("track")
     from pipeline.provenance.inputs import read_suite
     from pipeline.results.leaderboard import write_leaderboard
@@ -12,6 +14,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

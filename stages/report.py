@@ -1,9 +1,11 @@
 """Judge the claims and write the page over all tracks."""
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments()
     from pipeline.provenance.inputs import read_suite
     from pipeline.results.report import write_report
@@ -12,6 +14,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

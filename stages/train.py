@@ -1,9 +1,11 @@
 """Fit one system on its track's training data; curves go live to the tracking server."""
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments("system")
     from pipeline.running.fitting import train_system
     from pipeline.running.memory import keep_freed_memory
@@ -15,6 +17,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

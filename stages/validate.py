@@ -4,10 +4,12 @@ Every other stage has its settings and the list of its code from here, so nothin
 check. A changed parameter or file makes this stage run again, and then the stages that it concerns.
 """
 
-from stages.arguments import stage_arguments
+from pipeline.ending import run_command
 
 
 def main() -> None:
+    from stages.arguments import stage_arguments
+
     arguments = stage_arguments()
     from pipeline.provenance.inputs import write_inputs
     from pipeline.suite.checks import doubts, load_valid
@@ -19,6 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    from pipeline.errors import run_command
-
     run_command(main)

@@ -1,6 +1,7 @@
 """What all tests share: the mirror of real corpora, one thread a process, the same examples."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +10,9 @@ import torch
 from hypothesis import HealthCheck
 
 ROOT = Path(__file__).resolve().parent.parent
+# nohup and a shell's '&' let signals be ignored, and all that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 torch.set_num_threads(1)
 # `make test` draws the same few examples everywhere, `make fuzz` many, and others each time.
 hypothesis.settings.register_profile("short", derandomize=True, deadline=None, max_examples=50)

@@ -32,9 +32,9 @@ def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
              "source": "lecture 3", "better": "network", "worse": ["smooth:ses", "smooth:holt"],
              "metric": "smape"}
     systems: dict[str, Any] = {
-        "smooth": {"track": "yearly", "model": "statistical", "ets": "ZZZ",
+        "smooth": {"track": "yearly", "model": "statistical", "ets": "ZZZ", "settings_tried": 2,
                    "variants": {"ses": {"method": "ses"}, "holt": {"method": "holt"}}},
-        "network": {"track": "yearly", "model": "esrnn", "training": {}},
+        "network": {"track": "yearly", "model": "esrnn", "settings_tried": 2, "training": {}},
     }
     return Suite.model_validate({
         "root": ".", "suite": "", "evidence": "ci", "seed": 1, "threads": 1, "device": "cpu",
@@ -53,8 +53,12 @@ def statistics(row: str) -> ItemStatistics:
 
 
 def write_results(suite: Suite, ceiling: float | None = 0.4) -> None:
-    """Metrics, costs and item statistics of every row, as the stages would leave them."""
+    """Metrics, costs, curve and item statistics of every row, as the stages would leave them."""
     places = suite.places
+    write_json(places.all_curves / "none.json", {})
+    write_json(places.curve("yearly", "network"), [
+        {"step": 10 * n, "epoch": n, "loss": 3.0 / n, "validation_loss": 4.0 / n}
+        for n in (1, 2)])
     for key in suite.systems_of("yearly"):
         variants = {}
         for variant, row in suite.rows_of(key).items():

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from pipeline.audio.decoding import decoded
 from pipeline.entries import Entry
 from pipeline.errors import UserError
 
@@ -119,29 +120,21 @@ def completed(front_end: LogMel | Mfcc | Given, static: Frames, name: str) -> Fr
 def read_audio(path: Path, settings: Audio) -> NDArray[np.float32]:
     """Samples of a recording between -1 and 1, shape [samples].
 
-    Raises UserError for a file that is no audio, is empty, too short for one frame, has several
-    channels, another sample rate, or samples that are not numbers.
+    Raises UserError for what `pipeline.audio.decoding` refuses, and for a file that is too short
+    for one frame or has several channels or another sample rate.
     """
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise UserError(f"{path} cannot be read as audio: {error}") from None
+    samples, rate, channels = decoded(path, str(path))
     problem = ""
     if rate != settings.sample_rate:
         problem = f"{rate} samples a second, expected {settings.sample_rate}; resample the file"
-    elif samples.shape[1] != 1:
-        problem = f"{samples.shape[1]} channels, expected one; mix them down"
+    elif channels != 1:
+        problem = f"{channels} channels, expected one; mix them down"
     elif len(samples) < settings.dft_points:
         problem = (f"{len(samples)} samples are less than one DFT of {settings.dft_points}; "
                    "remove the utterance and its transcript")
-    elif not np.isfinite(samples).all():
-        problem = (f"sample {int(np.argmin(np.isfinite(samples[:, 0])))} is not a finite number; "
-                   "remove the utterance and its transcript")
     if problem:
         raise UserError(f"{path}: {problem}")
-    return samples[:, 0]
+    return samples
 
 
 def audio_features(settings: LogMel | Mfcc, samples: NDArray[np.float32]) -> Frames:

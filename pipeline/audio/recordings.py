@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.decoding import decoded
 from pipeline.errors import UserError
 
-_BLOCK = 2**20
 # torchaudio keeps a filter for each phase. Of rates without a small ratio, such as 44,101 to
 # 16,000, the nearest ratio is taken, which is off by less than a millionth.
 _MOST_PHASES = 1000
@@ -24,16 +24,11 @@ def read_recording(path: Path, rate: int, least: int = 1,
     """The recording as one channel of `rate` samples a second, shape [samples].
 
     Samples of a file with integers lie between -1 and 1. Raises UserError naming the file, by its
-    path or as `name` calls it, when it is no audio, when it holds a sample that is not a finite
-    number, and when fewer than `least` samples are left.
+    path or as `name` calls it, for what `pipeline.audio.decoding` refuses, and when fewer than
+    `least` samples are left.
     """
     name = str(path) if name is None else name
-    samples, own_rate = _mixed(path, name)
-    finite = np.isfinite(samples)
-    if not finite.all():
-        place = int(np.argmin(finite))
-        raise UserError(f"{name}: sample {place}, at {place / own_rate:.3f} s, is not a finite "
-                        "number; mend the sample or export the recording again")
+    samples, own_rate, _ = decoded(path, name)
     found = resampled(samples, own_rate, rate)
     if len(found) < max(least, 1):
         raise UserError(f"{name}: {len(samples)} samples, {len(samples) / own_rate:.3f} s, are "
@@ -54,20 +49,3 @@ def resampled(samples: NDArray[np.float32], own_rate: int, rate: int) -> NDArray
 
     ratio = Fraction(own_rate, rate).limit_denominator(_MOST_PHASES)
     return resample(torch.from_numpy(samples), ratio.numerator, ratio.denominator).numpy()
-
-
-def _mixed(path: Path, name: str) -> tuple[NDArray[np.float32], int]:
-    """The mean of the channels, [samples], and the file's rate."""
-    import soundfile
-
-    if not path.is_file():
-        raise UserError(f"{name} is no file; name a recording")
-    try:
-        with soundfile.SoundFile(path) as file:
-            blocks = [block.mean(axis=1)
-                      for block in file.blocks(_BLOCK, dtype="float32", always_2d=True)]
-            return np.concatenate([np.zeros(0, np.float32), *blocks]), file.samplerate
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        # A TypeError is about a headerless file, whose rate and channels nobody knows.
-        raise UserError(f"{name} cannot be read as audio ({error}); give a WAV, FLAC, OGG or MP3 "
-                        "file") from None

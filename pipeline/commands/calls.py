@@ -1,12 +1,13 @@
 """Calls of DVC as processes: what each is to run, how far it is, and its log."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pipeline import processes
+from pipeline.storage.files import growing
 
 _COMMAND_LINE = "> python -m "
 
@@ -61,12 +62,6 @@ class Call:
         return (f"{self.current} failed; the end of {self.log}:\n{tail}\n"
                 "mend the cause and run the same command again: what is done stays")
 
-    def end(self) -> None:
-        """Terminate the call and wait until it has recorded what was done."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait()
-
     def _lines(self) -> list[str]:
         return self.log.read_text("utf-8", "replace").splitlines()
 
@@ -77,11 +72,11 @@ def start_call(root: Path, logs: Path, stages: list[str], environment: Mapping[s
     logs.mkdir(parents=True, exist_ok=True)
     name = stages[0].replace("/", "_").replace(":", "_")
     log, progress = logs / f"{name}.log", logs / f"{name}.progress"
-    progress.unlink(missing_ok=True)
+    for file in (log, progress):
+        file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pipeline.commands.repro_call", "--progress", str(progress),
                *(["--server", str(server)] if server else []), *stages]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL, start_new_session=True,
-                                   env=dict(environment))
+    with growing(log) as output:
+        process = processes.start(command, cwd=root, stdout=output, stderr=subprocess.STDOUT,
+                                  stdin=subprocess.DEVNULL, env=environment)
     return Call(stages, process, log, progress)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
+from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
 from pipeline.suite.messages import describe, nearest
 from pipeline.suite.schema import Suite, load
@@ -35,6 +36,8 @@ def combinations(suite: Suite, row: str,
         name, separator, listed = item.partition("=")
         if not separator:
             raise UserError(f"{item!r}: expected NAME=A,B, a setting and the values to compare")
+        if name in names:
+            raise UserError(f"{name} is given twice; list all its values once: {name}=A,B")
         names.append(name)
         choices.append(listed.split(","))
     for chosen in itertools.product(*choices):
@@ -72,10 +75,7 @@ def choose_settings(params: Path, row: str, values: Sequence[str],
     if not hasattr(kind, "validation_loss"):
         raise UserError(f"{key} cannot be scored on validation data by variant")
     system = kind.load(trained_folder(suite, key))
-    data = suite.places.fit(entry["track"])
-    if not data.is_dir():
-        raise UserError(f"{data} does not exist; 'dvc repro "
-                        f"{suite.address('features', entry['track'])}' makes it")
+    data = checked_fit(suite.places, entry["track"])
     scores = []
     with limited_threads(suite.threads):
         for text, settings in found:

@@ -1,16 +1,21 @@
 """What it means that a result was reproduced: pure comparisons of scores, pages and claims.
 
-A score reproduced by training may differ within the tolerance of its track. A figure that follows
-from committed files by arithmetic (a score from predictions, a page from scores) may not differ.
+A score reproduced by training may differ within the tolerance of its track, and so may the bounds
+of its interval. A figure that follows from committed files by arithmetic (a score from predictions,
+a page from scores) may not differ, nor may anything of a system whose predictions came out as the
+same bytes.
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from pipeline.scoring.records import Result, Score
 
 EXACT = 1e-9
+BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
 Scores = Mapping[str, Mapping[str, float]]
 
 
@@ -95,9 +100,44 @@ def json_differences(committed: Any, found: Any, place: str) -> Iterator[str]:
 
 
 def _same(committed: Any, found: Any) -> bool:
-    if isinstance(committed, float) and isinstance(found, float):
+    if type(committed) is not type(found):  # 1, 1.0 and true are equal for Python
+        return False
+    if isinstance(committed, float):
         return math.isclose(committed, found, rel_tol=EXACT, abs_tol=0.0)
     return bool(committed == found)
+
+
+def bounds_of(scores: Mapping[str, Score]) -> dict[str, float]:
+    """The bounds of each metric's interval, as scores with names of their own."""
+    return {f"{name}, {side} bound": score[side] for name, score in scores.items()
+            for side in BOUNDS}
+
+
+def result_differences(committed: Result, reproduced: Result) -> list[str]:
+    """Where two metrics files differ in what no other machine computes otherwise.
+
+    That is all but scores, their bounds and the details behind them.
+    """
+    return list(json_differences(_certain(committed), _certain(reproduced), committed["system"]))
+
+
+def _certain(result: Result) -> dict[str, Any]:
+    variants = {name: {key: value for key, value in answers.items()
+                       if key not in ("metrics", "details")}
+                for name, answers in result["variants"].items()}
+    return {**result, "variants": variants}
+
+
+def curve_differences(committed: Any, reproduced: Any, place: str) -> Iterator[str]:
+    """Where two learning curves differ in their steps, epochs and names of quantities."""
+    yield from json_differences(_course(committed), _course(reproduced), place)
+
+
+def _course(curve: Any) -> Any:
+    if not isinstance(curve, list):
+        return curve
+    return [{name: value if name in ("step", "epoch") else None for name, value in point.items()}
+            if isinstance(point, Mapping) else point for point in curve]
 
 
 def claim_differences(committed: Sequence[Mapping[str, Any]],

@@ -9,10 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pipeline.commands.outs import checked_folder, checked_out, write_lines
 from pipeline.commands.predicting import answering_of
 from pipeline.errors import UserError
 from pipeline.running.answering import Answering
-from pipeline.storage.files import write_text
 
 _FOLDER = Path("creations")
 
@@ -25,17 +25,20 @@ def create_lines(row: str, wishes: Mapping[str, Any], out: Path | None,
     when the system makes nothing, is not trained, or knows no such option.
     """
     answering = answering_of(row, params)
-    works = answering.create(_options(answering, row, wishes))
+    options = _options(answering, row, wishes)
     write = getattr(answering.own, "write_created", None)
     if write is not None:
-        yield from map(str, write(works, out or _FOLDER))
+        folder = checked_folder(out or _FOLDER)
+        # All of them are there before the first is written.
+        yield from map(str, write(list(answering.create(options)), folder))
         return
-    written = "\n\n".join(text.strip("\n") for text in works)
-    if out is None:
+    file = checked_out(out)
+    written = "\n\n".join(text.strip("\n") for text in answering.create(options))
+    if file is None:
         yield written
     else:
-        write_text(out, f"{written}\n")
-        yield str(out)
+        write_lines([written], file)
+        yield str(file)
 
 
 def _options(answering: Answering, row: str, wishes: Mapping[str, Any]) -> Any:

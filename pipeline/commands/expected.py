@@ -5,8 +5,16 @@ long again. Of others only the kind is known: the figures below are medians over
 on one core. A run measures by how much they are wrong on its machine and scales what is left.
 """
 
-from pipeline.storage.files import read_json
+from typing_extensions import TypedDict
+
+from pipeline.scoring.records import Number
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
+
+
+class _Spent(TypedDict):
+    seconds: Number
+
 
 # Seconds to train a network, by task. A task without a figure gets that of the median network.
 _NETWORKS = {"addition": 6.0, "asr": 60.0, "caption": 20.0, "language_model": 34.0, "memory": 6.5,
@@ -26,7 +34,7 @@ def expected_seconds(suite: Suite, address: str) -> float:
         return _OTHERS.get(kind, _SHORT)
     cost = suite.places.cost(suite.track_of(key), key, kind)
     if cost.exists():
-        return read_json(cost)["seconds"]
+        return read_shaped(cost, _Spent)["seconds"]
     network = "training" in suite.systems[key]
     training = _NETWORKS.get(suite.task_of(key), _NETWORK) if network else _CLASSICAL
     return training if kind == "train" else max(_SHORT, _EVALUATING * training)

@@ -14,7 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
+from pipeline.storage.files import put_in_place
 
 ASIDE = "built-for-cuda"
 
@@ -37,7 +39,7 @@ def fit_torchaudio() -> str:
     aside = libraries / ASIDE
     aside.mkdir(exist_ok=True)
     for library in native:
-        library.rename(aside / library.name)
+        put_in_place(library, aside / library.name)
     if failure := _import_error():
         raise UserError("torchaudio does not import even without its native libraries: "
                         f"{failure.strip().splitlines()[-1]}")

@@ -15,7 +15,6 @@ forked (refused, another system than Linux, a server that has ended) is started 
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -27,15 +26,17 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from pipeline import processes
 from pipeline.errors import UserError
+from pipeline.guardian import GRACE_SECONDS, end_with_parent
 
 _LONGEST_MESSAGE = 2**17
-_PR_SET_PDEATHSIG = 1
 _ENDING_SECONDS = 10.0
 _STARTED = b"started"
 
@@ -86,21 +87,19 @@ def fork_server(root: Path, environment: Mapping[str, str]) -> Iterator[Path | N
             listener.listen(128)
             # Its input ends with this process, however this process ends. It has nothing to say: a
             # library that cannot be imported fails again in the stage, which has a log.
-            server = subprocess.Popen(
+            server = processes.start(
                 [sys.executable, "-m", "pipeline.commands.fork_server", str(listener.fileno())],
                 cwd=root, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, pass_fds=[listener.fileno()], start_new_session=True,
+                stderr=subprocess.DEVNULL, pass_fds=[listener.fileno()],
                 env={**environment, **_NO_THREADS})
         try:
             yield address
         finally:
             assert server.stdin is not None
             server.stdin.close()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(_ENDING_SECONDS)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            processes.end([server])
 
 
 # Arrow, which MLflow imports, would start a thread that tidies its memory.
@@ -137,6 +136,7 @@ class _Server:
         self._owner = owner
         self._owned = True
         self._running: dict[int, socket.socket] = {}
+        self._deadlines: dict[int, float] = {}
         self._ended, wake = socket.socketpair()
         wake.setblocking(False)
         self._ended.setblocking(False)
@@ -149,7 +149,8 @@ class _Server:
         while self._owned or self._running:
             connected = [c for c in self._running.values() if c.fileno() >= 0]
             waiting: list[Any] = [self._owner, self._listener] if self._owned else []
-            ready, _, _ = select.select([self._ended, *waiting, *connected], [], [])
+            ready, _, _ = select.select([self._ended, *waiting, *connected], [], [],
+                                        self._kill_the_late())
             self._reap()
             if self._owner in ready:
                 self._owned = False
@@ -169,6 +170,7 @@ class _Server:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 connection = self._running.pop(pid)
+                self._deadlines.pop(pid, None)
                 with contextlib.suppress(OSError), connection:
                     connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
@@ -178,6 +180,15 @@ class _Server:
             if other is connection:
                 connection.close()
                 os.killpg(pid, signal.SIGTERM)
+                self._deadlines[pid] = time.monotonic() + GRACE_SECONDS
+
+    def _kill_the_late(self) -> float | None:
+        """Kill commands whose grace is over; seconds to the end of the next one's, if any."""
+        now = time.monotonic()
+        for pid in [pid for pid, deadline in self._deadlines.items() if deadline <= now]:
+            os.killpg(pid, signal.SIGKILL)
+            del self._deadlines[pid]
+        return min((deadline - now for deadline in self._deadlines.values()), default=None)
 
     def _accept(self) -> Command | None:
         """Fork for the next client; the command in the child, None in the server."""
@@ -218,7 +229,7 @@ class _Server:
 def _become(command: Command, outputs: list[int]) -> None:
     """In a child: take on folder, environment and outputs of a command, and end with the server."""
     os.setpgid(0, 0)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in enumerate([nothing, *outputs]):
         os.dup2(source, target)

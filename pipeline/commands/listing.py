@@ -3,17 +3,30 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from pipeline.errors import UserError
+from pipeline.results.boards import StatedScore, preference
 from pipeline.running.trained import suite_option
-from pipeline.storage.files import read_json
+from pipeline.scoring.records import Measures
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 
 _HEADINGS = ("row", "score", "95 % interval", "model")
 _COST_HEADINGS = ("training", "evaluation", "memory")
 _MEBIBYTE = 2**20
+
+
+class _Answers(TypedDict):
+    metrics: dict[str, StatedScore]
+
+
+class _Scored(TypedDict):
+    """What a listing reads of a metrics file."""
+
+    variants: dict[str, _Answers]
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ def _rows(suite: Suite, key: str, track: str, costs: bool) -> Iterator[_Row]:
     model = "here" if places.model(key).is_dir() else "-"
     spent = tuple(_costs(suite, key, track)) if costs else ()
     for variant, name in suite.rows_of(key).items():
-        score = scores.get(variant, {}).get("metrics", {}).get(metric)
+        score = scores[variant]["metrics"].get(metric) if variant in scores else None
         if score is None:
             yield _Row(name, None, ("-", "-", model, *spent))
             continue
@@ -76,12 +89,12 @@ def _rows(suite: Suite, key: str, track: str, costs: bool) -> Iterator[_Row]:
         yield _Row(name, score["value"], (f"{score['value']:.5g}", interval, model, *spent))
 
 
-def _variants(metrics: Path) -> dict[str, Any]:
-    return read_json(metrics)["variants"] if metrics.exists() else {}
+def _variants(metrics: Path) -> dict[str, _Answers]:
+    return read_shaped(metrics, _Scored)["variants"] if metrics.exists() else {}
 
 
 def _costs(suite: Suite, key: str, track: str) -> Iterator[str]:
-    spent = [read_json(file) if file.exists() else None
+    spent = [read_shaped(file, Measures) if file.exists() else None
              for file in (suite.places.cost(track, key, stage) for stage in ("train", "evaluate"))]
     yield from (f"{cost['seconds']:.1f} s" if cost else "-" for cost in spent)
     most = max((cost["peak_memory_bytes"] for cost in spent if cost), default=None)
@@ -91,7 +104,7 @@ def _costs(suite: Suite, key: str, track: str) -> Iterator[str]:
 def _better(suite: Suite, track: str) -> str | None:
     """'higher' or 'lower', as the track's leaderboard says; None before there is one."""
     board = suite.places.board(track)
-    return read_json(board)["better"] if board.exists() else None
+    return preference(board) if board.exists() else None
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

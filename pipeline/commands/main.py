@@ -6,15 +6,18 @@ ends with exit code 2 and one plain line.
 """
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
+from pipeline.commands.outs import checked_out, plain_output, print_lines, write_lines
 from pipeline.commands.project import run_the_projects_code, suite_file
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.version import VERSION
 
 _Verb = Callable[..., None]
@@ -23,21 +26,53 @@ CORES = os.cpu_count() or 1
 app = App(
     name="unrolled", version=VERSION, help_format="plaintext",
     default_parameter=Parameter(negative=()), result_action="return_value",
+    suppress_keyboard_interrupt=False,
     help="Train, score, compare and use the systems of a suite.",
     help_epilogue="'unrolled VERB --help' shows what a verb takes, with an example.")
 app.register_install_completion_command()
 
 
-def _no_option(_: Any, value: str) -> None:
+def _no_option(_: Any, value: str | Path | None) -> None:
     """A file may be '-'; anything else that begins so is a misspelt option."""
-    if value.startswith("-") and value != "-":
+    if str(value).startswith("-") and str(value) != "-":
         raise ValueError(f"there is no option {value}")
 
+
+def _between(option: str, least: float, most: float) -> Callable[[Any, Any], None]:
+    """A check of an option's number, or of each if it takes several. NaN is in no range."""
+    def check(_: Any, given: Any) -> None:
+        if given == []:
+            raise UserError(f"{option} has no number; give one at least")
+        for number in given if isinstance(given, list) else [given]:
+            if number is not None and not number >= least:
+                raise UserError(f"{option} {number}: give {least} at least")
+            if number is not None and not number <= most:
+                raise UserError(f"{option} {number}: give {most} at most")
+
+    return check
+
+
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    """A whole number as it is written; the library would take 1.5 for 2."""
+    (number,) = _wholes(_, tokens)
+    return number
+
+
+def _wholes(_: Any, tokens: Sequence[Token]) -> list[int]:
+    for token in tokens:
+        if not _WHOLE.fullmatch(token.value):
+            raise ValueError(f"{token.value!r} is no whole number")
+    return [int(token.value) for token in tokens]
+
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
+_LARGEST_SEED = 2**63 - 1
 
 SuiteName = Annotated[str | None, Parameter(
     name="--suite", help="a suite by name or by its params.yaml (default: that of this folder)")]
 TrackName = Annotated[str | None, Parameter(help="only this track")]
-Jobs = Annotated[int, Parameter(help="how many work side by side")]
+Jobs = Annotated[int, Parameter(help="how many work side by side",
+                                converter=_whole, validator=_between("--jobs", 1, 4096))]
 Names = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_no_option)]
 
 
@@ -48,7 +83,7 @@ def _verb(*examples: str, name: str | None = None) -> Callable[[_Verb], _Verb]:
 
 
 def _params(suite: str | None) -> Path:
-    return suite_file(suite, Path.cwd())
+    return suite_file(suite, _here())
 
 
 @_verb("ls", "ls --track lm-word --costs")
@@ -59,7 +94,7 @@ def ls(*, track: TrackName = None,
     from pipeline.commands.listing import listing
     from pipeline.suite.schema import load
 
-    _print(listing(load(_params(suite)), track, costs))
+    print_lines(listing(load(_params(suite)), track, costs))
 
 
 @_verb('predict tagging-hmm text.txt --format csv', 'predict models/tagging-hmm - < text.txt')
@@ -69,7 +104,9 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
                                                     "from standard input")],
             format: Annotated[Literal["text", "csv", "json"],
                               Parameter(help="how answers are written")] = "text",
-            out: Annotated[Path | None, Parameter(help="file to write instead of the screen")]
+            out: Annotated[Path | None, Parameter(
+                allow_leading_hyphen=True, validator=_no_option,
+                help="file to write; - is the screen")]
             = None,
             suite: SuiteName = None) -> None:
     """Let a trained system answer files of your own."""
@@ -77,27 +114,37 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
 
     if not files:
         raise UserError("name a file to answer, or - for standard input")
-    _write(predict_lines(row, files, format, lambda: _params(suite)), out)
+    place = checked_out(out, files)
+    write_lines(predict_lines(row, files, format, lambda: _params(suite)), place)
 
 
 @_verb('create lm-lstm --prompt "the doctor" --temperature 0.8 --top-k 5',
        "create music-lstm --count 2 --length 48 --out pieces")
 def create(row: Annotated[str, Parameter(help="a language model or a network of a music track")],
            /, *,
-           count: Annotated[int | None, Parameter(help="texts or pieces (default: 1)")] = None,
+           count: Annotated[int | None, Parameter(
+               converter=_whole,
+               validator=_between("--count", 1, 100_000), help="texts or pieces (default: 1)")]
+           = None,
            length: Annotated[int | None, Parameter(
+               converter=_whole, validator=_between("--length", 1, 1_000_000),
                help="words, characters or quarter notes of each (default: 100, music 64)")] = None,
            temperature: Annotated[float | None, Parameter(
+               validator=_between("--temperature", 0, 1_000),
                help="below 1 the model dares less; 0 always takes the best (default: 1)")] = None,
            seed: Annotated[int | None, Parameter(
+               converter=_whole, validator=_between("--seed", 0, _LARGEST_SEED),
                help="the same seed makes the same (default: 1)")] = None,
            prompt: Annotated[str | None, Parameter(help="text to go on from")] = None,
            top_k: Annotated[int | None, Parameter(
+               converter=_whole, validator=_between("--top-k", 1, 2**31 - 1),
                help="texts: draw from the K best only (default: from all)")] = None,
            opening: Annotated[list[int] | None, Parameter(
+               converter=_wholes, validator=_between("--opening", 0, 127),
                consume_multiple=True, help="music: MIDI pitches of the first step (default: as a "
                                            "training piece opens)")] = None,
            out: Annotated[Path | None, Parameter(
+               allow_leading_hyphen=True, validator=_no_option,
                help="text: file to write instead of the screen; music: folder (default: "
                     "creations)")] = None,
            suite: SuiteName = None) -> None:
@@ -107,7 +154,7 @@ def create(row: Annotated[str, Parameter(help="a language model or a network of 
     given = {"count": count, "length": length, "temperature": temperature, "seed": seed,
              "prompt": prompt, "top_k": top_k, "opening": opening}
     wishes = {name: value for name, value in given.items() if value is not None}
-    _print(create_lines(row, wishes, out, lambda: _params(suite)))
+    print_lines(create_lines(row, wishes, out, lambda: _params(suite)))
 
 
 @_verb("repro", "repro --track addition", "repro --suite large --dry-run")
@@ -117,7 +164,6 @@ def repro(*, track: TrackName = None, jobs: Jobs = CORES,
     """Train, score and rank whatever is not up to date."""
     from pipeline.commands.repro import reproduce
 
-    _at_least("--jobs", jobs, 1)
     reproduce(_params(suite), jobs, dry_run, track)
 
 
@@ -130,22 +176,23 @@ def try_(*, track: Annotated[str, Parameter(help="a small track")] = "sentiment"
     from pipeline.suite.schema import load
 
     params = _params(suite)
-    _at_least("--jobs", jobs, 1)
     reproduce(params, jobs, False, track)
     loaded = load(params)
-    _print([*listing(loaded, track, True), picture(loaded, track)])
+    print_lines([*listing(loaded, track, True), picture(loaded, track)])
 
 
 @_verb("choose lm-lstm:cache weight=0.05,0.1,0.2 --suite real")
 def choose(row: Annotated[str, Parameter(help="SYSTEM:VARIANT, whose system is trained")], /,
            *values: Annotated[str, Parameter(help="NAME=A,B: values of a setting to compare")],
-           items: Annotated[int | None, Parameter(help="only so much of the validation data")]
+           items: Annotated[int | None, Parameter(
+               converter=_whole,
+               validator=_between("--items", 1, 2**53), help="only so much of the validation data")]
            = None,
            suite: SuiteName = None) -> None:
     """Compare settings of a trained system's variant on validation data."""
     from pipeline.commands.choose import choose_settings
 
-    _print(choose_settings(_params(suite), row, values, items))
+    print_lines(choose_settings(_params(suite), row, values, items))
 
 
 @_verb("rescore --suite real", "rescore lm-lstm lm-gru")
@@ -159,13 +206,13 @@ def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
 
 @_verb("spread --seeds 5", "spread lm-lstm lm-gru")
 def spread(*systems: Annotated[str, Parameter(help="only these systems")],
-           seeds: Annotated[int, Parameter(help="trainings of each system in all")] = 3,
+           seeds: Annotated[int, Parameter(
+               converter=_whole,
+               validator=_between("--seeds", 2, 1000), help="trainings of each system in all")] = 3,
            jobs: Jobs = 1, suite: SuiteName = None) -> None:
     """Measure how far scores move between training seeds."""
     from pipeline.commands.spread import measure_suite
 
-    _at_least("--seeds", seeds, 2)
-    _at_least("--jobs", jobs, 1)
     measure_suite(_params(suite), systems, seeds, jobs)
 
 
@@ -176,7 +223,6 @@ def verify(*, jobs: Jobs = CORES,
     """Retrain the last commit in an empty clone and compare every score."""
     from pipeline.commands.verify import verify_last_commit
 
-    _at_least("--jobs", jobs, 1)
     _params(None)
     sys.exit(verify_last_commit(jobs, keep))
 
@@ -188,11 +234,13 @@ def publish(*, suite: SuiteName = None) -> None:
     from pipeline.tracking.publish import account, publish
 
     loaded = load(_params(suite))
-    _print(account(loaded, publish(loaded)))
+    print_lines(account(loaded, publish(loaded)))
 
 
 @_verb("ui", "ui --suite real --port 5001")
-def ui(*, port: Annotated[int, Parameter(env_var="PORT", help="where pages are served")] = 5000,
+def ui(*, port: Annotated[int, Parameter(converter=_whole,
+                                         validator=_between("--port", 1, 65535), env_var="PORT",
+                                         help="where pages are served")] = 5000,
        browser: Annotated[bool, Parameter(negative="--no-browser",
                                           help="open the runs in a browser, if there is one")]
        = True, suite: SuiteName = None) -> None:
@@ -203,25 +251,6 @@ def ui(*, port: Annotated[int, Parameter(env_var="PORT", help="where pages are s
     serve(load(_params(suite)), port, browser)
 
 
-def _at_least(option: str, given: int, least: int) -> None:
-    if given < least:
-        raise UserError(f"{option} {given}: give {least} at least")
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line, flush=True)
-
-
-def _write(lines: Iterable[str], out: Path | None) -> None:
-    from pipeline.storage.files import write_text
-
-    if out is None:
-        _print(lines)
-    else:
-        write_text(out, "".join(f"{line}\n" for line in lines))
-
-
 def run(arguments: Sequence[str]) -> None:
     """Run a command line. Raises UserError for one that is wrong or cannot be done."""
     try:
@@ -229,14 +258,24 @@ def run(arguments: Sequence[str]) -> None:
     except CycloptsError as error:
         raise UserError(f"{error}; 'unrolled --help' lists all verbs, 'unrolled VERB --help' what "
                         "one takes") from None
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python must not find that out again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
-    run_the_projects_code(sys.argv[1:], Path.cwd())
-    run_command(lambda: run(sys.argv[1:]))
+    """Run this process's command line by the project's code, and end with its exit code."""
+    run_command(lambda: _run_here(sys.argv[1:]))
+
+
+def _run_here(arguments: Sequence[str]) -> None:
+    with plain_output():
+        run_the_projects_code(arguments, _here())
+        run(arguments)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UserError("the current folder has been removed; change to another one") from None
 
 
 if __name__ == "__main__":

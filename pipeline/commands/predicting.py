@@ -1,5 +1,6 @@
 """`unrolled predict`: which trained system is meant, and its answers as lines."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -34,6 +35,11 @@ def answering_of(row: str, params: Callable[[], Path]) -> "Answering":
     return load_folder(*folder) if folder else load_row(load(params()), row)
 
 
+def is_model_folder(folder: Path) -> bool:
+    """Whether a trained system lies there."""
+    return os.path.isfile(folder / _RECORD)
+
+
 def model_folder(row: str) -> tuple[Path, str | None] | None:
     """The folder and the variant that `row` names; None when it is a row of a suite.
 
@@ -41,7 +47,7 @@ def model_folder(row: str) -> tuple[Path, str | None] | None:
     """
     name, separator, variant = row.rpartition(":")
     for text, chosen in ((row, None), (name, variant)) if separator else ((row, None),):
-        if (Path(text) / _RECORD).is_file():
+        if is_model_folder(Path(text)):
             return Path(text), chosen
     if "/" in row or Path(row).is_absolute():
         raise UserError(f"{row}: no folder of a trained system, which would hold {_RECORD}; name "

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from pipeline.commands.calls import Call
 from pipeline.commands.plan import Plan
-from pipeline.results.boards import Board
-from pipeline.results.leaderboard import metrics_of, own_rows
+from pipeline.errors import UserError
+from pipeline.results.boards import ranking
+from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal
-from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite
 
 _REPORT_SECONDS = 20.0
@@ -100,9 +100,13 @@ class Progress:
 
 def winner(suite: Suite, track: str) -> str:
     """The best row of a leaderboard and the next, as its file says."""
-    board: Board = read_json(suite.places.board(track))
-    decimals = metrics_of(suite, track)[board["metric"]].decimals
-    rows = [f"{row['system']} {decimal(row['value'], decimals)}" for row in own_rows(board)[:2]]
+    board = ranking(suite.places.board(track))
+    metric = metrics_of(suite, track).get(board["metric"])
+    if metric is None:
+        raise UserError(f"{suite.places.board(track)}: no metric {board['metric']!r}; run 'dvc "
+                        "repro', which writes it again")
+    own = [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
+    rows = [f"{row['system']} {decimal(row['value'], metric.decimals)}" for row in own[:2]]
     if not rows:
         return f"{track}: no system has been run"
     following = f" (next: {rows[1]})" if len(rows) > 1 else ""

@@ -18,14 +18,15 @@ EMBEDDED = "embedded"
 _PARAMS = "params.yaml"
 _PACKAGE = Path(__file__).resolve().parents[1]
 # Read as text: a command that only looks for its project does not wait for YAML.
-_ROOT_KEY = re.compile(r"^root:\s*(\S+)\s*$", re.MULTILINE)
+_ROOT_KEY = re.compile(r"^(?:\ufeff)?root:\s*(['\"]?)(\S*?)\1\s*(?:#.*)?$", re.MULTILINE)
 
 
 def find_params(start: Path) -> Path | None:
     """The params.yaml of the nearest suite, in `start` or above it."""
     folder = start.resolve()
     for place in (folder, *folder.parents):
-        if (found := place / _PARAMS).is_file() and _root_of(found):
+        found = place / _PARAMS
+        if os.path.isfile(found) and _root_of(found):
             return found
     return None
 
@@ -41,9 +42,12 @@ def suite_file(name: str | None, start: Path) -> Path:
 
     Raises UserError when there is no project here or no such suite in it.
     """
+    if name == "":
+        raise UserError("--suite names nothing; give a suite's name or its params.yaml, or leave "
+                        "the option out")
     if name:
         for path in (start / name, start / name / _PARAMS):
-            if path.is_file():
+            if os.path.isfile(path):
                 return path.resolve()
     params = find_params(start)
     if params is None:
@@ -56,7 +60,7 @@ def suite_file(name: str | None, start: Path) -> Path:
     root = _root_of(params) or params.parent
     suites = {EMBEDDED: root / _PARAMS} | {
         path.parent.name: path for path in sorted(root.glob(f"*/{_PARAMS}")) if _root_of(path)}
-    if (root / name).is_file():
+    if os.path.isfile(root / name):
         return root / name
     if name.rstrip("/") not in suites:
         raise UserError(f"--suite {name}: no such suite or file{nearest(name, list(suites))}")
@@ -79,7 +83,13 @@ def run_the_projects_code(arguments: Sequence[str], start: Path) -> None:
 
 def _root_of(params: Path) -> Path | None:
     """The project's folder as a params.yaml names it; None for another program's file."""
-    named = _ROOT_KEY.search(params.read_text("utf-8", "replace"))
+    try:
+        named = _ROOT_KEY.search(params.read_text("utf-8", "replace"))
+    except OSError as error:
+        raise UserError(f"{params} cannot be read ({error.strerror}); get the right to read it, or "
+                        "change to another folder") from None
     if named:
-        return (params.parent / named[1].strip("'\"")).resolve()
+        # Any other root is a mistake that is told when the suite is read; no code lies there.
+        folder = params.parent.resolve()
+        return folder.parent if named[2] == ".." else folder
     return params.parent.resolve() if (params.parent / "pipeline").is_dir() else None

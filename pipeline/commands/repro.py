@@ -9,14 +9,12 @@ process that has imported their libraries (`pipeline/commands/fork_server.py`).
 
 import functools
 import os
-import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.commands.calls import Call, start_call
 from pipeline.commands.dvc import read_graph
 from pipeline.commands.expected import expected_seconds
@@ -57,8 +55,6 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
     if dry_run:
         print("\n".join(plan.order()))
         return
-    # A terminated runner unwinds and ends its stages, as one interrupted by Ctrl-C does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _bring_up_to_date(suite, plan, jobs, track)
     _publish(suite, track)
     print(summary(suite) if track is None else f"\n{winner(suite, track)}\n"
@@ -95,8 +91,7 @@ def run(plan: Plan, jobs: int, start: StartCall, progress: Progress) -> None:
                 progress.finish(call)
                 done.update(call.stages)
     finally:
-        for call in calls:
-            call.end()
+        processes.end(call.process for call in calls)
 
 
 def _fill(calls: list[Call], plan: Plan, done: set[str], jobs: int, start: StartCall) -> None:
@@ -111,11 +106,10 @@ def _fill(calls: list[Call], plan: Plan, done: set[str], jobs: int, start: Start
 
 def _bring_up_to_date(suite: Suite, plan: Plan, jobs: int, track: str | None) -> None:
     places = suite.places
-    environment = _ENVIRONMENT | os.environ
-    start = functools.partial(start_call, places.root, places.logs, environment=environment)
     validate = suite.address("validate")
     if validate in plan.waits_for:  # it finds out whose code has changed
         first = Plan({validate: set()}, {validate: plan.seconds[validate]})
+        start = functools.partial(start_call, places.root, places.logs, environment=_environment())
         run(first, 1, start, Progress(suite, first, 1))
         plan = make_plan(suite, track)
     if not plan.waits_for:
@@ -123,10 +117,21 @@ def _bring_up_to_date(suite: Suite, plan: Plan, jobs: int, track: str | None) ->
     progress = Progress(suite, plan, jobs)
     print(f"{len(plan.waits_for)} stages to run, {jobs} side by side, "
           f"{in_words(progress.seconds_left())}; logs in {places.logs}", flush=True)
-    with fork_server(places.root, environment) as server:
-        run(plan, jobs, functools.partial(start, server=server), progress)
-    _settle(places.root, _pipeline_file(suite) if track is None
-            else suite.address("leaderboard", track))
+    carry_out(places.root, places.logs, plan, progress,
+              _pipeline_file(suite) if track is None else suite.address("leaderboard", track))
+
+
+def carry_out(root: Path, logs: Path, plan: Plan, progress: Progress, target: str) -> None:
+    """Run a plan's stages from a fork server, and what they have left over of `target`."""
+    environment = _environment()
+    with fork_server(root, environment) as server:
+        run(plan, progress.jobs, functools.partial(
+            start_call, root, logs, environment=environment, server=server), progress)
+    _settle(root, target)
+
+
+def _environment() -> dict[str, str]:
+    return {**_ENVIRONMENT, **os.environ}
 
 
 def _only(suite: Suite, track: str) -> Suite:
@@ -143,10 +148,10 @@ def _pipeline_file(suite: Suite) -> str:
 
 
 def _settle(root: Path, target: str) -> None:
-    """A plain `dvc repro`: it finds nothing to do, or does what the plan could not foresee."""
-    command = [sys.executable, "-m", "dvc", "repro", "--quiet", target]
-    if subprocess.run(command, cwd=root).returncode != 0:
-        raise UserError(f"'{shlex.join(command)}' failed after all stages had run; see above")
+    """A `dvc repro`: it finds nothing to do, or does what the plan could not foresee."""
+    command = [sys.executable, "-m", "pipeline.commands.repro_call", "--settle", target]
+    if processes.run(command, cwd=root).returncode != 0:
+        raise UserError(f"'dvc repro {target}' failed after all stages had run; see above")
 
 
 def _publish(suite: Suite, track: str | None) -> None:

@@ -8,14 +8,13 @@ uses, `python -m stages.NAME ARGUMENTS`, forked from the runner's server where i
 import argparse
 import functools
 import re
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands.dvc import RunCommand, run_stages
+from pipeline.commands.dvc import RunCommand, run_stages, settle
 from pipeline.commands.fork_server import Command, run_forked
-from pipeline.errors import run_command
+from pipeline.ending import run_command
+from pipeline.storage.files import growing
 
 ROOT = Path(__file__).resolve().parents[2]
 _STAGE_COMMAND = re.compile(r"python -m (stages\.[a-z_]+)((?: [\w./@+-]+)*)")
@@ -35,18 +34,21 @@ def forking(address: Path) -> RunCommand:
 
 def note(file: Path, event: str, stage: str) -> None:
     """Add a line to a progress file: `begins` or `ends`, and the stage's address."""
-    with file.open("a", encoding="utf-8") as output:
-        output.write(f"{event} {stage}\n")
+    with growing(file) as output:
+        output.write(f"{event} {stage}\n".encode())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--progress", type=Path, help="file to note beginnings and ends in")
     parser.add_argument("--server", type=Path, help="address of a fork server")
+    parser.add_argument("--settle", action="store_true",
+                        help="run what has changed of one target and of what it needs")
     parser.add_argument("stages", nargs="+", help="stages of one pipeline, in the order to run")
     arguments = parser.parse_args()
-    # A terminated process unwinds, and what it has done is recorded.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if arguments.settle:
+        settle(ROOT, *arguments.stages)
+        return
     options: dict[str, Any] = {}
     if arguments.progress:
         options["watch"] = functools.partial(note, arguments.progress)

@@ -11,56 +11,41 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from pipeline import processes
+from pipeline.commands.committed import check_committed, file_differences
 from pipeline.commands.comparison import (
+    BOUNDS,
     Findings,
+    bounds_of,
     claim_differences,
+    curve_differences,
     json_differences,
+    result_differences,
     score_differences,
     unmeasured,
     unsettled,
 )
 from pipeline.commands.spread import Scores, scores_of, three_deviations
 from pipeline.commands.verify import is_fresh_clone
-from pipeline.errors import UserError, run_command
+from pipeline.ending import run_command
+from pipeline.errors import UserError
 from pipeline.provenance.inputs import write_inputs
-from pipeline.results.boards import Board
-from pipeline.results.claims import judge_all, read_spread
-from pipeline.results.leaderboard import build, costs_of, read_result, render, under_floor
-from pipeline.results.report import overview
+from pipeline.provenance.lock import Lock
+from pipeline.results.boards import Board, Claim
+from pipeline.results.claims import read_claims, read_spread
+from pipeline.results.leaderboard import build, costs_of, read_result, under_floor
 from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, read_text
+from pipeline.storage.files import read_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.checks import load_valid
 from pipeline.suite.schema import Suite
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def check_pages(suite: Suite, findings: Findings) -> None:
-    """Each committed leaderboard and the overview must follow from the committed metrics."""
-    boards = []
-    for track in suite.tracks:
-        path = suite.places.board(track)
-        if not path.exists():
-            findings.unchecked.append(f"{suite.name}: track {track!r} has no committed leaderboard")
-            continue
-        boards.append(build(suite, track))
-        differences = list(json_differences(read_json(path), boards[-1], f"{path.name}"))
-        if read_text(suite.places.page(track)) != render(suite, boards[-1]):
-            differences.append(f"{track}.md is not the page of its JSON"
-                               f"{' and costs' if suite.evidence == 'run' else ''}")
-        findings.note("leaderboards",
-                      [f"{suite.suite}leaderboards: {text}" for text in differences])
-    if len(boards) < len(suite.tracks):
-        return
-    claims = read_json(suite.places.claims)
-    stale = read_text(suite.places.overview) != overview(suite, boards, claims)
-    name = suite.places.overview.relative_to(suite.places.root).as_posix()
-    findings.note("overviews", [f"{name} does not follow from the leaderboards and claims"]
-                  if stale else [])
 
 
 def tolerances(suite: Suite, spread: Mapping[str, Any], track: str) -> dict[str, float]:
@@ -78,10 +63,13 @@ def tolerances(suite: Suite, spread: Mapping[str, Any], track: str) -> dict[str,
 
 def compare_track(suite: Suite, spread: Mapping[str, Any], track: str, committed: Scores,
                   reproduced: Scores, findings: Findings) -> None:
-    """Hold the reproduced scores of a track's rows against the committed ones."""
+    """Hold the reproduced scores of a track's rows, and their bounds, against the committed ones.
+    """
     allowed = tolerances(suite, spread, track)
+    allowed |= {f"{name}, {side} bound": value for name, value in allowed.items()
+                for side in BOUNDS}
     moved = unmeasured(committed, reproduced, allowed)
-    findings.note(f"{suite.name} scores",
+    findings.note(f"{suite.name} scores and bounds",
                   [f"{suite.name}, {track}, {text}"
                    for text in score_differences(committed, reproduced, allowed)],
                   sum(metric not in moved for row in committed.values() for metric in row))
@@ -91,23 +79,124 @@ def compare_track(suite: Suite, spread: Mapping[str, Any], track: str, committed
             "far that may be was never measured ('make spread' does)")
 
 
+def compare_system(suite: Suite, key: str, committed: Result, reproduced: Result,
+                   same_answers: bool, findings: Findings) -> None:
+    """Hold a whole metrics file against the reproduced one.
+
+    All of it is the same when the predictions are the same bytes, and what no machine computes
+    otherwise is in any case.
+    """
+    differences = list(json_differences(committed, reproduced, key)) if same_answers \
+        else result_differences(committed, reproduced)
+    findings.note("metrics files reproduced", [f"{suite.name}, {text}" for text in differences])
+    details = any("details" in answers for answers in committed["variants"].values())
+    if details and not same_answers:
+        findings.unchecked.append(f"{suite.name}: the details behind the scores of {key!r}: its "
+                                  "predictions came out otherwise, and its scores were compared")
+
+
 def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
-    """Train the embedded suite again and compare every score, floor and claim."""
-    check_pages(suite, findings)
-    committed = _scores_by_track(suite)
-    claims = read_json(suite.places.claims)
+    """Train the embedded suite again and compare all that is committed."""
+    check_committed(suite, findings)
+    before = Outcomes.of(suite)
     forget_results(suite)
     command = [sys.executable, "-m", "pipeline", "repro", "--jobs", str(jobs)]
-    if subprocess.run(command, cwd=suite.places.root).returncode != 0:
+    if processes.run(command, cwd=suite.places.root).returncode != 0:
         raise UserError("the embedded suite could not be trained again in the clone; see above")
-    reproduced = _scores_by_track(suite)
+    after = Outcomes.of(suite)
     spread = read_spread(suite)
     for track in suite.tracks:
-        compare_track(suite, spread, track, committed[track], reproduced[track], findings)
+        keys = suite.systems_of(track)
+        compare_track(suite, spread, track, before.scores(suite, keys), after.scores(suite, keys),
+                      findings)
         check_floor(suite, build(suite, track), findings)
-    again = read_json(suite.places.claims)
-    findings.note("claims", claim_differences(claims, again), len(claims))
-    findings.unchecked += unsettled(claims, again)
+        for key in keys:
+            compare_system(suite, key, before.results[key], after.results[key],
+                           before.answered_as(after, suite, key), findings)
+    compare_curves(suite, before, after, findings)
+    compare_locks(suite, before.lock, after.lock, findings)
+    findings.note("verdicts", claim_differences(before.claims, after.claims), len(before.claims))
+    findings.unchecked += unsettled(before.claims, after.claims)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a suite has come to: metrics files by system, curves by path, claims, dvc.lock."""
+
+    results: dict[str, Result]
+    curves: dict[str, Any]
+    claims: list[Claim]
+    lock: Lock
+
+    @classmethod
+    def of(cls, suite: Suite) -> Self:
+        """As it lies there now."""
+        folder = suite.places.all_curves
+        return cls({key: read_result(suite, key) for key in suite.systems},
+                   {path.relative_to(folder).as_posix(): read_json(path)
+                    for path in sorted(folder.rglob("*.json"))},
+                   read_claims(suite), Lock(suite.places))
+
+    def scores(self, suite: Suite, keys: Sequence[str]) -> Scores:
+        """Every score and bound of systems' rows."""
+        return {row: scores for key in keys
+                for row, scores in scores_and_bounds(suite, key, self.results[key]).items()}
+
+    def answered_as(self, other: Self, suite: Suite, key: str) -> bool:
+        """Whether a system's predictions are the same bytes on both sides."""
+        folder = suite.places.predictions(suite.track_of(key), key)
+        digests = [lock.digest(f"evaluate@{key}", "outs", folder)
+                   for lock in (self.lock, other.lock)]
+        return digests[0] is not None and digests[0] == digests[1]
+
+
+def scores_and_bounds(suite: Suite, key: str, result: Result) -> Scores:
+    """Value and bounds of each metric of each row of a metrics file."""
+    return {row: scores | bounds_of(result["variants"][variant]["metrics"])
+            for (variant, row), scores in zip(suite.rows_of(key).items(),
+                                              scores_of(suite, key, result).values(), strict=True)}
+
+
+def compare_curves(suite: Suite, before: Outcomes, after: Outcomes, findings: Findings) -> None:
+    """Hold learning curves against the reproduced ones.
+
+    A model holds its curve, so where the model came out as the same bytes the curve has to.
+    """
+    findings.note("sets of curves", [
+        f"{suite.suite}curves/{name} {'was not reproduced' if name in before.curves else 'lacks'}"
+        for name in sorted(set(before.curves) ^ set(after.curves))])
+    moved = []
+    for name in sorted(set(before.curves) & set(after.curves)):
+        old, new, place = before.curves[name], after.curves[name], f"{suite.suite}curves/{name}"
+        exact = list(json_differences(old, new, place))
+        key = name.rpartition("/")[2].removesuffix(".json")
+        digests = {lock.digest(f"train@{key}", "outs", suite.places.model(key))
+                   for lock in (before.lock, after.lock)}
+        same_model = len(digests) == 1 and None not in digests
+        findings.note("curves", exact if same_model or name == "none.json"
+                      else list(curve_differences(old, new, place)))
+        moved += [key] if exact and not same_model else []
+    if moved:
+        findings.unchecked.append(f"{suite.name}: losses along the curves of {', '.join(moved)}: "
+                                  "their models came out otherwise than committed")
+
+
+def compare_locks(suite: Suite, before: Lock, after: Lock, findings: Findings) -> None:
+    """Stages and paths must be the same; contents that differ are named, not condemned.
+
+    Another machine computes other bytes, and what they mean is compared as scores.
+    """
+    sides = [{(stage, kind, entry["path"]): dict(entry) for stage, kind, entry in lock.entries()}
+             for lock in (before, after)]
+    name = suite.places.lock.relative_to(suite.places.root).as_posix()
+    findings.note("contents of dvc.lock", [
+        f"{name}: {stage}: {path} stands among the {kind} of one side only"
+        for stage, kind, path in sorted(sides[0].keys() ^ sides[1].keys())], len(sides[0]))
+    moved = [f"{stage}: {path}" for stage, kind, path in sides[0].keys() & sides[1].keys()
+             if any(json_differences(sides[0][stage, kind, path], sides[1][stage, kind, path], ""))]
+    if moved:
+        findings.unchecked.append(f"{name}: {len(moved)} contents came out as other bytes: "
+                                  f"{'; '.join(sorted(moved))}")
 
 
 def check_floor(suite: Suite, board: Board, findings: Findings) -> None:
@@ -125,26 +214,17 @@ def forget_results(suite: Suite) -> None:
     places.lock.unlink(missing_ok=True)
     for folder in (places.all_metrics, places.all_costs, places.all_predictions):
         shutil.rmtree(folder, ignore_errors=True)
+    for path in places.all_curves.glob("*/*.json"):  # what has no track is of no system
+        path.unlink()
     for path in places.leaderboards.iterdir():
         if path != places.spread:
             path.unlink()
 
 
-def _scores_by_track(suite: Suite) -> dict[str, Scores]:
-    return {track: {row: scores for key in suite.systems_of(track)
-                    for row, scores in scores_of(suite, key, read_result(suite, key)).items()}
-            for track in suite.tracks}
-
-
 def check_real(suite: Suite, mirror: Path | None, findings: Findings) -> None:
     """Check what follows from committed files; with the corpora, score and run again."""
     write_inputs(suite)
-    check_pages(suite, findings)
-    claims = suite.places.claims
-    if claims.exists():
-        differences = json_differences(read_json(claims), judge_all(suite), "claims.json")
-        findings.note("claims", [f"{suite.suite}leaderboards: {text}" for text in differences],
-                      len(suite.claims))
+    check_committed(suite, findings)
     spread = read_spread(suite)
     for track in suite.tracks:
         keys = [key for key in suite.systems_of(track) if _has_result(suite, key)]
@@ -153,6 +233,8 @@ def check_real(suite: Suite, mirror: Path | None, findings: Findings) -> None:
         if keys and _features(suite, track, mirror, findings):
             _check_predictions(suite, keys, findings)
             _check_fast_systems(suite, track, keys, spread, findings)
+        else:
+            _check_items(suite, keys, findings)
 
 
 def _has_result(suite: Suite, key: str) -> bool:
@@ -182,7 +264,8 @@ def _features(suite: Suite, track: str, mirror: Path | None,
 def _run_stage(suite: Suite, stage: str, key: str) -> str | None:
     """Run a stage's script; None, or why it failed."""
     command = [sys.executable, "-m", f"stages.{stage}", f"{suite.suite}params.yaml", key]
-    done = subprocess.run(command, cwd=suite.places.root, capture_output=True, text=True)
+    done = processes.run(command, cwd=suite.places.root, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE, text=True)
     if done.returncode == 0:
         return None
     return " ".join(done.stderr.strip().splitlines()[-3:]) or f"exit code {done.returncode}"
@@ -198,6 +281,16 @@ def _check_predictions(suite: Suite, keys: list[str], findings: Findings) -> Non
                       len(suite.rows_of(key)))
 
 
+def _check_items(suite: Suite, keys: list[str], findings: Findings) -> None:
+    """Without the corpus, scores must still be those of the committed statistics of items."""
+    from pipeline.commands.rescore import item_scores
+
+    for key in keys:
+        findings.note("item statistics scored again",
+                      [f"{suite.name}, {text}" for text in item_scores(suite, key)],
+                      len(suite.rows_of(key)))
+
+
 def _check_fast_systems(suite: Suite, track: str, keys: list[str],
                         spread: Mapping[str, Any], findings: Findings) -> None:
     """Run the systems without gradient training again; say what the others would take."""
@@ -210,8 +303,10 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str],
                 f"'dvc repro --force {suite.address('train', key)}' does")
             continue
         print(f"{suite.name}: running {key} again", flush=True)
-        committed |= scores_of(suite, key, read_result(suite, key))
-        reproduced |= scores_of(suite, key, _run_again(suite, key))
+        before, after = read_result(suite, key), _run_again(suite, key)
+        committed |= scores_and_bounds(suite, key, before)
+        reproduced |= scores_and_bounds(suite, key, after)
+        compare_system(suite, key, before, after, _same_answers(suite, key), findings)
     if committed:
         compare_track(suite, spread, track, committed, reproduced, findings)
 
@@ -228,8 +323,14 @@ def _run_again(suite: Suite, key: str) -> Result:
     out = suite.places.again()
     train_system(suite.places, key, out)
     evaluate_system(suite.places, key, out)
-    result: Result = read_json(out.metrics(suite.track_of(key), key))
-    return result
+    return read_shaped(out.metrics(suite.track_of(key), key), Result)
+
+
+def _same_answers(suite: Suite, key: str) -> bool:
+    track, again = suite.track_of(key), suite.places.again()
+    return all(suite.places.answers(track, key, variant).read_bytes()
+               == again.answers(track, key, variant).read_bytes()
+               for variant in suite.rows_of(key))
 
 
 def main() -> None:
@@ -241,15 +342,24 @@ def main() -> None:
                         "'make verify', which makes a clone")
     mirror = os.environ.get("UNROLLED_MIRROR")
     findings = Findings()
+    try:
+        check_all(jobs, Path(mirror) if mirror else None, findings)
+    except UserError as error:  # what has been found so far is told with it
+        findings.differences.append(str(error))
+    print(f"\n{findings.text()}")
+    raise SystemExit(1 if findings.differences else 0)
+
+
+def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
+    """Check every suite of the clone."""
     check_embedded(load_valid(ROOT / "params.yaml"), jobs, findings)
     if (ROOT / "real" / "params.yaml").exists():
         check_real(load_valid(ROOT / "real" / "params.yaml"),
-                   Path(mirror) if mirror else None, findings)
+                   mirror, findings)
     if (ROOT / "large" / "params.yaml").exists():
-        load_valid(ROOT / "large" / "params.yaml")
+        large = load_valid(ROOT / "large" / "params.yaml")
+        findings.note("result folders", list(file_differences(large)))
         findings.unchecked.append("large: only its params.yaml was checked; it wants a GPU or days")
-    print(f"\n{findings.text()}")
-    raise SystemExit(1 if findings.differences else 0)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pipeline.errors import UserError
 from pipeline.provenance.inputs import stage_settings
 from pipeline.results.leaderboard import read_result
 from pipeline.running.evaluation import Scorer
+from pipeline.running.sealed import checked_test
 from pipeline.running.trained import key_of
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage import predictions
@@ -34,6 +35,7 @@ def rescore(suite: Suite, key: str) -> list[str]:
     if not test.is_dir():
         raise UserError(f"{test} does not exist; run 'dvc repro --single-item "
                         f"{suite.address('features', track)}' after its download stage")
+    checked_test(suite.places, track)
     result = read_result(suite, key)
     found = list(json_differences(result["ceiling"], read_json(test / "ceiling.json"),
                                   f"{key}: ceiling"))
@@ -44,6 +46,19 @@ def rescore(suite: Suite, key: str) -> list[str]:
         found += json_differences(result["variants"][variant], scorer.row(statistics), row)
         found += _item_differences(committed, statistics, row)
     return found
+
+
+def item_scores(suite: Suite, key: str) -> list[str]:
+    """Differences between a system's committed scores and those of its committed item statistics.
+
+    Needs no corpus; that the statistics are those of the predictions is for `rescore` to say.
+    """
+    scorer, result = Scorer.of(stage_settings(suite, "evaluate", key)), read_result(suite, key)
+    return [text for variant, row in suite.rows_of(key).items()
+            for text in json_differences(
+                result["variants"][variant],
+                scorer.row(ItemStatistics.read(
+                    suite.places.items(suite.track_of(key), key, variant))), row)]
 
 
 def _item_differences(committed: ItemStatistics, found: ItemStatistics,

@@ -9,12 +9,11 @@ Each system and seed leaves a file in work/spread, so a killed command goes on w
 
 import hashlib
 import json
-import multiprocessing
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,10 @@ from pipeline.results.claims import read_spread
 from pipeline.results.leaderboard import read_result
 from pipeline.running.trained import key_of
 from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.files import write_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
+from pipeline.workers import workers
 
 Scores = dict[str, dict[str, float]]
 
@@ -49,7 +50,7 @@ def measure(suite: Suite, key: str, seeds: Sequence[int]) -> dict[str, Any]:
 def measure_all(suite: Suite, path: Path, keys: Sequence[str], seeds: Sequence[int],
                 jobs: int) -> None:
     """Measure systems in processes of their own; each goes into the file `path` when it is done."""
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    with workers(jobs, "spawn") as pool:
         waiting = {pool.submit(measure, suite, key, seeds): key for key in keys}
         for done in tqdm(as_completed(waiting), desc="spread", unit="system", total=len(waiting),
                          file=sys.stderr):
@@ -83,7 +84,7 @@ def _scores_with(suite: Suite, key: str, seed: int) -> Scores:
     record = suite.places.spread_record(f"{key}-{seed}-{name}")
     if not record.exists():
         write_json(record, _train_and_score(suite, key, seed))
-    return read_json(record)
+    return read_shaped(record, dict[str, dict[str, float]], "remove it and run 'make spread'")
 
 
 def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
@@ -94,7 +95,7 @@ def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
         out = suite.places.below(Path(folder))
         train_system(suite.places, key, out, seed)
         evaluate_system(suite.places, key, out)
-        result: Result = read_json(out.metrics(suite.track_of(key), key))
+        result = read_shaped(out.metrics(suite.track_of(key), key), Result)
     return scores_of(suite, key, result)
 
 

@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pipeline import processes
 from pipeline.errors import UserError
-from pipeline.storage.files import write_text
+from pipeline.storage.files import unwritable, write_text
 from pipeline.suite.schema import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,8 +39,8 @@ def is_fresh_clone(root: Path) -> bool:
 def clone(root: Path, target: Path) -> None:
     """Clone HEAD of `root` into `target`, with an empty DVC cache inside the clone."""
     command = ["git", "clone", "--quiet", "--no-local", "--no-hardlinks", str(root), str(target)]
-    done = subprocess.run(command, capture_output=True, text=True,
-                          env=environment(os.environ, None))
+    done = processes.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                         env=environment(os.environ, None))
     if done.returncode != 0 or not (target / "params.yaml").exists():
         raise UserError(f"{root} could not be cloned ({done.stderr.strip() or 'HEAD is empty'}); "
                         "commit first: verification is about the last commit")
@@ -77,7 +78,10 @@ def workplace(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="unrolled-verify-") as folder:
             yield Path(folder)
         return
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(keep, error) from None
     if any(keep.iterdir()):
         raise UserError(f"--keep {keep}: this folder is not empty; name another one")
     yield keep.resolve()
@@ -96,5 +100,5 @@ def verify_last_commit(jobs: int, keep: Path | None) -> int:
         clone(ROOT, target)
         print(f"verifying HEAD in {target}", flush=True)
         command = [sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", str(jobs)]
-        return subprocess.run(command, cwd=target, env=environment(
+        return processes.run(command, cwd=target, env=environment(
             os.environ, mirror_of(ROOT, os.environ))).returncode

@@ -20,17 +20,20 @@ from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.names import file_in
+from pipeline.storage.words import trimmed, words_in
 
 COEFFICIENTS = 13
 VALID_SPEAKERS = frozenset({"ffmm", "fmjd", "mblw", "mdmc", "mjbh", "mmaf", "mrab", "msmn"})
 
 FILES = [RemoteFile(
     path="an4-mfcc.tar.gz", mirror="an4/an4-mfcc.tar.gz", url=None, size=14_137_712,
+    unpacked=15_163_645,
     sha256="38769a69097d2960dbe39cae0c59806a73df5a0654398fc8afa367dddab02a39")]
 
-_LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)")
-_FILLER = re.compile(r"<[^<>\s]*>|\+\+[^+\s]*\+\+")
+_LINE = re.compile(r"(?P<text>.*?)[ \t]*\((?P<id>[^()]+)\)")
+_FILLER = re.compile(r"<[^<> \t]*>|\+\+[^+ \t]*\+\+")
 
 
 class Settings(CorpusSettings):
@@ -40,7 +43,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Unpack AN4 below `directory`."""
     for file in FILES:
-        unpack(obtain(file, mirror), directory)
+        unpack(obtain(file, mirror), directory, file.unpacked)
 
 
 def utterances(directory: Path, split: Literal["train", "valid", "test"]) -> list[Utterance]:
@@ -49,7 +52,7 @@ def utterances(directory: Path, split: Literal["train", "valid", "test"]) -> lis
     Raises UserError naming file and line when the lists disagree or features are missing.
     """
     source = "test" if split == "test" else "train"
-    names = read_text(_etc(directory) / f"an4_{source}.fileids").split()
+    names = _names(_etc(directory) / f"an4_{source}.fileids")
     texts = _transcripts(_etc(directory) / f"an4_{source}.transcription")
     if len(names) != len(texts):
         raise UserError(f"{_etc(directory)}: an4_{source}.fileids lists {len(names)} utterances, "
@@ -82,15 +85,19 @@ def features(path: Path) -> NDArray[np.float32]:
 
 def phones(directory: Path) -> list[str]:
     """The 34 phones, SIL among them."""
-    return read_text(_etc(directory) / "an4.phone").split()
+    return read_lines(_etc(directory) / "an4.phone")
 
 
 def lexicon(directory: Path) -> dict[str, list[list[str]]]:
     """The pronunciations of each word, in the dictionary's order."""
     entries: dict[str, list[list[str]]] = {}
-    for line in read_text(_etc(directory) / "an4.dic").splitlines():
-        word, *pronunciation = line.split()
-        entries.setdefault(re.sub(r"\(\d+\)$", "", word), []).append(pronunciation)
+    path = _etc(directory) / "an4.dic"
+    for number, line in enumerate(read_lines(path), start=1):
+        word, *pronunciation = words_in(line) or [""]
+        if not pronunciation:
+            raise UserError(f"{path}, line {number}: expected a word and its phones, got "
+                            f"{line[:60]!r}; fetch the corpus again")
+        entries.setdefault(re.sub(r"\([0-9]+\)$", "", word), []).append(pronunciation)
     return entries
 
 
@@ -98,24 +105,44 @@ def _etc(directory: Path) -> Path:
     return directory / "an4" / "etc"
 
 
+def _names(path: Path) -> list[str]:
+    """The paths of a list, none of which names an utterance a second time."""
+    names = read_lines(path)
+    lines: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        identity = Path(name).name
+        if (first := lines.setdefault(identity, number)) != number:
+            raise UserError(f"{path}, line {number}: utterance {identity[:80]!r} stands in line "
+                            f"{first} already; fetch the corpus again")
+    return names
+
+
 def _transcripts(path: Path) -> dict[str, str]:
     """Text by utterance id, without sentence marks and fillers."""
     texts: dict[str, str] = {}
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        match = _LINE.fullmatch(line.strip())
-        text = " ".join(_FILLER.sub(" ", match["text"]).split()) if match else ""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        match = _LINE.fullmatch(trimmed(line))
+        text = " ".join(words_in(_FILLER.sub(" ", match["text"]))) if match else ""
         if match is None or not text:
             raise UserError(f"{path}, line {number}: expected words and an utterance's id in "
                             f"brackets, got {line!r}; fetch the corpus again")
+        if (first := lines.setdefault(match["id"], number)) != number:
+            raise UserError(f"{path}, line {number}: a second transcript of {match['id']!r}, which "
+                            f"has one in line {first}; fetch the corpus again")
         texts[match["id"]] = text
     return texts
 
 
 def _utterance(directory: Path, name: str, texts: dict[str, str]) -> Utterance:
     """The utterance of a line of .fileids, `an4_clstk/SPEAKER/ID`."""
-    path = directory / "an4" / "feat" / f"{name}.mfc"
-    if path.stem not in texts:
-        raise UserError(f"{path}: features without a transcript; fetch the corpus again")
-    if not path.is_file():
-        raise UserError(f"{path} does not exist but has a transcript; fetch the corpus again")
-    return Utterance(path.stem, path.parent.name, path, texts[path.stem])
+    folder = directory / "an4" / "feat"
+    path = file_in(folder, f"{name}.mfc", str(_etc(directory)))
+    stem = Path(name).name
+    if stem not in texts:
+        raise UserError(f"{folder}: features of {name[:80]!r} without a transcript; fetch the "
+                        "corpus again")
+    if path is None:
+        raise UserError(f"{folder}: {name[:80]}.mfc does not exist but has a transcript; fetch "
+                        "the corpus again")
+    return Utterance(stem, path.parent.name, path, texts[stem])

@@ -28,7 +28,9 @@ from pipeline.corpora.twins.babi_stories import (
 )
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import is_blank, trimmed, words_in
 
 Split = Literal["train", "valid", "test"]
 
@@ -163,20 +165,20 @@ def questions(lines: Sequence[str], name: str) -> Iterator[Asked]:
         if not words:
             raise UserError(f"{where}: the line has no words; mend the file")
         if answer or words[-1] == "?":
-            yield Asked(place, where, text.strip(), dict(facts), answer)
+            yield Asked(place, where, trimmed(text), dict(facts), answer)
         else:
             facts[number] = words
 
 
 def _read(path: Path) -> list[LabelledSentence]:
     found: list[LabelledSentence] = []
-    for asked in questions(read_text(path).removesuffix("\n").split("\n"), str(path)):
-        if len(asked.answer) != 2 or not asked.answer[0].strip():
+    for asked in questions(read_lines(path), str(path)):
+        if len(asked.answer) != 2 or is_blank(asked.answer[0]):
             raise UserError(f"{asked.where}: expected question, answer and supporting facts with "
                             f"tabs between, got {asked.text[:60]!r}; mend the file")
         found.append(LabelledSentence(
             f"{path.stem}-{len(found) + 1:05d}", asked.words, asked.answer[0],
-            _group(asked.where, asked.answer[1], asked.facts)))
+            _group(asked.where, asked.answer[1], asked.facts), asked.where))
     if not found:
         raise UserError(f"{path} has no question; generate the corpus again")
     return found
@@ -193,7 +195,7 @@ def _parsed(where: str, line: str) -> tuple[int, str, list[str]]:
 
 def _group(where: str, supporting: str, facts: Iterable[int]) -> str | None:
     """How many facts the answer takes; each must be a fact of the story so far."""
-    numbers = supporting.split()
+    numbers = words_in(supporting)
     unknown = [number for number in numbers
                if not number.isdecimal() or int(number) not in facts]
     if unknown or not numbers:

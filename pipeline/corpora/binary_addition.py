@@ -20,7 +20,8 @@ from pydantic import Field
 
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
 
 Split = Literal["train", "valid", "test"]
 Pair = tuple[int, int]
@@ -81,9 +82,8 @@ def additions(directory: Path, split: Split) -> list[Addition]:
     Raises UserError naming file and line for one of another form or that is wrong.
     """
     path = directory / f"{split}.txt"
-    lines = read_text(path).removesuffix("\n").split("\n")
     return [_parsed(f"{path}, line {number}", f"{split}-{number:06d}", line)
-            for number, line in enumerate(lines, start=1)]
+            for number, line in enumerate(read_lines(path), start=1)]
 
 
 def ceiling(directory: Path, split: Split) -> float:

@@ -14,7 +14,9 @@ from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
 from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json
+from pipeline.storage.json_text import read_foreign_json
+from pipeline.storage.names import file_in
+from pipeline.storage.words import words_in
 
 Split = Literal["train", "valid", "test"]
 
@@ -42,7 +44,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Unpack annotations and pictures (20 GB) into `directory`."""
     for file in FILES:
-        unpack(obtain(file, mirror), directory)
+        unpack(obtain(file, mirror), directory, file.unpacked)
 
 
 def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
@@ -53,36 +55,55 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
     """
     folder = "train2014" if split == "train" else "val2014"
     path = directory / "annotations" / f"captions_{folder}.json"
-    names = {_field(path, record, "id", int): _field(path, record, "file_name", str)
-             for record in _records(path, "images")}
+    names = _names(path)
     sentences: dict[int, list[str]] = {number: [] for number in names}
     for record in _records(path, "annotations"):
         about = _field(path, record, "image_id", int)
         if about not in sentences:
             raise UserError(f"{path}: a sentence about picture {about}, which is not among the "
                             "images; fetch the corpus again")
-        sentences[about].append(" ".join(_field(path, record, "caption", str).split()))
+        # Some sentences hold line breaks.
+        text = _field(path, record, "caption", str).replace("\r", " ").replace("\n", " ")
+        sentences[about].append(" ".join(words_in(text)))
     numbers = sorted(names)
     half = len(numbers) // 2
     part = {"train": slice(None), "valid": slice(half), "test": slice(half, None)}[split]
-    return [_captioned(path, directory / folder / names[number], number, sentences[number])
+    return [_captioned(path, directory / folder, names[number], number, sentences[number])
             for number in numbers[part]]
 
 
-def _captioned(annotations: Path, path: Path, number: int,
+def _names(path: Path) -> dict[int, str]:
+    """The file of each picture by its number; no number and no file stands there twice."""
+    names: dict[int, str] = {}
+    stems: dict[str, int] = {}
+    for record in _records(path, "images"):
+        number, name = _field(path, record, "id", int), _field(path, record, "file_name", str)
+        if number in names:
+            raise UserError(f"{path}: picture {number} is among the images twice, as "
+                            f"{names[number]!r} and {name!r}; fetch the corpus again")
+        stem = Path(name).stem
+        if stem in stems:
+            raise UserError(f"{path}: pictures {stems[stem]} and {number} have one file or one "
+                            f"name, {stem!r}; fetch the corpus again")
+        names[number], stems[stem] = name, number
+    return names
+
+
+def _captioned(annotations: Path, folder: Path, name: str, number: int,
                sentences: list[str]) -> CaptionedPicture:
     if not all(sentences) or not sentences:
         raise UserError(f"{annotations}: picture {number} has no sentence, or an empty one; fetch "
                         "the corpus again")
-    if not path.is_file():
-        raise UserError(f"{annotations}: picture {number} has sentences but there is no {path}; "
-                        "fetch the corpus again")
+    path = file_in(folder, name, f"{annotations}: picture {number}")
+    if path is None:
+        raise UserError(f"{annotations}: picture {number} has sentences but there is no "
+                        f"{folder / name[:80]}; fetch the corpus again")
     return CaptionedPicture(path.stem, path, sentences)
 
 
 def _records(path: Path, name: str) -> list[dict[str, Any]]:
     """One of the publisher's lists."""
-    content = read_json(path)
+    content = read_foreign_json(path)
     found = content.get(name) if isinstance(content, dict) else None
     if not isinstance(found, list) or not found:
         raise UserError(f"{path}: expected a list {name!r}; fetch the corpus again")

@@ -21,10 +21,21 @@ from pydantic import Field
 
 from pipeline.corpora.fetching.files import unpack
 from pipeline.corpora.kinds import CaptionedPicture
-from pipeline.corpora.twins.grammar.scenes import Scene, Thing, draw_scene, picture, sentence
+from pipeline.corpora.twins.grammar.scenes import (
+    Scene,
+    Thing,
+    draw_scene,
+    is_thing,
+    picture,
+    sentence,
+)
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, read_text, write_json, write_text
+from pipeline.storage.files import atomic_writer, write_json, write_text
+from pipeline.storage.json_text import read_foreign_json
+from pipeline.storage.lines import read_lines
+from pipeline.storage.names import file_in
+from pipeline.storage.words import is_blank, trimmed
 
 Split = Literal["train", "valid", "test"]
 
@@ -37,7 +48,7 @@ LISTS: dict[Split, str] = {"train": "Flickr_8k.trainImages.txt", "valid": "Flick
 ARCHIVES = ("Flickr8k_Dataset.zip", "Flickr8k_text.zip")
 REQUEST = "https://forms.illinois.edu/sec/1713398"
 
-_LINE = re.compile(r"(?P<picture>[^\t]+)#(?P<number>\d+)\t(?P<sentence>.*\S.*)")
+_LINE = re.compile(r"(?P<picture>[^\t]+)#(?P<number>[0-9]{1,9})\t(?P<sentence>.*[^ \t].*)")
 
 
 class TwinSettings(Twin):
@@ -74,30 +85,53 @@ def captioned(directory: Path, split: Split) -> list[CaptionedPicture]:
     twice or has no sentence or no file. Whether a file is a picture shows when it is opened.
     """
     sentences = _sentences(directory / TOKENS)
-    scenes = read_json(directory / SCENES) if (directory / SCENES).exists() else {}
-    found: dict[str, CaptionedPicture] = {}
-    listing = directory / LISTS[split]
-    for number, name in enumerate(read_text(listing).split("\n"), start=1):
-        name = name.strip()
-        if not name:
-            continue
-        place = f"{listing}, line {number}: {name}"
-        if name in found:
-            raise UserError(f"{place} is listed twice; remove the line")
+    scenes = _scenes(directory / SCENES)
+    found = []
+    for place, name in _listed(directory / LISTS[split]):
         if name not in sentences:
             raise UserError(f"{place} has no sentence in {TOKENS}; add one or remove the line")
-        path = directory / PICTURES / name
-        if not path.is_file():
-            raise UserError(f"{place} has sentences but no picture {path}; add it or remove the "
-                            "line")
-        scene = tuple(Thing(*thing) for thing in scenes[name]) if name in scenes else None
-        found[name] = CaptionedPicture(
+        path = file_in(directory / PICTURES, name, place)
+        if path is None:
+            raise UserError(f"{place} has sentences but no picture "
+                            f"{directory / PICTURES / name[:80]}; add it or remove the line")
+        scene = scenes.get(name)
+        found.append(CaptionedPicture(
             path.stem, path, [text for _, text in sorted(sentences[name].items())],
             tuple(map(astuple, scene)) if scene else None,
-            sentence(scene, None) if scene else None)
+            sentence(scene, None) if scene else None))
+    return found
+
+
+def _listed(path: Path) -> list[tuple[str, str]]:
+    """The place and the name of each picture of a list.
+
+    An item is called by its picture's name without the ending, so none stands there twice.
+    """
+    found: list[tuple[str, str]] = []
+    lines: dict[str, int] = {}
+    for number, name in enumerate(read_lines(path), start=1):
+        if not name:
+            continue
+        place = f"{path}, line {number}: {name[:80]}"
+        if (first := lines.setdefault(Path(name).stem, number)) != number:
+            raise UserError(f"{place} is listed in line {first} already, or differs from that "
+                            "picture in its ending alone; remove a line")
+        found.append((place, name))
     if not found:
-        raise UserError(f"{listing} is empty; get or generate the corpus again")
-    return list(found.values())
+        raise UserError(f"{path} is empty; get or generate the corpus again")
+    return found
+
+
+def _scenes(path: Path) -> dict[str, Scene]:
+    """What the twin's pictures show; nothing of a real corpus."""
+    content = read_foreign_json(path) if path.exists() else {}
+    if not isinstance(content, dict) or not all(
+            isinstance(things, list) and all(map(is_thing, things))
+            and len({(row, column) for *_, row, column in things}) == len(things) > 1
+            for things in content.values()):
+        raise UserError(f"{path}: expected two things or more in different fields for each "
+                        "picture; generate the corpus again")
+    return {name: tuple(Thing(*thing) for thing in things) for name, things in content.items()}
 
 
 def _archives(mirror: Path | None) -> list[Path]:
@@ -114,10 +148,10 @@ def _archives(mirror: Path | None) -> list[Path]:
 def _sentences(path: Path) -> dict[str, dict[int, str]]:
     """Sentences by picture and number."""
     found: dict[str, dict[int, str]] = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
+    for number, line in enumerate(read_lines(path), start=1):
+        if is_blank(line):
             continue
-        match = _LINE.fullmatch(line.rstrip("\r"))
+        match = _LINE.fullmatch(line)
         if match is None:
             raise UserError(f"{path}, line {number}: expected 'picture#number TAB sentence', got "
                             f"{line[:60]!r}; mend or remove the line")
@@ -125,7 +159,7 @@ def _sentences(path: Path) -> dict[str, dict[int, str]]:
         if int(match["number"]) in of_picture:
             raise UserError(f"{path}, line {number}: a second sentence {match['number']} of "
                             f"{match['picture']}; mend or remove the line")
-        of_picture[int(match["number"])] = match["sentence"].strip()
+        of_picture[int(match["number"])] = trimmed(match["sentence"])
     return found
 
 
@@ -143,7 +177,8 @@ def _generate(twin: TwinSettings, directory: Path) -> None:
                 pass
             seen.add(scene)
             scenes[name] = scene
-            Image.fromarray(picture(scene, random)).save(directory / PICTURES / name)
+            with atomic_writer(directory / PICTURES / name, durable=False) as file:
+                Image.fromarray(picture(scene, random)).save(file, format="PNG")
             tokens += [f"{name}#{number}\t{sentence(scene, random)}\n"
                        for number in range(SENTENCES)]
         write_text(directory / LISTS[split], "".join(f"{name}\n" for name in names))

@@ -22,7 +22,8 @@ from pipeline.corpora.twins.harmony.phrases import Form
 from pipeline.corpora.twins.harmony.process import Chorales
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, write_json, write_text
+from pipeline.storage.files import write_json, write_text
+from pipeline.storage.json_text import read_foreign_json
 
 Split = Literal["train", "valid", "test"]
 
@@ -83,7 +84,7 @@ def pieces(directory: Path, split: Split) -> list[Piece]:
     Raises UserError naming file, split, piece and step (from 1) of what breaks the format.
     """
     path = directory / NAME
-    found = read_json(path)
+    found = read_foreign_json(path)
     listed = found.get(split) if isinstance(found, dict) else None
     if not isinstance(listed, list) or not listed:
         raise UserError(f"{path}: expected an object with a list of pieces {split!r}; fetch or "
@@ -112,7 +113,7 @@ def steps_of(where: str, piece: Any) -> list[list[int]]:
 def _notes(directory: Path, split: Split, listed: list[Any]) -> list[list[float] | None]:
     """The nats of each piece where there are notes about the split."""
     path = directory / NOTES
-    notes = read_json(path).get(split) if path.exists() else None
+    notes = read_foreign_json(path).get(split) if path.exists() else None
     if notes is None:
         return [None] * len(listed)
     if [len(nats) + 1 for nats in notes] != [len(piece) for piece in listed]:

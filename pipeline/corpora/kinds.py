@@ -19,13 +19,15 @@ class Sentence:
 
     `marked[i]` says that word i depends on something more than four words back (known for the
     embedded twin only). `log_probability` is the natural log of its exact probability under the
-    process that generated it, the end of the sentence included, or None.
+    process that generated it, the end of the sentence included, or None. `place` says in errors
+    where it stands.
     """
 
     id: str
     words: list[str]
     marked: list[bool] | None = None
     log_probability: float | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,15 @@ class Line:
 class LabelledSentence:
     """A word sequence and its class: a sentence and its sentiment, a question and its answer.
 
-    `group` names a part of the corpus whose accuracy is of interest by itself, or is None.
+    `group` names a part of the corpus whose accuracy is of interest by itself, or is None. `place`
+    says in errors where it stands.
     """
 
     id: str
     words: list[str]
     label: str
     group: str | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,14 @@ class CaptionedPicture:
 
 @dataclass(frozen=True)
 class Frequency:
-    """What a forecasting competition fixes for a frequency: points a season, points to forecast."""
+    """What a forecasting competition fixes for a frequency: points a season, points to forecast.
+
+    `step` is from a point to the next, as an ISO 8601 duration.
+    """
 
     period: int
     horizon: int
+    step: str
 
 
 @dataclass(frozen=True)

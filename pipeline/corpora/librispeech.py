@@ -18,7 +18,9 @@ from pipeline.corpora.kinds import Utterance
 from pipeline.corpora.twins.speech_twin import TwinSettings, generate
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.folders import files_in
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import is_blank, words_in
 
 Part = Literal["dev-clean", "dev-other", "test-clean", "test-other", "train-clean-100",
                "train-clean-360", "train-other-500", "test-clean-47"]
@@ -57,7 +59,7 @@ FILES: dict[str, RemoteFile] = {
     "test-clean-47": RemoteFile(
         path="test-clean-47.tar.gz", mirror="librispeech/test-clean-47.tar.gz", url=None,
         sha256="2d0df54bf7bc3229f33a4b91df3c38d7e382eccf26ddd623e0445f4f8eb9c02d",
-        size=4_036_397),
+        size=4_036_397, unpacked=4_412_428),
 }
 
 
@@ -80,7 +82,7 @@ class Settings(CorpusSettings):
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
     """Write the LibriSpeech tree of the chosen parts and of the twin below `directory`."""
     for part in settings.parts:
-        unpack(obtain(FILES[part], mirror), directory)
+        unpack(obtain(FILES[part], mirror), directory, FILES[part].unpacked)
     if settings.twin is not None:
         generate(settings.twin, directory / "LibriSpeech")
 
@@ -93,12 +95,12 @@ def utterances(directory: Path, subset: str) -> list[Utterance]:
     """
     root = directory / "LibriSpeech" / subset
     if not root.is_dir():
-        known = sorted(path.name for path in root.parent.glob("*/"))
+        known = [path.name for path in files_in(root.parent) if path.is_dir()]
         raise UserError(f"{root} does not exist; subsets here: {', '.join(known) or 'none'}")
     texts: dict[Path, str] = {}
-    for transcript in sorted(root.glob("*/*/*.trans.txt")):
+    for transcript in files_in(root, "*/*/*.trans.txt"):
         texts |= _transcripts(transcript)
-    recorded = set(root.glob("*/*/*.flac"))
+    recorded = set(files_in(root, "*/*/*.flac"))
     for path in sorted(recorded - texts.keys()):
         raise UserError(f"{path}: audio without a transcript; add its line to the chapter's "
                         ".trans.txt or remove it")
@@ -107,8 +109,12 @@ def utterances(directory: Path, subset: str) -> list[Utterance]:
                         "or generate the corpus again")
     if not texts:
         raise UserError(f"{root} holds no utterances; fetch or generate the corpus again")
+    recordings: dict[str, Path] = {}
     for path in texts:
         _check_audio(path)
+        if (other := recordings.setdefault(path.stem, path)) != path:
+            raise UserError(f"{path} and {other} are two utterances of one id; fetch or generate "
+                            "the corpus again")
     return sorted((Utterance(path.stem, path.stem.split("-")[0], path, text)
                    for path, text in texts.items()), key=lambda item: item.id)
 
@@ -117,15 +123,17 @@ def _transcripts(path: Path) -> dict[Path, str]:
     """Text by the path of its audio, from `ID WORDS` lines."""
     chapter = path.name.removesuffix(".trans.txt")
     texts: dict[Path, str] = {}
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    lines: dict[Path, int] = {}
+    for number, line in enumerate(read_lines(path), start=1):
         name, _, text = line.partition(" ")
-        if name.rpartition("-")[0] != chapter or not text.strip():
+        if name.rpartition("-")[0] != chapter or is_blank(text):
             raise UserError(f"{path}, line {number}: expected an utterance of {chapter} and its "
                             f"words, got {line!r}")
         audio = path.parent / f"{name}.flac"
-        if audio in texts:
-            raise UserError(f"{path}, line {number}: a second transcript of {name}")
-        texts[audio] = " ".join(text.split())
+        if (first := lines.setdefault(audio, number)) != number:
+            raise UserError(f"{path}, line {number}: a second transcript of {name}, which has one "
+                            f"in line {first}; remove one")
+        texts[audio] = " ".join(words_in(text))
     return texts
 
 
@@ -133,8 +141,9 @@ def _check_audio(path: Path) -> None:
     import soundfile
 
     try:
+        # A file that was encoded into a pipe tells no length, which counts as very many frames.
         frames = soundfile.info(path).frames if path.stat().st_size else 0
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, OSError) as error:
         raise UserError(f"{path} cannot be read as audio ({error}); fetch or generate the corpus "
                         "again") from None
     if frames == 0:

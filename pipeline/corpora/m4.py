@@ -9,7 +9,6 @@ Source: Makridakis, Spiliotis and Assimakopoulos 2020, "The M4 Competition: 100,
 and 61 forecasting methods", International Journal of Forecasting 36.
 """
 
-import math
 from pathlib import Path
 from typing import Literal, Self
 
@@ -22,19 +21,21 @@ from pipeline.corpora.kinds import Frequency, Series
 from pipeline.corpora.twins import m4_twin
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.numbers import parse_number
+from pipeline.storage.tables import shown
 
 FrequencyName = Literal["Yearly", "Quarterly", "Monthly", "Weekly", "Daily", "Hourly"]
 
 _SOURCE = "https://raw.githubusercontent.com/Mcompetitions/M4-methods/master/Dataset"
 
 FREQUENCIES: dict[str, Frequency] = {
-    "Yearly": Frequency(1, 6),
-    "Quarterly": Frequency(4, 8),
-    "Monthly": Frequency(12, 18),
-    "Weekly": Frequency(1, 13),
-    "Daily": Frequency(1, 14),
-    "Hourly": Frequency(24, 48),
+    "Yearly": Frequency(1, 6, "P1Y"),
+    "Quarterly": Frequency(4, 8, "P3M"),
+    "Monthly": Frequency(12, 18, "P1M"),
+    "Weekly": Frequency(1, 13, "P7D"),
+    "Daily": Frequency(1, 14, "P1D"),
+    "Hourly": Frequency(24, 48, "PT1H"),
 }
 
 
@@ -133,7 +134,7 @@ def series(directory: Path, frequency: str) -> list[Series]:
 
 def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
     """The series of one M4 file by id. Raises UserError naming file and row (the header is 1)."""
-    lines = read_text(path).split("\n")
+    lines = read_lines(path)
     fields = lines[0].count(",")
     if not lines[0].startswith('"V1",'):
         raise UserError(f'{path}, row 1: expected the header "V1","V2",...; fetch the file again')
@@ -155,25 +156,16 @@ def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def _values(text: str, place: str) -> NDArray[np.float64]:
-    """Comma-separated finite numbers as an array of shape [n], n >= 1."""
+    """Comma-separated numbers as an array of shape [n], n >= 1."""
     cells = text.split(",")
-    try:
-        values = np.array(cells, dtype=np.float64)
-    except ValueError:
-        values = np.array([_number(cell) for cell in cells])
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        index = int(bad[0])
-        raise UserError(f"{place}: value {index + 1} is {cells[index]!r}, not a finite number; "
-                        "remove the series or mend the value")
-    return values
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
+    found = []
+    for index, cell in enumerate(cells, start=1):
+        try:
+            found.append(parse_number(cell))
+        except ValueError as error:
+            raise UserError(f"{place}: value {index} is {shown(cell)}, not a finite number "
+                            f"({error}); remove the series or mend the value") from None
+    return np.array(found)
 
 
 def _futures(path: Path, frequency: str, pasts: dict[str, NDArray[np.float64]],

@@ -10,7 +10,7 @@ splits train, val and test_2016_flickr, `test_long`, a test set of long sentence
 `train.likeliest.gz` the English that a perfect translator from `vf` would give.
 """
 
-import gzip
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -26,7 +26,10 @@ from pipeline.corpora.twins.grammar.verb_final import (
 )
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_gzip_lines, write_gzip_lines
+from pipeline.storage.files import write_gzip_lines
+from pipeline.storage.folders import files_in
+from pipeline.storage.lines import read_gzip_text
+from pipeline.storage.words import words_in
 
 _SOURCE = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 
@@ -108,12 +111,12 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
     if len(sources) != len(targets):
         raise UserError(f"{paths[0]} has {len(sources)} lines, {paths[1]} {len(targets)}: not "
                         "parallel; fetch or generate the corpus again")
-    references = _references(directory, split) or [()] * len(sources)
-    unknown: list[str | None] = [None] * len(sources)
-    likeliest = _likeliest(directory, split) if target == "en" else None
+    references = _references(directory / f"{split}.references.gz", len(sources))
+    likeliest: Sequence[str | None] = [None] * len(sources)
+    if target == "en" and (path := directory / f"{split}.likeliest.gz").exists():
+        likeliest = _parallel(path, len(sources))
     return [SentencePair(f"{split}-{number:05d}", *found)
-            for number, found in enumerate(zip(sources, targets, references,
-                                               likeliest or unknown,
+            for number, found in enumerate(zip(sources, targets, references, likeliest,
                                                strict=True), start=1)]
 
 
@@ -142,35 +145,32 @@ def _write(directory: Path, split: str, drawn: list[Pair]) -> None:
                      [" ".join(pair.likeliest) for pair in drawn])
 
 
-def _references(directory: Path, split: str) -> list[tuple[tuple[str, str], ...]] | None:
-    """(occupation, pronoun) of each sentence's pronouns; None where the publisher says nothing."""
-    path = directory / f"{split}.references.gz"
+def _references(path: Path, sentences: int) -> list[tuple[tuple[str, str], ...]]:
+    """(occupation, pronoun) of each sentence's pronouns; none where the publisher says nothing."""
     if not path.exists():
-        return None
-    return [tuple((occupation, pronoun) for occupation, pronoun, _ in
-                  (item.split(":") for item in line.split())) for line in read_gzip_lines(path)]
+        return [()] * sentences
+    found = []
+    for number, line in enumerate(_parallel(path, sentences), start=1):
+        items = [item.split(":") for item in words_in(line)]
+        if any(len(item) != 3 for item in items):
+            raise UserError(f"{path}, line {number}: expected occupation:pronoun:position, got "
+                            f"{line[:60]!r}; generate the corpus again")
+        found.append(tuple((occupation, pronoun) for occupation, pronoun, _ in items))
+    return found
 
 
-def _likeliest(directory: Path, split: str) -> list[str] | None:
-    path = directory / f"{split}.likeliest.gz"
-    return read_gzip_lines(path) if path.exists() else None
+def _parallel(path: Path, sentences: int) -> list[str]:
+    """The lines of a file beside the sentences, as many as these."""
+    lines = read_gzip_text(path)
+    if len(lines) != sentences:
+        raise UserError(f"{path} has {len(lines)} lines and the split {sentences} sentences; "
+                        "generate the corpus again")
+    return lines
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines of a gzip file, split at newlines alone."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except FileNotFoundError:
-        languages = sorted(item.name for item in path.parent.glob(f"{path.name.split('.')[0]}.*"))
+    if not path.exists():
+        languages = [item.name for item in files_in(path.parent, f"{path.name.split('.')[0]}.*")]
         raise UserError(f"{path} does not exist; of this split there is "
-                        f"{', '.join(languages) or 'nothing'}") from None
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path} is damaged ({error}); fetch or generate it again") from None
-    if not content.strip():
-        raise UserError(f"{path} is empty; fetch or generate the corpus again")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}, line {line}: not UTF-8; fetch the file again") from None
-    return text.removesuffix("\n").split("\n")
+                        f"{', '.join(languages) or 'nothing'}")
+    return read_gzip_text(path)

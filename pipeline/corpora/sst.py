@@ -20,7 +20,9 @@ from pipeline.corpora.kinds import LabelledSentence
 from pipeline.corpora.twins.grammar import sentiment
 from pipeline.entries import CorpusSettings, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import words_in
 
 Split = Literal["train", "valid", "test"]
 
@@ -76,10 +78,11 @@ def labelled(directory: Path, split: Split) -> list[LabelledSentence]:
     sentence and notes that do not line up.
     """
     path = directory / f"{_NAMES[split]}.txt"
-    found = [_parsed(path, number, line) for number, line in enumerate(_lines(path), start=1)]
+    found = [_parsed(path, number, line) for number, line in enumerate(read_lines(path), start=1)]
     noted: list[str | None] = [group for _, group in _notes(directory, split, len(found))]
     groups = noted or [None] * len(found)
-    return [LabelledSentence(f"{split}-{number:05d}", words, label, group)
+    return [LabelledSentence(f"{split}-{number:05d}", words, label, group,
+                             f"{path}, line {number}")
             for number, ((label, words), group) in enumerate(zip(found, groups, strict=True), 1)]
 
 
@@ -116,7 +119,7 @@ def _notes(directory: Path, split: str, count: int) -> list[tuple[str, str]]:
     if not path.exists():
         return []
     notes = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         label, _, group = line.partition(" ")
         if label not in LABELS or group not in GROUPS:
             raise UserError(f"{path}, line {number}: expected a label and one of "
@@ -128,14 +131,6 @@ def _notes(directory: Path, split: str, count: int) -> list[tuple[str, str]]:
     return notes
 
 
-def _lines(path: Path) -> list[str]:
-    """Lines split at newlines alone."""
-    text = read_text(path)
-    if not text.strip():
-        raise UserError(f"{path} is empty; fetch or generate the corpus again")
-    return text.removesuffix("\n").split("\n")
-
-
 def _parsed(path: Path, number: int, line: str) -> tuple[str, list[str]]:
     """Label and words of a line."""
     label, separator, text = line.partition(_SEPARATOR)
@@ -145,7 +140,7 @@ def _parsed(path: Path, number: int, line: str) -> tuple[str, list[str]]:
     if label not in LABELS:
         raise UserError(f"{path}, line {number}: expected a label from {LABELS[0]} to "
                         f"{LABELS[-1]}, got {label!r}; mend or remove the line")
-    words = text.split()
+    words = words_in(text)
     if not words:
         raise UserError(f"{path}, line {number}: the sentence is empty; remove the line")
     return label, words

@@ -11,7 +11,8 @@ from pipeline.corpora.fetching.files import fetch, listing
 from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import words_in
 
 _SOURCE = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
 
@@ -50,7 +51,4 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
 
 
 def _sentences(path: Path) -> list[str]:
-    lines = read_text(path).removesuffix("\n").split("\n")
-    if lines == [""]:
-        raise UserError(f"{path} is empty; fetch the corpus again")
-    return ["".join(line.split()) if path.suffix == ".ja" else line for line in lines]
+    return ["".join(words_in(line)) if path.suffix == ".ja" else line for line in read_lines(path)]

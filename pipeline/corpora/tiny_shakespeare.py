@@ -12,7 +12,7 @@ from pipeline.corpora.fetching.files import RemoteFile, fetch
 from pipeline.corpora.kinds import Line
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import ended_lines, read_running_text
 
 Split = Literal["train", "valid", "test"]
 
@@ -36,11 +36,10 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
 def lines(directory: Path, split: Split) -> list[Line]:
     """The lines of a split, newlines included. Raises UserError when the text is too short."""
     path = directory / "input.txt"
-    text = read_text(path)
+    text = read_running_text(path)
     begin, end = (len(text) * percent // 100 for percent in _PERCENT[split])
-    found = text[begin:end].split("\n")
-    closed = [line + "\n" for line in found[:-1]] + [line for line in found[-1:] if line]
-    if not closed:
+    found = ended_lines(text[begin:end])
+    if not found:
         raise UserError(f"{path} holds {len(text)} characters, too few to be split; fetch the "
                         "corpus again")
-    return [Line(f"{split}-{number:05d}", line, []) for number, line in enumerate(closed, start=1)]
+    return [Line(f"{split}-{number:05d}", line, []) for number, line in enumerate(found, start=1)]

@@ -6,7 +6,6 @@ coordinates. Rows of a path stand together in the order of time, the first at ti
 the pendulum begins at time 0 too, so the first row determines all others.
 """
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,8 @@ from pydantic import Field
 from pipeline.corpora.twins import mechanics
 from pipeline.entries import CorpusSettings, Entry
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
 
 Machine = Literal["pendulum", "arm"]
 Split = Literal["train", "valid", "test"]
@@ -109,7 +109,7 @@ def trajectories(directory: Path, machine: Machine, split: Split) -> list[Trajec
     whose times are not those of the first.
     """
     path = _path(directory, machine, split)
-    header, *rows = csv.reader(read_text(path).splitlines())
+    header, *rows = (line.split(",") for line in read_lines(path))
     expected = ["path", "time", *COORDINATES[machine]]
     if header != expected:
         raise UserError(f"{path}, line 1: expected the columns {','.join(expected)}, got "

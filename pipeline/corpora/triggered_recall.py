@@ -27,7 +27,8 @@ from pipeline.corpora.twins.lagged import (
     read,
     write,
 )
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
 
 _ALPHABET = "alphabet.txt"
 
@@ -55,7 +56,7 @@ def lagged(directory: Path, split: str) -> list[LaggedItem]:
 
 def layout(directory: Path) -> Layout:
     """How a line holds a sequence, with the letters that there are."""
-    return Layout("symbols", "triggers", read_text(directory / _ALPHABET).strip(), ends=True)
+    return Layout("symbols", "triggers", read_lines(directory / _ALPHABET)[0], ends=True)
 
 
 def ceiling() -> dict[str, float]:

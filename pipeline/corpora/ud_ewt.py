@@ -17,7 +17,8 @@ from pipeline.corpora.kinds import TaggedSentence
 from pipeline.corpora.twins.ewt_twin import TwinSettings, write_twin
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import is_blank, trimmed
 
 Split = Literal["train", "dev", "test"]
 Column = Literal["upos", "xpos"]
@@ -57,14 +58,14 @@ def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence
     Raises UserError naming file and line for what is not CoNLL-U, and for a word without a tag.
     """
     path = directory / f"en_ewt-ud-{split}.conllu"
-    found, seen = [], set()
-    blocks = word_lines(read_text(path).split("\n"), str(path))
+    found: list[TaggedSentence] = []
+    lines: dict[str, int] = {}
+    blocks = word_lines(read_lines(path), str(path))
     for number, (identity, words) in enumerate(blocks, start=1):
-        identity = identity or f"{split}-{number:05d}"
-        if identity in seen:
-            raise UserError(f"{path}: two sentences have the id {identity!r}; fetch or generate "
-                            "the corpus again")
-        seen.add(identity)
+        identity, line = identity or f"{split}-{number:05d}", words[0][0]
+        if (first := lines.setdefault(identity, line)) != line:
+            raise UserError(f"{path}: the sentences at lines {first} and {line} have one id, "
+                            f"{identity!r}; fetch or generate the corpus again")
         forms, tags = [], []
         for line, cells in words:
             tag = cells[_PLACES[column]]
@@ -88,7 +89,7 @@ def word_lines(lines: Sequence[str],
     words: list[tuple[int, list[str]]] = []
     identity, begun = "", False
     for number, line in enumerate([*lines, ""], start=1):
-        if line.strip() == "":
+        if is_blank(line):
             if begun and not words:
                 raise UserError(f"{name}, line {number}: a sentence ends that has no words; "
                                 "remove its comments or fetch the corpus again")
@@ -99,7 +100,7 @@ def word_lines(lines: Sequence[str],
         begun = True
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
-            identity = value.strip() if key.strip() == "sent_id" else identity
+            identity = value.removeprefix(" ") if trimmed(key) == "sent_id" else identity
         elif (cells := _cells(name, number, line, len(words))) is not None:
             words.append((number, cells))
 

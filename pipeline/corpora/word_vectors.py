@@ -11,6 +11,7 @@ grammar, and word-classes.txt: a line for each class, its name and words. People
 pairs of its words, so it lacks the other two lists.
 """
 
+import math
 from pathlib import Path
 from typing import Self
 
@@ -23,7 +24,9 @@ from pipeline.corpora.twins.grammar import word_classes
 from pipeline.corpora.twins.penn_text import sentences
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import words_in
 
 __all__ = ["FILES", "Settings", "TwinSettings", "prepare", "sentences", "word_tests"]
 
@@ -80,8 +83,8 @@ def word_tests(directory: Path) -> WordTests:
 
 def _classes(path: Path) -> dict[str, list[str]]:
     found = {}
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        name, *words = line.split()
+    for number, line in enumerate(read_lines(path), start=1):
+        name, *words = words_in(line)
         if not words:
             raise _Unreadable(path, number, "a class and its words", line)
         found[name] = words
@@ -89,31 +92,42 @@ def _classes(path: Path) -> dict[str, list[str]]:
 
 
 def _analogies(path: Path) -> list[Analogy]:
-    found: list[Analogy] = []
+    found: dict[Analogy, int] = {}
     section = None
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        words = line.lower().split()
+    for number, line in enumerate(read_lines(path), start=1):
+        words = words_in(line.lower())
         if words[:1] == [":"] and len(words) == 2:
             section = words[1]
         elif section is not None and len(words) == 4:
-            found.append(Analogy(section, *words))
+            question = Analogy(section, *words)
+            if (first := found.setdefault(question, number)) != number:
+                raise UserError(f"{path}, line {number}: the question of line {first} stands there "
+                                "again; remove a line")
         else:
             raise _Unreadable(path, number, "': section', then four words a line", line)
-    return found
+    return list(found)
 
 
 def _rated(source: str, path: Path) -> list[RatedPair]:
     found = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if line.startswith("#"):
             continue
         try:
             first, second, rating = line.split("\t")
-            found.append(RatedPair(source, (first.lower(), second.lower()), float(rating)))
+            found.append(RatedPair(source, (first.lower(), second.lower()), _finite(rating)))
         except ValueError:
             raise _Unreadable(path, number, "two words and a number, apart by tabs",
                               line) from None
     return found
+
+
+def _finite(rating: str) -> float:
+    """Raises ValueError for what is no finite number."""
+    value = float(rating)
+    if not math.isfinite(value):
+        raise ValueError(rating)
+    return value
 
 
 class _Unreadable(UserError):

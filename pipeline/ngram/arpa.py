@@ -2,7 +2,8 @@
 
 One section an order; a line is log10 p(w | h), the n-gram, and log10 backoff(n-gram) where the
 n-gram is the context of a longer one. `<s>` and `</s>` bracket a sentence, as SRILM and KenLM
-expect.
+expect; `<unk>` is every word that has no other n-gram. A word that some reader would take for a
+mark, or for two words, stands there as `pipeline.storage.words.escaped` gives it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,23 +13,21 @@ import numpy as np
 
 from pipeline.ngram.model import NgramModel
 from pipeline.storage.files import atomic_writer
+from pipeline.storage.words import escaped
 
-START, END = "<s>", "</s>"
+START, END, UNKNOWN = "<s>", "</s>", "<unk>"
+RESERVED = frozenset({START, END, "<UNK>"})  # KenLM takes the last one for <unk>
 
 
 def write(path: Path, model: NgramModel, words: Sequence[str]) -> None:
     """Write `model` with the vocabulary `words`, shape [types]; `words[model.end]` becomes </s>.
 
-    Raises ValueError when the words do not fit the model, or would not be read back: a word that
-    is empty, holds white space, or is one of the two sentence marks.
+    Raises ValueError when the words do not fit the model.
     """
     if len(words) != model.types:
         raise ValueError(f"expected {model.types} words, got {len(words)}")
-    for index, word in enumerate(words):
-        if index != model.end and (len(word.split()) != 1 or word in (START, END)):
-            raise ValueError(f"the word {word!r} cannot stand in an ARPA file")
     with atomic_writer(path) as file:
-        for block in _blocks(model, words):
+        for block in _blocks(model, [escaped(word, RESERVED) for word in words]):
             file.write(block.encode("utf-8"))
 
 

@@ -22,10 +22,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from pipeline.modules import corpus_name, model_name, part_name
 from pipeline.provenance.code import Code
 from pipeline.provenance.lock import Lock
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.seal import read_sealed, write_sealed
+from pipeline.storage.shapes import shaped
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 
@@ -35,6 +38,7 @@ NOT_TRAINED = frozenset({"variants", "settings_tried"})
 # What pages do not depend on, as a suite that is read back from their settings has it.
 _UNREAD: dict[str, Any] = {"corpora": {}, "mirror": None, "threads": 1, "device": "cpu",
                            "precision": "fp32"}
+_AGAIN = "'dvc repro --force --single-item validate' in the folder of params.yaml writes it again"
 _STAGE_CODE = {"features": ["pipeline.running.extraction"],
                "train": ["pipeline.systems.fitting"],
                "evaluate": ["pipeline.running.evaluation"],
@@ -42,25 +46,42 @@ _STAGE_CODE = {"features": ["pipeline.running.extraction"],
                "report": ["pipeline.results.report"]}
 
 
+class Inputs(TypedDict):
+    """A stage's settings, and the identities of the files of its code."""
+
+    settings: dict[str, Any]
+    code: dict[str, str]
+
+
+class _Mirror(TypedDict):
+    mirror: str | None
+
+
 def write_inputs(suite: Suite) -> None:
     """Write `inputs/<stage>/<key>.json`, and `inputs/report.json`.
 
     Each holds `settings`, in the order of params.yaml, in which a corpus is drawn and variants are
-    shown, and `code` as {path: identity}. `inputs/mirror.json`, on which no stage
+    shown, `code` as {path: identity}, and a digest of both. `inputs/mirror.json`, on which no stage
     depends, says where copies of corpora lie: checksums make their bytes the same as elsewhere.
     """
     code = Code(suite.places.root)
     for stage, key in _stages(suite):
         used = sorted(code.used(entry_points(suite, stage, key)))
-        write_json(suite.places.input(stage, key), {
+        write_sealed(suite.places.input(stage, key), {
             "settings": stage_settings(suite, stage, key),
-            "code": {path.as_posix(): code.identity(path) for path in used}}, in_order=True)
-    write_json(suite.places.input("mirror"), {"mirror": suite.mirror})
+            "code": {path.as_posix(): code.identity(path) for path in used}})
+    write_sealed(suite.places.input("mirror"), {"mirror": suite.mirror})
 
 
 def read_settings(places: Places, stage: str, key: str = "") -> dict[str, Any]:
     """The settings that `validate` has written for a stage."""
-    return read_json(places.input(stage, key))["settings"]
+    return _read(places, stage, key)["settings"]
+
+
+def read_mirror(places: Places) -> str | None:
+    """The folder with copies of corpora that params.yaml names."""
+    path = places.input("mirror")
+    return shaped(read_sealed(path, _AGAIN), _Mirror, str(path), _AGAIN)["mirror"]
 
 
 def read_suite(places: Places, stage: str, key: str = "") -> Suite:
@@ -118,7 +139,7 @@ def version_of(places: Places, key: str, seed: int | None = None) -> Version:
 
     `seed` replaces that of the suite. Raises UserError before `validate` and `features` have run.
     """
-    inputs = read_json(places.input("train", key))
+    inputs = _read(places, "train", key)
     track = inputs["settings"]["track"]
     data = Lock(places).folder(f"features@{track}", places.fit(track))
     return _version(inputs, data, seed)
@@ -132,12 +153,18 @@ def trained_version(places: Places, key: str, lock: Lock) -> Version | None:
     stage, file = f"train@{key}", places.input("train", key)
     if not lock.read(stage, file):
         return None
-    inputs = read_json(file)
+    inputs = _read(places, "train", key)
     data = lock.digest(stage, "deps", places.fit(inputs["settings"]["track"]))
     return _version(inputs, data, None) if data else None
 
 
-def _version(inputs: Mapping[str, Any], data: str, seed: int | None) -> Version:
+def _read(places: Places, stage: str, key: str) -> Inputs:
+    """Raises UserError when the file is not the one that `validate` has written."""
+    path = places.input(stage, key)
+    return shaped(read_sealed(path, _AGAIN), Inputs, str(path), _AGAIN)
+
+
+def _version(inputs: Inputs, data: str, seed: int | None) -> Version:
     params, code = params_hash(with_seed(inputs["settings"], seed)), _short(inputs["code"])
     return Version(params, data, code, _short([params, data, code]))
 

@@ -1,9 +1,16 @@
 """The JSON of leaderboards and of claims, as those who read it back know it."""
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from pathlib import Path
+from typing import Literal, NotRequired
 
-from pipeline.scoring.records import Score
+# On Python 3.11 pydantic reads these alone.
+from typing_extensions import TypedDict
+
+from pipeline.scoring.records import Count, Number, Score
+from pipeline.storage.shapes import read_shaped
+
+_AGAIN = "run 'dvc repro', which writes it again"
 
 
 class Evidence(TypedDict):
@@ -20,35 +27,39 @@ class Evidence(TypedDict):
     uncommitted_changes: NotRequired[bool]
     processor: NotRequired[str | None]
     precision: NotRequired[str | None]
-    wall_time: NotRequired[float | None]
+    wall_time: NotRequired[Number | None]
 
 
 class PublishedFigure(TypedDict):
     """A score from the literature."""
 
-    value: float
+    value: Number
     source: str
 
 
 class StatedScore(TypedDict):
     """A row's score; one that was published comes without an interval."""
 
-    value: float
-    low: float | None
-    high: float | None
+    value: Number
+    low: Number | None
+    high: Number | None
 
 
 class Row(StatedScore):
-    """A row and its primary score; of a published figure little else is known."""
+    """A row and its primary score; of a published figure little else is known.
+
+    `replaced` counts the test items that another method than the row's own has answered, by method.
+    """
 
     system: str
     metrics: Mapping[str, Score | StatedScore]
-    n_items: int | None
-    parameters: int | None
+    n_items: Count | None
+    parameters: Count | None
     signature: str | None
-    settings_tried: int | None
+    settings_tried: Count | None
     evidence: Evidence
     published: PublishedFigure | None
+    replaced: NotRequired[dict[str, int]]
 
 
 class Board(TypedDict):
@@ -60,11 +71,48 @@ class Board(TypedDict):
     suite: str
     metric: str
     better: Literal["lower", "higher", "nearer"]
-    ceiling: float | None
-    floor: float | None
-    tolerance: float | None
+    ceiling: Number | None
+    floor: Number | None
+    tolerance: Number | None
     rows: list[Row]
     not_run: list[str]
+
+
+class Preference(TypedDict):
+    """What those read of a leaderboard who order rows by its metric."""
+
+    better: Literal["lower", "higher", "nearer"]
+
+
+class Support(TypedDict):
+    """What kind of evidence a row has."""
+
+    kind: Literal["ci", "run", "published"]
+
+
+class RankedRow(TypedDict):
+    """A row's name and score."""
+
+    system: str
+    value: Number
+    evidence: Support
+
+
+class Ranking(TypedDict):
+    """What those read of a leaderboard who name its best rows."""
+
+    metric: str
+    rows: list[RankedRow]
+
+
+def preference(path: Path) -> str:
+    """Which scores a leaderboard says are better. Raises UserError for a file of another shape."""
+    return read_shaped(path, Preference, _AGAIN)["better"]
+
+
+def ranking(path: Path) -> Ranking:
+    """A leaderboard's metric and rows. Raises UserError for a file of another shape."""
+    return read_shaped(path, Ranking, _AGAIN)
 
 
 class Claim(TypedDict):
@@ -77,7 +125,7 @@ class Claim(TypedDict):
     better: str
     worse: str
     metric: str
-    values: dict[str, float]
-    p: float
-    seed_spread: float | None
+    values: dict[str, Number]
+    p: Number
+    seed_spread: Number | None
     verdict: Literal["holds", "undecided", "refuted"]

@@ -13,9 +13,10 @@ from typing import Any, Literal
 from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of, read_result, systems_run
+from pipeline.scoring.records import Number
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.scoring.significance import paired_p_values
-from pipeline.storage.files import read_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import ClaimSettings, Suite
 
 Verdict = Literal["holds", "undecided", "refuted"]
@@ -46,20 +47,48 @@ def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> Claim:
     `values` has the metric of every row that the claim names and `worse` the best of the rows that
     it is held against; `p` is one-sided, of the direction that the values show.
     """
-    metric = metrics_of(suite, claim.track)[claim.metric]
-    values = {row: _value(suite, claim, row) for row in [claim.better, *claim.worse]}
-    worse = max(claim.worse, key=lambda row: metric.gain(values[row], 0.0))
-    effect = metric.gain(values[claim.better], values[worse])
+    values, worse, effect = _standing(suite, claim)
+    items, others = (_items(suite, claim.track, row) for row in (claim.better, worse))
+    if items.ids != others.ids:
+        raise UserError(f"claim {claim.id!r}: rows {claim.better!r} and {worse!r} have statistics "
+                        "of other items; run 'dvc repro', which evaluates the older one again")
     claimed, opposite = paired_p_values(
-        _items(suite, claim.track, claim.better), _items(suite, claim.track, worse),
-        metric, suite.resamples, suite.seed)
-    p = claimed if effect > 0 else opposite
-    seed_spread = spread_of_effect(spread, claim, worse, metric)
+        items, others, metrics_of(suite, claim.track)[claim.metric], suite.resamples, suite.seed)
+    return restated(suite, claim, spread, claimed if effect > 0 else opposite)
+
+
+def restated(suite: Suite, claim: ClaimSettings, spread: Spread, p: float) -> Claim:
+    """The claim with its verdict, as it follows from scores, spread and a p value that is known."""
+    values, worse, effect = _standing(suite, claim)
+    seed_spread = spread_of_effect(spread, claim, worse,
+                                   metrics_of(suite, claim.track)[claim.metric])
     return {
         "id": claim.id, "track": claim.track, "text": claim.text, "source": claim.source,
         "better": claim.better, "worse": worse, "metric": claim.metric, "values": values,
         "p": p, "seed_spread": seed_spread, "verdict": verdict(effect, p, seed_spread),
     }
+
+
+def restated_all(suite: Suite, judged: Sequence[Claim]) -> list[Claim]:
+    """The claims that are judged, made anew but for their p values, in the suite's order.
+
+    What nobody has judged is left out, and so is a claim that the suite does not state.
+    """
+    spread, p = read_spread(suite), {claim["id"]: claim["p"] for claim in judged}
+    return [restated(suite, claim, spread, p[claim.id]) for claim in suite.claims if claim.id in p]
+
+
+def read_claims(suite: Suite) -> list[Claim]:
+    """The claims as they were judged. Raises UserError for a file of another shape."""
+    return read_shaped(suite.places.claims, list[Claim])
+
+
+def _standing(suite: Suite, claim: ClaimSettings) -> tuple[dict[str, float], str, float]:
+    """The rows' values, the best of those compared with, and the effect as the claim has it."""
+    metric = metrics_of(suite, claim.track)[claim.metric]
+    values = {row: _value(suite, claim, row) for row in [claim.better, *claim.worse]}
+    worse = max(claim.worse, key=lambda row: metric.gain(values[row], 0.0))
+    return values, worse, metric.gain(values[claim.better], values[worse])
 
 
 def verdict(effect: float, p: float, seed_spread: float | None) -> Verdict:
@@ -89,9 +118,14 @@ def spread_of_effect(spread: Spread, claim: ClaimSettings, worse: str,
 
 
 def read_spread(suite: Suite) -> dict[str, Any]:
-    """Scores over training seeds as `make spread` measured them; empty before it has run."""
+    """Scores over training seeds as `make spread` measured them; empty before it has run.
+
+    Raises UserError for a file of another shape.
+    """
     path = suite.places.spread
-    return read_json(path) if path.exists() else {}
+    remedy = "take the committed file back, or run 'make spread'"
+    return read_shaped(path, dict[str, dict[str, dict[str, list[Number]]]], remedy) \
+        if path.exists() else {}
 
 
 def _place(suite: Suite, track: str, row: str) -> tuple[str, str]:

@@ -19,8 +19,11 @@ from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.pages import page
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
-from pipeline.storage.files import read_json, write_json, write_text
+from pipeline.storage.files import write_json, write_text
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite, TrackSettings
+
+_AGAIN = "take the committed file back, or evaluate its system again"
 
 
 def write_leaderboard(suite: Suite, track: str) -> None:
@@ -91,7 +94,7 @@ def read_result(suite: Suite, key: str) -> Result:
     if not file.exists():
         raise UserError(f"{file} does not exist; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
-    result: Result = read_json(file)
+    result = read_shaped(file, Result, _AGAIN)
     if missing := set(suite.rows_of(key)) - set(result["variants"]):
         raise UserError(f"metrics of {key!r} lack {', '.join(map(repr, sorted(missing)))}; run "
                         f"'dvc repro {suite.address('evaluate', key)}'")
@@ -102,7 +105,8 @@ def costs_of(suite: Suite, key: str) -> dict[str, Cost]:
     """What training and evaluating a system have cost, by stage, as far as it was recorded."""
     files = {stage: suite.places.cost(suite.track_of(key), key, stage)
              for stage in ("train", "evaluate")}
-    return {stage: read_json(file) for stage, file in files.items() if file.exists()}
+    return {stage: read_shaped(file, Cost, _AGAIN) for stage, file in files.items()
+            if file.exists()}
 
 
 def _metrics_file(suite: Suite, key: str) -> Path:
@@ -122,7 +126,8 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
         raise UserError(f"row {name!r} has no {entry.metric}: its test set has no items for the "
                         "track's primary metric; name another metric in params.yaml")
     published = entry.published.get(name)
-    return {
+    replaced = answers.get("details", {}).get("replaced")
+    row: Row = {
         "system": name, **answers["metrics"][entry.metric], "metrics": answers["metrics"],
         "n_items": answers["n_items"], "parameters": result["parameters"],
         "signature": answers["signature"].get(entry.metric),
@@ -130,6 +135,9 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
         "published": ({"value": published.value, "source": published.source} if published
                       else None),
     }
+    if replaced:
+        row["replaced"] = replaced
+    return row
 
 
 def _published_row(name: str, value: float, source: str, metric: str) -> Row:

@@ -9,15 +9,29 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import NotRequired
 
+from typing_extensions import TypedDict
+
+from pipeline.errors import UserError
 from pipeline.results.leaderboard import metrics_of
-from pipeline.storage.files import read_json
+from pipeline.scoring.records import Score
+from pipeline.storage.shapes import read_shaped, shaped
 from pipeline.suite.schema import Suite, row_name
 
 _NAMED = 5
 # Of a leaderboard row and a metric.
 Scores = Mapping[tuple[str, str], float]
+
+
+class _Answers(TypedDict):
+    metrics: dict[str, Score]
+
+
+class _Result(TypedDict):
+    """What is read of a metrics file, which another version of the code may have written."""
+
+    variants: NotRequired[dict[str, _Answers]]
 
 
 def moved(suite: Suite) -> str | None:
@@ -31,7 +45,8 @@ def moved(suite: Suite) -> str | None:
     run = {key: file for key, file in files.items() if file.exists()}
     committed = _committed(suite.places.root, list(run.values()))
     for key, file in run.items():
-        before, after = _scores(key, committed.get(file, {})), _scores(key, read_json(file))
+        after = _scores(key, read_shaped(file, _Result))
+        before = _scores(key, committed.get(file, {}))
         for row, metric in before.keys() & after.keys():
             compared += 1
             old, new = before[row, metric], after[row, metric]
@@ -49,7 +64,7 @@ def _line(moves: list[tuple[float, str]], compared: int) -> str:
     return f"{len(moves)} of {compared} scores moved: {', '.join(named)}{more}"
 
 
-def _scores(key: str, result: Mapping[str, Any]) -> Scores:
+def _scores(key: str, result: _Result) -> Scores:
     """Every score of a system's metrics file."""
     return {(row_name(key, variant), metric): score["value"]
             for variant, row in result.get("variants", {}).items()
@@ -71,7 +86,7 @@ def _in_words(suite: Suite, key: str, row: str, metric: str, old: float, new: fl
     return f"{row} {metric} {old:.{decimals}f} -> {new:.{decimals}f} ({change})"
 
 
-def _committed(root: Path, files: list[Path]) -> dict[Path, Any]:
+def _committed(root: Path, files: list[Path]) -> dict[Path, _Result]:
     """JSON of the files in the last commit; those that it lacks are left out."""
     # `HEAD:./path` is relative to the folder in which git runs, which need not be the repository's.
     names = "".join(f"HEAD:./{file.relative_to(root).as_posix()}\n" for file in files)
@@ -83,8 +98,17 @@ def _committed(root: Path, files: list[Path]) -> dict[Path, Any]:
     if found.returncode != 0:
         return {}
     contents = _batch(found.stdout)
-    return {file: json.loads(content) for file, content in zip(files, contents, strict=True)
+    return {file: _result(file, content) for file, content in zip(files, contents, strict=True)
             if content is not None}
+
+
+def _result(file: Path, content: bytes) -> _Result:
+    place, remedy = f"{file} in the last commit", "commit the present file"
+    try:
+        value = json.loads(content)
+    except ValueError:
+        raise UserError(f"{place} is not valid JSON; {remedy}") from None
+    return shaped(value, _Result, place, remedy)
 
 
 def _batch(output: bytes) -> Iterator[bytes | None]:

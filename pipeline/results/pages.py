@@ -26,6 +26,7 @@ def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
         _table(board, metrics, own, costs),
         *_further_metrics(board["metric"], metrics, own),
         *_floor(suite, board, metrics[entry.metric]),
+        *_replaced(own),
         _evidence(board, own),
         *_not_run(suite, board),
         *_sources(board, metrics[entry.metric].decimals),
@@ -110,6 +111,16 @@ def _floor(suite: Suite, board: Board, metric: Metric) -> Iterator[str]:
              for reached in [metric.gain(row["value"], board["floor"]) >= 0]]
     yield (f"Floor, fixed {floor.fixed}: {board['metric']} {bound} "
            f"{decimal(board['floor'], metric.decimals)}. {', '.join(found)}.")
+
+
+def _replaced(own: Sequence[Row]) -> Iterator[str]:
+    lines = [f"- `{row['system']}`: " + ", ".join(
+        f"{count:,} of {decimal(row['n_items'], 0)} by {method}"
+        for method, count in row["replaced"].items())
+        for row in own if row.get("replaced")]
+    if lines:
+        yield "\n".join(["Test items that another method than the row's own has answered, where "
+                         "that is not defined or cannot be estimated:", *lines])
 
 
 def _not_run(suite: Suite, board: Board) -> Iterator[str]:

@@ -7,6 +7,7 @@ input takes. What a task makes of a file is its `own` module's decision (`pipeli
 import csv
 import io
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.running.trained import key_of, trained_folder
 from pipeline.storage.artefacts import ARTEFACTS
+from pipeline.storage.files import write_bytes
+from pipeline.storage.folders import files_in
 from pipeline.suite.messages import nearest
 from pipeline.suite.schema import Suite
 from pipeline.systems.base import System, system_class
@@ -118,8 +121,9 @@ def _shown(value: Any) -> str:
 
 def _csv_line(values: Sequence[Any]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(values)
-    return buffer.getvalue()
+    # A field is quoted if it holds a character of the line's end.
+    csv.writer(buffer, lineterminator="\r\n").writerow(values)
+    return buffer.getvalue().removesuffix("\r\n")
 
 
 def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:
@@ -128,19 +132,24 @@ def _own_files(names: Sequence[str], own: Own, folder: Path) -> list[OwnFile]:
     found: list[OwnFile] = []
     for name in names:
         path = Path(name)
+        if name == STDIN and sys.stdin is None:
+            raise UserError("-: standard input is closed; name a file, or send one in")
         if name == STDIN:
             spooled = folder / f"stdin{own.SUFFIXES[0]}"
-            spooled.write_bytes(sys.stdin.buffer.read())
+            write_bytes(spooled, sys.stdin.buffer.read())
             found.append(OwnFile("standard input", spooled))
-        elif path.is_dir():
-            inside = [OwnFile(str(file), file) for file in sorted(path.iterdir())
+        elif os.path.isdir(name):
+            inside = [OwnFile(str(file), file) for file in files_in(path)
                       if file.is_file() and file.suffix.lower() in own.SUFFIXES]
             if not inside:
                 raise UserError(f"{name}: this folder has no file that ends in "
                                 f"{' or '.join(own.SUFFIXES)}; wanted is {own.TAKES}")
             found += inside
-        elif path.is_file():
+        elif os.path.isfile(name):
             found.append(OwnFile(name, path))
+        elif os.path.exists(name):
+            raise UserError(f"{name} is no plain file; give - and send it in, as in "
+                            f"'unrolled predict ROW - < {name}'")
         else:
-            raise UserError(f"{name} does not exist; wanted is {own.TAKES}")
+            raise UserError(f"{name or repr(name)} does not exist; wanted is {own.TAKES}")
     return found

@@ -13,14 +13,17 @@ from pipeline.errors import UserError
 from pipeline.modules import model_module, task_module
 from pipeline.provenance.inputs import read_settings
 from pipeline.running.costs import measured, processor
+from pipeline.running.sealed import checked_test
 from pipeline.running.threads import limited_threads
 from pipeline.scoring import significance
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage import predictions
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.files import write_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.places import PLAIN, Places
 from pipeline.systems.base import NeuralSystem, System, system_class
+from pipeline.systems.model_folder import read_training
 from pipeline.systems.network import device_of
 
 
@@ -83,7 +86,7 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
     entry = read_settings(places, "evaluate", key)
     task, system = entry["task"], entry["system"]
     settings: SystemSettings = model_module(task, system["model"]).Settings.model_validate(system)
-    track, test, model = settings.track, places.test(settings.track), out.model(key)
+    track, test, model = settings.track, checked_test(places, settings.track), out.model(key)
     loaded = system_class(task, settings.model).load(model)
     loaded.settings = settings
     variants = list(settings.variants) or [""]
@@ -98,8 +101,8 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
     found = {variant: predictions.read(out.answers(track, key, variant)) for variant in variants}
     result: Result = {
         "track": track, "task": task, "system": key, "corpus": entry["corpus"],
-        "parameters": read_json(model / "record.json")["parameters"],
-        "ceiling": read_json(test / "ceiling.json"),
+        "parameters": read_training(model)["parameters"],
+        "ceiling": read_shaped(test / "ceiling.json", dict[str, float]),
         "settings_tried": settings.settings_tried,
         "variants": _rows(Scorer.of(entry), found, test, out, key),
     }

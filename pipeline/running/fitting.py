@@ -15,12 +15,15 @@ from pipeline.entries import SystemSettings
 from pipeline.modules import model_module
 from pipeline.provenance.inputs import read_settings, version_of
 from pipeline.running.costs import measured, processor
+from pipeline.running.sealed import checked_fit
 from pipeline.running.threads import limited_threads
 from pipeline.scoring.records import Cost
 from pipeline.storage.files import write_json
+from pipeline.storage.seal import seal
 from pipeline.suite.places import Places
 from pipeline.systems.base import Run, System
 from pipeline.systems.fitting import fit_system
+from pipeline.systems.model_folder import TRAINING
 from pipeline.systems.resume import FULL_PRECISION, chosen_precision, elapsed_seconds
 
 
@@ -32,15 +35,17 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
     """
     task, settings, run = _settings(places, key)
     seed = run["seed"] if seed is None else seed
+    data = checked_fit(places, settings.track)
     version = version_of(places, key, seed)
     work = places.checkpoints(key, version.hash)
     earlier = elapsed_seconds(work)
     with limited_threads(run["threads"]), measured() as measures:
-        system, curve = fit_system(task, settings, places.fit(settings.track), Run(
+        system, curve = fit_system(task, settings, data, Run(
             seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
     model = out.model(key)
     system.save(model)
-    write_json(model / "record.json", {"parameters": system.parameters_count, "curve": curve})
+    write_json(model / TRAINING, {"parameters": system.parameters_count, "curve": curve})
+    seal(model)
     write_curve(out.curve(settings.track, key), curve)
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
     cost: Cost = {

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.storage.predictions import Prediction
+from pipeline.storage.predictions import Number, Prediction, answer_of
 
 
 def checked_nats(prediction: Prediction, count: int, meaning: str) -> NDArray[np.float64]:
@@ -14,15 +14,11 @@ def checked_nats(prediction: Prediction, count: int, meaning: str) -> NDArray[np
     negative log-probability.
     """
     identity = prediction["id"]
-    try:
-        losses = np.array(prediction["nll"], np.float64)
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"prediction {identity!r} has no list of numbers 'nll'; evaluate the "
-                        "system again") from None
+    losses = np.array(answer_of(prediction, "nll", list[Number]), np.float64)
     if losses.shape != (count,):
         raise UserError(f"prediction {identity!r}: expected {count} values of 'nll' ({meaning}), "
                         f"got shape {losses.shape}; evaluate the system again on this corpus")
-    if not (np.all(np.isfinite(losses)) and np.all(losses >= 0)):
-        raise UserError(f"prediction {identity!r}: 'nll' holds a value that is no finite negative "
+    if not np.all(losses >= 0):
+        raise UserError(f"prediction {identity!r}: 'nll' holds a value that is no negative "
                         "log-probability; evaluate the system again")
     return losses

@@ -93,6 +93,8 @@ class ItemStatistics:
         try:
             header, *rows = csv.reader(read_gzip_lines(path))
             table = np.array([[float(cell) for cell in row[1:]] for row in rows])
+            if len({row[0] for row in rows}) < len(rows):
+                raise ValueError("an item stands there twice")
             return cls([row[0] for row in rows],
                        dict(zip(header[1:], table.reshape(len(rows), len(header) - 1).T,
                                 strict=True)))

@@ -1,6 +1,7 @@
 """Arrays on disk: .npy files that are written whole or not at all and read memory-mapped."""
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,11 @@ def write_array(path: Path, array: NDArray) -> None:
 
 def map_array(path: Path) -> NDArray:
     """Memory-mapped. Raises OSError, ValueError or EOFError when it is missing or damaged."""
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (SyntaxError, TokenError, TypeError, OverflowError) as error:
+        # NumPy reads the header of a file as Python text and lets its errors through.
+        raise ValueError(f"its header is none: {error}") from None
 
 
 def read_array(path: Path) -> NDArray:

@@ -4,7 +4,7 @@ Both are .npy and are read memory-mapped, so a corpus larger than memory costs n
 batches are read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Ragged:
         self.rows = read_array(path)
         self.offsets = read_array(directory / f"{name}.offsets.npy")
         wanted = self.rows.shape[1:] if row is None else row
-        if self.rows.shape != (self.offsets[-1], *wanted):
+        if not _cuts(self.offsets) or self.rows.shape != (self.offsets[-1], *wanted):
             raise UserError(f"{path} and its offsets do not fit together; remove them and run the "
                             "features stage again")
 
@@ -44,6 +44,16 @@ class Ragged:
     def __getitem__(self, item: int) -> NDArray[Any]:
         return self.rows[self.offsets[item] : self.offsets[item + 1]]
 
+    def __iter__(self) -> Iterator[Any]:
+        """The arrays one after another, as indices give them."""
+        return (self[item] for item in range(len(self)))
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.offsets)
+
+
+def _cuts(offsets: NDArray[Any]) -> bool:
+    """Whether these are places at which rows can be cut: from 0 on, none before the one before."""
+    return bool(offsets.ndim == 1 and offsets.dtype == np.int64 and offsets.size
+                and offsets[0] == 0 and (np.diff(offsets) >= 0).all())

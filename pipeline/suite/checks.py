@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pipeline import modules
 from pipeline.entries import Entry
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.schema import NAME, Suite, TrackSettings, read_yaml, row_name, suite_of
+from pipeline.suite.schema import Suite, TrackSettings, read_yaml, row_name, suite_of
 
 
 def load_valid(path: Path) -> Suite:
@@ -32,7 +32,7 @@ def problems_of(raw: Any) -> list[str]:
         suite = Suite.model_validate(raw)
     except ValidationError as error:
         return describe(error, Suite, "")
-    return [*_names(suite), *_corpora(suite), *_tracks(suite), *_systems(suite), *_claims(suite)]
+    return [*_corpora(suite), *_tracks(suite), *_systems(suite), *_claims(suite)]
 
 
 def doubts(suite: Suite) -> Iterator[str]:
@@ -43,14 +43,6 @@ def doubts(suite: Suite) -> Iterator[str]:
             if name not in rows and (close := get_close_matches(name, rows, n=1, cutoff=0.85)):
                 yield (f"tracks.{key}.published.{name}: no row has this name, so it is listed as a "
                        f"system of the literature; did you mean {close[0]!r}?")
-
-
-def _names(suite: Suite) -> Iterator[str]:
-    for kind in ("corpora", "tracks", "systems"):
-        for key in getattr(suite, kind):
-            if not NAME.fullmatch(key):
-                yield (f"{kind}.{key}: a name is lower-case letters, digits and single hyphens, "
-                       "since it becomes a file name")
 
 
 def _settings_problems(settings: type[Entry], entry: Any, path: str) -> list[str]:
@@ -67,17 +59,10 @@ def _unknown(path: str, kind: str, name: Any, known: list[str]) -> list[str]:
     return [f"{path}: no {kind} {name!r}{nearest(str(name), known)}"]
 
 
-def _missing_keys(entry: dict[str, Any], keys: list[str], path: str) -> list[str]:
-    return [f"{path}.{key}: this key is missing" for key in keys if key not in entry]
-
-
 def _corpora(suite: Suite) -> Iterator[str]:
     for key, entry in suite.corpora.items():
         path = f"corpora.{key}"
-        problems = _missing_keys(entry, ["module"], path)
-        if not problems:
-            problems = _unknown(f"{path}.module", "corpus module", entry["module"],
-                                modules.corpora())
+        problems = _unknown(f"{path}.module", "corpus module", entry["module"], modules.corpora())
         yield from problems or _settings_problems(
             modules.corpus_module(entry["module"]).Settings, entry, path)
 
@@ -119,10 +104,6 @@ def _rows(suite: Suite, track: str) -> list[str]:
 def _systems(suite: Suite) -> Iterator[str]:
     for key, entry in suite.systems.items():
         path = f"systems.{key}"
-        problems = _missing_keys(entry, ["track", "model"], path)
-        if problems:
-            yield from problems
-            continue
         problems = _unknown(f"{path}.track", "track", entry["track"], list(suite.tracks))
         yield from problems
         # What a system is can be told by its track's task alone.

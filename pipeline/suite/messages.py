@@ -9,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import UserError
 
+_WIDTH = 100
+_BITS = 1000
+
 
 class ConfigError(UserError):
     """Everything that is wrong with one params.yaml."""
@@ -32,17 +35,34 @@ def describe(error: ValidationError, model: type[BaseModel], path: str) -> list[
     """Pydantic's errors as 'path: what is wrong', an unknown key with the nearest known one."""
     described = []
     for detail in error.errors():
-        location = [str(part) for part in detail["loc"]]
-        place = ".".join(([path] if path else []) + location)
+        # What is said of a key itself has this word of pydantic's after the key.
+        location = [str(part) for part in detail["loc"] if part != "[key]"]
+        place = ".".join(([path] if path else []) + [_shown(part) for part in location])
         if detail["type"] == "extra_forbidden":
             known = _fields_at(model, location[:-1])
             described.append(f"{place}: unknown key{nearest(location[-1], known)}")
         elif detail["type"] == "missing":
             described.append(f"{place}: this key is missing")
         else:
-            given = "" if detail["type"] == "value_error" else f", got {detail['input']!r}"
+            given = "" if detail["type"] == "value_error" else f", got {_given(detail['input'])}"
             described.append(f"{place or 'params.yaml'}: {detail['msg']}{given}")
     return described
+
+
+def _shown(part: str) -> str:
+    """A key as it stands, or so that it keeps to its line."""
+    return _short(part if part.isprintable() else repr(part))
+
+
+def _given(value: Any) -> str:
+    """What stands there, in short: it may be a whole list of systems."""
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        return "a larger number"
+    return _short(repr(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]} ..."
 
 
 def _fields_at(model: type[BaseModel], location: list[str]) -> list[str]:

@@ -14,12 +14,32 @@
 
 All but `work`, which the suites share, lie in the suite's own folder. `Places.below` names the same
 folders elsewhere, for a training that is not the suite's own (another seed, a verification).
+
+Names are checked where a suite is read (`pipeline.entries`). Whatever reaches this module another
+way (a command line, a file of inputs) finds a second wall: no path that it gives out leaves its
+folder.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.errors import UserError
+
 PLAIN = "plain"
+# What no suite can be called, and no track: it would lie in another one's place.
+FOLDERS = frozenset({
+    "data", "features", "models", "predictions", "metrics", "costs", "curves", "figures",
+    "leaderboards", "inputs", "work", "seeds", "mlartifacts", "mlruns", "pipeline", "stages",
+    "tests", "docs", "benchmarks", "requirements", "build", "embedded"})
+PAGES = frozenset({"readme", "claims", "spread"})
+
+
+def _in(folder: Path, *parts: str) -> Path:
+    """A path of names below `folder`. Raises UserError for what is no name."""
+    for part in parts:
+        if part in ("", ".", "..") or not part.isprintable() or set(part) & {"/", "\\"}:
+            raise UserError(f"{part!r} is no name of a file or a folder in {folder}")
+    return folder.joinpath(*parts)
 
 
 @dataclass(frozen=True)
@@ -28,6 +48,10 @@ class Places:
 
     root: Path
     suite: str = ""
+
+    def __post_init__(self) -> None:
+        if self.suite:
+            _in(self.root, self.suite.removesuffix("/"))
 
     @property
     def base(self) -> Path:
@@ -56,13 +80,13 @@ class Places:
 
     def input(self, stage: str, key: str = "") -> Path:
         """What the stage of one entry, or of the whole suite, is made from."""
-        return self.inputs / stage / f"{key}.json" if key else self.inputs / f"{stage}.json"
+        return _in(self.inputs, *([stage, f"{key}.json"] if key else [f"{stage}.json"]))
 
     def data(self, corpus: str) -> Path:
-        return self.base / "data" / corpus
+        return _in(self.base, "data", corpus)
 
     def features(self, track: str) -> Path:
-        return self.base / "features" / track
+        return _in(self.base, "features", track)
 
     def fit(self, track: str) -> Path:
         """The features that training may read."""
@@ -73,19 +97,19 @@ class Places:
         return self.features(track) / "test"
 
     def model(self, system: str) -> Path:
-        return self.base / "models" / system
+        return _in(self.base, "models", system)
 
     def predictions(self, track: str, system: str) -> Path:
         """The folder of a system's answers."""
-        return self.all_predictions / track / system
+        return _in(self.all_predictions, track, system)
 
     def answers(self, track: str, system: str, variant: str) -> Path:
         """The answers of a variant; a system without variants has one, `PLAIN`."""
-        return self.predictions(track, system) / f"{variant or PLAIN}.jsonl.gz"
+        return _in(self.predictions(track, system), f"{variant or PLAIN}.jsonl.gz")
 
     def items(self, track: str, system: str, variant: str) -> Path:
         """The statistics of each test item that a variant's answers give."""
-        return self.predictions(track, system) / f"{variant or PLAIN}.items.csv.gz"
+        return _in(self.predictions(track, system), f"{variant or PLAIN}.items.csv.gz")
 
     @property
     def all_predictions(self) -> Path:
@@ -100,18 +124,22 @@ class Places:
         return self.base / "costs"
 
     def metrics(self, track: str, system: str) -> Path:
-        return self.all_metrics / track / f"{system}.json"
+        return _in(self.all_metrics, track, f"{system}.json")
 
     def cost(self, track: str, system: str, stage: str) -> Path:
         """What the `train` or the `evaluate` stage of a system has cost."""
-        return self.all_costs / track / f"{system}.{stage}.json"
+        return _in(self.all_costs, track, f"{system}.{stage}.json")
+
+    @property
+    def all_curves(self) -> Path:
+        return self.base / "curves"
 
     def curve(self, track: str, system: str) -> Path:
         """The learning curve of a system that is trained by gradient."""
-        return self.base / "curves" / track / f"{system}.json"
+        return _in(self.all_curves, track, f"{system}.json")
 
     def figures(self, track: str, system: str) -> Path:
-        return self.base / "figures" / track / system
+        return _in(self.base, "figures", track, system)
 
     @property
     def leaderboards(self) -> Path:
@@ -119,11 +147,11 @@ class Places:
 
     def board(self, track: str) -> Path:
         """A leaderboard as JSON."""
-        return self.leaderboards / f"{track}.json"
+        return _in(self.leaderboards, f"{track}.json")
 
     def page(self, track: str) -> Path:
         """A leaderboard as a page for people."""
-        return self.leaderboards / f"{track}.md"
+        return _in(self.leaderboards, f"{track}.md")
 
     @property
     def overview(self) -> Path:
@@ -152,11 +180,11 @@ class Places:
 
     def checkpoints(self, system: str, version: str) -> Path:
         """The checkpoints of one version of a system; suites share names of systems."""
-        return self.all_checkpoints(system) / version
+        return _in(self.all_checkpoints(system), version)
 
     def all_checkpoints(self, system: str) -> Path:
         """The folder with the checkpoints of all versions of a system."""
-        return self.work / "checkpoints" / (self.suite.rstrip("/") or "embedded") / system
+        return _in(self.work, "checkpoints", self.suite.rstrip("/") or "embedded", system)
 
     def again(self) -> "Places":
         """Where a verification runs systems a second time."""
@@ -164,7 +192,7 @@ class Places:
 
     def spread_record(self, name: str) -> Path:
         """The scores of one training of the seed study."""
-        return self.work / "spread" / (self.suite.rstrip("/") or "embedded") / f"{name}.json"
+        return _in(self.work, "spread", self.suite.rstrip("/") or "embedded", f"{name}.json")
 
     @property
     def tracking_database(self) -> Path:

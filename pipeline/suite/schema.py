@@ -9,19 +9,26 @@ checked by that module's `Settings` (see `pipeline.entries`), so this file stays
 `pipeline.suite.checks.load_valid` imports and checks all of them.
 """
 
-import re
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from pipeline.entries import CorpusSettings, Entry
+from pipeline.entries import CorpusSettings, Entry, FilePart, Line, Name, is_name
 from pipeline.errors import UserError
 from pipeline.modules import corpus_module, model_module, task_module
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.places import Places
-
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+from pipeline.suite.places import FOLDERS, PAGES, Places
+from pipeline.suite.yaml_file import read_yaml
 
 
 class Floor(Entry):
@@ -29,7 +36,7 @@ class Floor(Entry):
 
     value: float
     of_ceiling: bool = Field(description="value is a multiple of the track's ceiling")
-    rows: list[str] = Field(min_length=1, description="leaderboard rows that must reach it")
+    rows: list[Line] = Field(min_length=1, description="leaderboard rows that must reach it")
     fixed: Literal["before tuning", "after first results"] = "before tuning"
 
 
@@ -37,39 +44,64 @@ class Published(Entry):
     """A figure from the literature, for a row of ours or for a system that we do not run."""
 
     value: float
-    source: str
+    source: Line
 
 
 class TrackSettings(Entry):
     """An entry of `tracks`: a task on a corpus with one primary metric."""
 
-    title: str
-    task: str
-    corpus: str
-    metric: str
+    title: Line
+    task: FilePart
+    corpus: Name
+    metric: FilePart
     tolerance: float | None = Field(
         None, ge=0, description="three standard deviations over seeds; left out until measured")
     floor: Floor | None = None
-    published: dict[str, Published] = {}
+    published: dict[Line, Published] = {}
     features: dict[str, Any] = Field(description="checked by the task's features module")
 
 
 class ClaimSettings(Entry):
     """A sentence of a lecture that two rows of a leaderboard confirm or refute."""
 
-    id: str
-    track: str
-    text: str
-    source: str
-    better: str
-    worse: list[str] = Field(min_length=1, description="the best of these rows is compared")
-    metric: str
+    id: Name
+    track: Name
+    text: Line
+    source: Line
+    better: Line
+    worse: list[Line] = Field(min_length=1, description="the best of these rows is compared")
+    metric: FilePart
+
+
+class _Open(Entry):
+    """What is known of an entry before its module has checked the rest."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class _Corpus(_Open):
+    module: FilePart
+
+
+class _System(_Open):
+    track: Name
+    model: FilePart
+    variants: dict[Name, dict[str, Any]] = {}
+
+
+def _as(kind: type[_Open]) -> AfterValidator:
+    """The entry as it stands, in its own order, once it has the form of `kind`."""
+    def checked(entry: dict[str, Any]) -> dict[str, Any]:
+        kind.model_validate(entry)
+        return entry
+
+    return AfterValidator(checked)
 
 
 class Suite(Entry):
     """A whole params.yaml; systems, tracks and corpora keep what their modules will check."""
 
-    root: str
+    root: Literal[".", ".."]
     suite: str
     evidence: Literal["ci", "run"]
     seed: int = Field(ge=0)
@@ -77,11 +109,11 @@ class Suite(Entry):
     device: Literal["cpu", "auto"]
     precision: Literal["fp32", "auto"]
     resamples: int = Field(ge=100)
-    mirror: str | None = Field(description="folder tried before any address; UNROLLED_MIRROR "
+    mirror: Line | None = Field(description="folder tried before any address; UNROLLED_MIRROR "
                                            "in the environment goes before it")
-    corpora: dict[str, dict[str, Any]]
-    tracks: dict[str, TrackSettings]
-    systems: dict[str, dict[str, Any]]
+    corpora: dict[Name, Annotated[dict[str, Any], _as(_Corpus)]]
+    tracks: dict[Name, TrackSettings]
+    systems: dict[Name, Annotated[dict[str, Any], _as(_System)]]
     claims: list[ClaimSettings]
 
     _places: Places | None = PrivateAttr(None)
@@ -101,18 +133,19 @@ class Suite(Entry):
 
     def corpus(self, key: str) -> CorpusSettings:
         entry = _lookup(self.corpora, key, "corpora")
-        return corpus_module(entry["module"]).Settings.model_validate(entry)
+        return _settings(corpus_module(entry["module"]), entry, f"corpora.{key}")
 
     def track(self, key: str) -> TrackSettings:
         return _lookup(self.tracks, key, "tracks")
 
     def features(self, key: str) -> Entry:
         track = self.track(key)
-        return task_module(track.task, "features").Settings.model_validate(track.features)
+        return _settings(task_module(track.task, "features"), track.features,
+                         f"tracks.{key}.features")
 
     def system(self, key: str) -> Any:
         entry = _lookup(self.systems, key, "systems")
-        return model_module(self.task_of(key), entry["model"]).Settings.model_validate(entry)
+        return _settings(model_module(self.task_of(key), entry["model"]), entry, f"systems.{key}")
 
     def systems_of(self, track: str) -> list[str]:
         return [key for key, entry in self.systems.items() if entry["track"] == track]
@@ -144,6 +177,25 @@ class Suite(Entry):
         """The task of a system's track."""
         return self.track(self.track_of(key)).task
 
+    @field_validator("suite")
+    @classmethod
+    def _suite_is_a_folder(cls, suite: str) -> str:
+        name = suite.removesuffix("/")
+        if suite and (not suite.endswith("/") or not is_name(name) or name in FOLDERS):
+            raise PydanticCustomError("suite", (
+                "a suite is '' or the name of its folder with a slash, for example 'real/': a name "
+                "of lower-case letters, digits and single hyphens that the project does not use"))
+        return suite
+
+    @field_validator("tracks")
+    @classmethod
+    def _pages_are_told_apart(cls, tracks: dict[str, Any]) -> dict[str, Any]:
+        for key in tracks:
+            if key in PAGES:
+                raise PydanticCustomError("track", "a track cannot be called {key}: its page would "
+                                                   "take another one's place", {"key": key})
+        return tracks
+
     @model_validator(mode="after")
     def _suite_has_its_root(self) -> Self:
         if (self.suite == "") != (self.root == "."):
@@ -168,7 +220,12 @@ def suite_of(raw: Any, path: Path) -> Suite:
         suite = Suite.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(path, describe(error, Suite, "")) from None
-    return suite.placed((path.resolve().parent / suite.root).resolve())
+    folder = path.resolve().parent
+    placed = suite.placed((folder / suite.root).resolve())
+    if placed.places.base != folder:
+        raise ConfigError(path, [f"suite: {suite.suite!r} is not the folder that this file lies in,"
+                                 f" which would be {folder.name + '/'!r}"])
+    return placed
 
 
 def _lookup(entries: dict[str, Any], key: str, kind: str) -> Any:
@@ -177,13 +234,8 @@ def _lookup(entries: dict[str, Any], key: str, kind: str) -> Any:
     return entries[key]
 
 
-def read_yaml(path: Path) -> Any:
-    """Parse YAML. Raises UserError naming the file and the place that is not YAML."""
-    from ruamel.yaml import YAML, YAMLError
-
+def _settings(module: Any, entry: dict[str, Any], path: str) -> Any:
     try:
-        return YAML(typ="safe").load(path)
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
+        return module.Settings.model_validate(entry)
+    except ValidationError as error:
+        raise ConfigError(Path("params.yaml"), describe(error, module.Settings, path)) from None

@@ -5,8 +5,8 @@ A system is one module in its task's folder with one public subclass of `System`
 params.yaml.
 
 A saved system answers alone: its folder holds weights (safetensors), texts (JSON), what its
-features stage left for it, and `system.json` with settings and the SHA-256 of every other file,
-which is checked before a byte of it is used. Nothing is a pickle.
+features stage left for it, `system.json` with settings, and a seal, by which every file is checked
+before a byte of it is used (`pipeline.storage.seal`). Nothing is a pickle.
 """
 
 import inspect
@@ -14,7 +14,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -24,11 +24,14 @@ from pipeline.errors import UserError
 from pipeline.modules import model_module
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.seal import sealing
 from pipeline.systems import model_folder
 from pipeline.systems.network import Batch, Batches, Curve, Network, Run
 
 # A system's module has from here all that it needs.
 __all__ = ["Batch", "Batches", "Curve", "NeuralSystem", "Run", "System", "seeded", "system_class"]
+
+_STRIDE = 1_000_003  # between the seeds of what one seed draws
 
 
 class System(ABC):
@@ -41,6 +44,9 @@ class System(ABC):
     """
 
     artefacts: Path | None = None
+    # Whether the items are one text that is read on and on, so that an answer depends on the items
+    # before it. All others answer each item by itself.
+    running_text: ClassVar[bool] = False
 
     def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
         super().__init__()
@@ -97,8 +103,14 @@ class System(ABC):
 
     def save(self, directory: Path, artefacts: Path | None = None) -> None:
         """Write the system into `directory`, with a copy of its artefacts or those given."""
-        model_folder.write(directory, self.task, self.settings.model_dump(mode="json"), self.spec,
-                           self.tensors(), self.texts(), artefacts or self.artefacts)
+        with sealing(directory):
+            model_folder.write(directory, self.task, self.settings.model_dump(mode="json"),
+                               self.spec, self.tensors(), self.texts(),
+                               artefacts or self.artefacts)
+            self.export(directory)
+
+    def export(self, directory: Path) -> None:  # noqa: B027, most have none
+        """Add to the folder of the saved system what other programs read; it is not read back."""
 
     @classmethod
     def load(cls, directory: Path) -> Self:
@@ -147,8 +159,8 @@ def system_class(task: str, model: str) -> type[System]:
     return found[0]
 
 
-def seeded(seed: int) -> torch.Generator:
-    """A generator that depends on `seed` alone."""
+def seeded(seed: int, number: int = 0) -> torch.Generator:
+    """A generator that depends on `seed` alone, or on it and the number of what is drawn."""
     generator = torch.Generator()
-    generator.manual_seed(seed % (2**63))
+    generator.manual_seed((seed + number * _STRIDE) % (2**63))
     return generator

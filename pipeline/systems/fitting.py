@@ -6,18 +6,20 @@ again.
 """
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from pipeline.entries import SystemSettings
 from pipeline.storage.artefacts import ARTEFACTS
-from pipeline.storage.files import read_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.systems.base import Curve, Run, System, system_class
 
 
 def fit_system(task: str, settings: SystemSettings, data: Path, run: Run) -> tuple[System, Curve]:
     """Fit a new system on `data` (the features' `fit` folder)."""
     torch.manual_seed(run.seed)
-    system = system_class(task, settings.model)(settings, read_json(data / "spec.json"))
+    spec = read_shaped(data / "spec.json", dict[str, Any])
+    system = system_class(task, settings.model)(settings, spec)
     system.artefacts = data / ARTEFACTS
     return system, system.fit(data, run)

@@ -6,9 +6,11 @@ the trainer, so both import this module and neither imports the other in a circl
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ from pipeline.entries import TrainingSettings
 
 Batch = dict[str, Any]
 Curve = list[dict[str, float]]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,34 @@ class Network(nn.Module, ABC):
         """The same batch with its tensors on the network's device."""
         return {name: value.to(self.device) if isinstance(value, Tensor) else value
                 for name, value in batch.items()}
+
+    def alone(self, answer: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answer]:
+        """What `answer` says of each of `items`, computed as if there were no other.
+
+        A product of matrices rounds a row differently with other rows beside it or with padding
+        behind it, and two candidates that are nearly as good change places. So answers are not
+        computed in batches: nothing else makes the same item's answer the same in any company.
+        """
+        for item in items:
+            with self.answering():
+                found = answer(item)
+            yield found
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Within, nothing is dropped, drawn or recorded, and numbers are made in single precision.
+
+        Training or not and the process's default precision are afterwards what they were.
+        """
+        learning, precision = self.training, torch.get_default_dtype()
+        self.eval()
+        torch.set_default_dtype(torch.float32)
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            torch.set_default_dtype(precision)
+            self.train(learning)
 
     def begin_epoch(self, training: bool) -> None:
         """Called before the first batch of an epoch: reset whatever is carried over batches."""

@@ -2,7 +2,7 @@
 
 With bf16 matrix products take numbers of 16 bits with the range of fp32, so no loss has to be
 scaled (Kalamkar et al. 2019, "A Study of BFLOAT16 for Deep Learning Training"). The choice is made
-once and recorded beside the checkpoint, so that every resume of a training keeps it.
+once and recorded in each checkpoint, so that every resume of a training keeps it.
 """
 
 import math
@@ -11,22 +11,18 @@ from pathlib import Path
 
 import torch
 
-from pipeline.systems.network import Batches, Network, Run
-from pipeline.systems.resume import FULL_PRECISION, Precision, chosen_precision, record_precision
+from pipeline.systems.network import Batches, Network
+from pipeline.systems.resume import FULL_PRECISION, Precision
 
 _TRIES = 3
 
 
-def precision_of(system: Network, batches: Batches, run: Run, gpu: bool) -> Precision:
-    """Lightning's name of the precision that `run` trains `system` in."""
-    if run.precision == "fp32":
+def precision_of(system: Network, batches: Batches, wanted: str, gpu: bool) -> Precision:
+    """Lightning's name of the precision for a new training; `wanted` is that of params.yaml."""
+    if wanted == "fp32":
         return FULL_PRECISION
-    precision = chosen_precision(run.work)
-    if precision is None:
-        faster = gpu or (has_bf16_instructions() and _bf16_is_faster(system, batches))
-        precision = "bf16-mixed" if faster else FULL_PRECISION
-        record_precision(run.work, precision)
-    return precision
+    faster = gpu or (has_bf16_instructions() and _bf16_is_faster(system, batches))
+    return "bf16-mixed" if faster else FULL_PRECISION
 
 
 def has_bf16_instructions() -> bool:

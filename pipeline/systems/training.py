@@ -6,30 +6,40 @@ segment at most, and a resumed run ends with the very weights of an uninterrupte
 batches depends on seed and epoch, random masks on seed and step, and whatever a system carries
 from batch to batch is in the checkpoint. Validation, early stopping and the choice of the best
 weights happen at the end of true epochs.
+
+What a training was, also one that is over and whose stage was killed before it saved its model,
+stands in its last checkpoint (`pipeline.systems.resume`).
 """
 
 import logging
 import math
+import signal
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint as CheckpointCallback
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from pipeline.entries import TrainingSettings
 from pipeline.errors import UserError
+from pipeline.stops import stops_unwind
+from pipeline.storage.files import atomic_writer
 from pipeline.systems.network import Batch, Batches, Network, Run, device_of, mean_loss
 from pipeline.systems.precision import precision_of
-from pipeline.systems.resume import record_elapsed
+from pipeline.systems.resume import Checkpoint, Precision, Progress, latest, new_checkpoint
 
 SEGMENT_BATCHES = 200
 _SEED_STRIDE = 1_000_003
+_GOES_ON = "the same command goes on from the last checkpoint"
+_LIBRARIES = {"lightning": lightning.__version__, "torch": str(torch.__version__)}
 
 
 class _Segment:
@@ -49,8 +59,10 @@ class _Segment:
 class _Module(lightning.LightningModule):
     """Lightning's view of a system: steps, optimizer, schedule, learning curve."""
 
-    def __init__(self, system: Network, train: Batches, valid: Batches, run: Run) -> None:
+    def __init__(self, system: Network, train: Batches, valid: Batches, run: Run,
+                 check_stop: Callable[[], None]) -> None:
         super().__init__()
+        self.check_stop = check_stop
         self.system = system
         self.train_batches = train
         self.valid_batches = valid
@@ -83,6 +95,7 @@ class _Module(lightning.LightningModule):
         return _Segment(self.valid_batches, self.valid_batches.plan(0))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
+        self.check_stop()
         if index == 0 and self.position[1] == 0:
             self.system.begin_epoch(training=True)
             self._sums["training"] = [0.0, 0.0]
@@ -109,6 +122,7 @@ class _Module(lightning.LightningModule):
         self.system.begin_epoch(training=False)
 
     def validation_step(self, batch: Batch, index: int) -> None:
+        self.check_stop()
         total, terms = self.system.loss(batch)
         self._sums["validation"][0] += float(total)
         self._sums["validation"][1] += terms
@@ -152,28 +166,43 @@ class _Module(lightning.LightningModule):
         progress = min(1.0, (step - settings.warmup_steps) / max(1, total))
         return 0.5 * (1 + math.cos(math.pi * progress))
 
+    @property
+    def seconds(self) -> float:
+        """What this training has taken, killed attempts included."""
+        return round(self._earlier_seconds + time.perf_counter() - self._started, 2)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        seconds = self._earlier_seconds + time.perf_counter() - self._started
-        record_elapsed(self.run_settings.work, seconds)
-        checkpoint["unrolled"] = {
-            "curve": self.curve,
-            "sums": self._sums["training"],
-            "carried": self.system.carried(),
-        }
+        checkpoint["unrolled"] = {"sums": self._sums["training"],
+                                  "carried": self.system.carried()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["unrolled"]
-        self.curve = state["curve"]
         self._sums["training"] = state["sums"]
         self.system.take_carried(state["carried"])
 
 
-class _BestWeights(Callback):
-    """Keeps the weights of the epoch with the lowest validation loss, on disk for resume."""
+class _WholeFiles(TorchCheckpointIO):
+    """Writes beside the place and through to the disk, where Lightning moves a file from TMPDIR.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    A move to another file system is a copy, and a kill in its midst leaves an empty checkpoint.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any,
+                        storage_options: Any = None) -> None:
+        _save(checkpoint, Path(path))
+
+
+class _Checkpoints(CheckpointCallback):
+    """Leaves a checkpoint after each segment, with the weights of the epoch that was best so far.
+
+    The best weights are kept in memory too, so that no file is read again to be written again.
+    """
+
+    def __init__(self, work: Path, precision: Precision, taken: Checkpoint | None) -> None:
+        self.work = work
+        self.precision = precision
         self.lowest = math.inf
+        self.weights: dict[str, Tensor] = torch.load(taken.best, weights_only=True) if taken else {}
 
     def on_validation_end(self, trainer: lightning.Trainer,
                           module: lightning.LightningModule) -> None:
@@ -181,9 +210,19 @@ class _BestWeights(Callback):
         loss = module.curve[-1]["validation_loss"]
         if loss < self.lowest:
             self.lowest = loss
-            temporary = self.path.with_suffix(".part")
-            torch.save(module.system.state_dict(), temporary)
-            temporary.replace(self.path)
+            self.weights = {name: tensor.detach().to("cpu", copy=True)
+                            for name, tensor in module.system.state_dict().items()}
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer,
+                           module: lightning.LightningModule) -> None:
+        assert isinstance(module, _Module)
+        last = trainer.current_epoch + 1 == trainer.max_epochs
+        progress: Progress = {"seconds": module.seconds, "precision": self.precision,
+                              "finished": last or trainer.should_stop, "curve": module.curve,
+                              "libraries": _LIBRARIES}
+        with new_checkpoint(self.work, trainer.global_step, progress) as folder:
+            trainer.save_checkpoint(folder / "last.ckpt")
+            _save(self.weights, folder / "best.pt")
 
     def state_dict(self) -> dict[str, Any]:
         return {"lowest": self.lowest}
@@ -195,65 +234,84 @@ class _BestWeights(Callback):
 def fit(system: Network, data: Path, run: Run) -> list[dict[str, float]]:
     """Train `system` on the features in `data`; leave it with its best weights.
 
-    Returns the learning curve, one point an epoch. A checkpoint in `run.work` is taken up again;
-    raises UserError when it is damaged.
+    Returns the learning curve, one point an epoch. The newest whole checkpoint in `run.work` is
+    taken up again; raises UserError when there are some and all are damaged.
     """
     torch.set_num_threads(run.threads)
-    run.work.mkdir(parents=True, exist_ok=True)
-    module = _Module(system, system.batches(data, "train", run.seed),
-                     system.batches(data, "valid", run.seed), run)
-    best = _BestWeights(run.work / "best.pt")
-    resume = run.work / "last.ckpt"
-    trainer = _trainer(module, run, best)
-    try:
-        trainer.fit(module, ckpt_path=resume if resume.exists() else None, weights_only=True)
-        system.load_state_dict(torch.load(best.path, weights_only=True))
-    except UserError:
-        raise
-    except Exception as error:
-        if resume.exists() and _damaged(resume):
-            raise UserError(f"{resume} is damaged and cannot be taken up; remove the folder "
-                            f"{run.work} to train from the start") from error
-        raise
+    taken = latest(run.work)
+    for damage in taken.damages if taken else ():
+        print(f"warning: {damage}; going on from the checkpoint before", flush=True)
+    if taken is None or not taken.progress["finished"]:
+        _check_libraries(taken)
+        _train(system, data, run, taken)
+        taken = latest(run.work)
+    if taken is None or not taken.progress["finished"]:
+        raise UserError(f"the last checkpoint in {run.work} was removed or damaged as soon as it "
+                        "was written; see whether the disk is sound and run again")
+    system.load_state_dict(torch.load(taken.best, weights_only=True))
     system.to("cpu").eval()
-    return module.curve
+    return taken.progress["curve"]
 
 
-def _damaged(checkpoint: Path) -> bool:
-    try:
-        torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception:
-        return True
-    return False
+def _check_libraries(taken: Checkpoint | None) -> None:
+    """Another version of a library computes other numbers, or cannot read the checkpoint at all."""
+    before = taken.progress["libraries"] if taken else _LIBRARIES
+    if taken and before != _LIBRARIES:
+        raise UserError(f"{taken.folder} was written with {_named(before)}, and installed are "
+                        f"{_named(_LIBRARIES)}; install those, or remove the folder "
+                        f"{taken.folder.parent} to train from the start")
 
 
-def _trainer(module: _Module, run: Run, best: _BestWeights) -> lightning.Trainer:
+def _named(libraries: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in libraries.items())
+
+
+def _train(system: Network, data: Path, run: Run, taken: Checkpoint | None) -> None:
+    """Train to the end, from the start or from a checkpoint; what is found is in the last one.
+
+    Lightning takes SIGTERM as a wish to end: it would return as if the training were over, and the
+    stage would save what there is. Nothing has to be saved: checkpoints are whole at every instant.
+    """
+    with stops_unwind(signal.SIGINT, remark=_GOES_ON) as check_stop:
+        module = _Module(system, system.batches(data, "train", run.seed),
+                         system.batches(data, "valid", run.seed), run, check_stop)
+        gpu = device_of(run.device).type == "cuda"
+        precision = taken.progress["precision"] if taken else precision_of(
+            module.system, module.train_batches, run.precision, gpu)
+        module.curve = list(taken.progress["curve"]) if taken else []
+        trainer = _trainer(module, run, gpu, precision, _Checkpoints(run.work, precision, taken))
+        trainer.fit(module, ckpt_path=taken.state if taken else None, weights_only=True)
+        check_stop()
+
+
+def _trainer(module: _Module, run: Run, gpu: bool, precision: Precision,
+             checkpoints: _Checkpoints) -> lightning.Trainer:
     settings = module.training_settings
-    callbacks: list[Callback] = [best]
-    if settings.patience:
-        callbacks.append(EarlyStopping("validation_loss", patience=settings.patience, min_delta=0,
-                                       check_on_train_epoch_end=False))
-    callbacks.append(ModelCheckpoint(run.work, filename="last", save_top_k=1, every_n_epochs=1,
-                                     monitor=None, save_on_train_epoch_end=True,
-                                     enable_version_counter=False))
+    stopping = [EarlyStopping("validation_loss", patience=settings.patience, min_delta=0,
+                              check_on_train_epoch_end=False)] if settings.patience else []
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
-    gpu = device_of(run.device).type == "cuda"
     return lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=1,
-        precision=precision_of(module.system, module.train_batches, run, gpu),
+        precision=precision,
         max_epochs=settings.epochs * module.segments,
         check_val_every_n_epoch=module.segments,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         gradient_clip_val=settings.gradient_clip,
-        callbacks=callbacks,
+        callbacks=[*stopping, checkpoints],
+        plugins=[_WholeFiles()],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=run.work,
     )
+
+
+def _save(value: Any, path: Path) -> None:
+    with atomic_writer(path) as file:
+        torch.save(value, file)
 
 
 def _seed(seed: int, device: torch.device) -> None:

@@ -15,11 +15,12 @@ What a system takes, `usage/...`, comes after all scores in the alphabet, as MLf
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+from typing_extensions import TypedDict
 
 from pipeline.provenance.inputs import (
     Version,
@@ -29,9 +30,10 @@ from pipeline.provenance.inputs import (
     write_inputs,
 )
 from pipeline.provenance.lock import Lock
-from pipeline.scoring.records import Measures, Result
+from pipeline.results.boards import preference
+from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
-from pipeline.storage.files import read_json
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 from pipeline.tracking.store import (
     TrackedRun,
@@ -45,7 +47,9 @@ from pipeline.tracking.store import (
 SAMPLES = 20
 # More systems than these are counted, not named.
 NAMED = 3
+_VERSION = {one.name for one in fields(Version)}
 _FIGURES = "figures"  # folder of artifacts
+_AGAIN = "take the committed file back, or run its system again"
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def scores_view(suite: Suite, track: str) -> str:
     """
     score = f"test_{suite.tracks[track].metric}"
     board = suite.places.board(track)
-    lowest = not board.exists() or read_json(board)["better"] == "lower"
+    lowest = not board.exists() or preference(board) == "lower"
     columns = (score, f"{score}/low", f"{score}/high", "usage/parameters", "usage/train_seconds")
     return json.dumps({
         "orderByKey": f"metrics.`{score}`",
@@ -150,9 +154,9 @@ class _System:
     def publish(self, store: TrackingStore) -> None:
         if not self.lock.digest(f"train@{self.key}", "outs", self.places.model(self.key)):
             return self._miss("nothing: it has not been trained, or not by 'dvc repro'")
-        cost = read_json(self.trained) if self.trained.exists() else None
-        version = (Version(**cost["version"]) if cost
-                   else trained_version(self.places, self.key, self.lock))
+        cost = read_shaped(self.trained, Cost, _AGAIN) if self.trained.exists() else None
+        # What dvc.lock says goes before what a file of costs says, which nothing vouches for.
+        version = trained_version(self.places, self.key, self.lock) or _version_of(cost)
         if version is None:
             return self._miss("nothing: it was trained by other code or settings, on a machine "
                               "whose costs are not here")
@@ -188,18 +192,18 @@ class _System:
     def _add_curve(self, run: TrackedRun) -> None:
         record = self.places.model(self.key) / "record.json"
         if record.exists():
-            run.add_points(read_json(record)["curve"])
+            run.add_points(read_shaped(record, _Record, _AGAIN)["curve"])
         else:
             self._miss("its learning curve: the model is not here ('dvc pull' brings it)")
 
     def _add_scores(self, run: TrackedRun) -> None:
         if not self._scores_are_of_this_model():
             return self._miss("its scores: the model has not been evaluated by 'dvc repro'")
-        result: Result = read_json(self.metrics)
+        result = read_shaped(self.metrics, Result, _AGAIN)
         first, *_ = self.suite.rows_of(self.key)
         run.set_scores(_scores(result, first))
         if self.evaluated.exists():
-            run.set_scores(_costs("evaluate", read_json(self.evaluated)))
+            run.set_scores(_costs("evaluate", read_shaped(self.evaluated, Cost, _AGAIN)))
         run.set_tags({
             "corpus": result["corpus"],
             "settings_tried": result["settings_tried"],
@@ -232,6 +236,18 @@ class _System:
 
     def _miss(self, what: str) -> None:
         self.outcome.missing.append(f"{self.suite.suite}{self.key}: {what}")
+
+
+class _Record(TypedDict):
+    """What publishing reads of a model's record."""
+
+    curve: list[dict[str, float]]
+
+
+def _version_of(cost: Cost | None) -> Version | None:
+    """The version that a file of costs tells; None where it tells none."""
+    version = cost.get("version") if cost else None
+    return Version(**version) if version and version.keys() == _VERSION else None
 
 
 def _scores(result: Result, first: str) -> dict[str, float]:

@@ -21,11 +21,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_secrets
 from pipeline.provenance.inputs import Version, read_settings, version_of
 from pipeline.storage.files import sha256
 from pipeline.suite.places import Places
@@ -52,9 +52,13 @@ def tracking_uri(places: Places) -> str:
     """MLFLOW_TRACKING_URI of the environment, else a SQLite file in the project's root."""
     uri = (os.environ.get("MLFLOW_TRACKING_URI")
            or f"sqlite:///{places.tracking_database.resolve()}")
+    if not _is_readable(uri):
+        # Libraries quote the part that they cannot read, which would be one of the password.
+        raise UserError(f"MLFLOW_TRACKING_URI={_shown(uri)}: host and port cannot be told; in a "
+                        "user's name or password write %2F for /, %3A for :, %40 for @, %5B for [")
     if _kind(uri) not in {"sqlite", *_PORTS}:
-        raise UserError(f"MLFLOW_TRACKING_URI={uri}: no tracking server or database; use for "
-                        "example http://HOST:5000, postgresql+psycopg2://USER@HOST/NAME or "
+        raise UserError(f"MLFLOW_TRACKING_URI={_shown(uri)}: no tracking server or database; use "
+                        "for example http://HOST:5000, postgresql+psycopg2://USER@HOST/NAME or "
                         "sqlite:////ABSOLUTE/PATH.db (MLflow has given up plain folders)")
     return uri
 
@@ -64,14 +68,21 @@ def is_server(uri: str) -> bool:
     return _kind(uri) in ("http", "https")
 
 
-def without_password(uri: str) -> str:
-    """The URI as it may be shown."""
-    password = urlsplit(uri).password
-    return uri.replace(f":{password}@", ":***@") if password else uri
-
-
 def _kind(uri: str) -> str:
     return urlsplit(uri).scheme.partition("+")[0]
+
+
+def _shown(uri: str) -> str:
+    """The address as it may be shown, also where a password has spaces, which it must not."""
+    return without_secrets("%20".join(uri.split()))
+
+
+def _is_readable(uri: str) -> bool:
+    """Whether host and port can be told; a password with a plain / or : hides them."""
+    try:
+        return urlsplit(uri).port != 0
+    except ValueError:
+        return False
 
 
 @contextlib.contextmanager
@@ -84,8 +95,11 @@ def store_errors(uri: str) -> Iterator[None]:
     # MLflow passes on errors of HTTP libraries and of every database driver, with no common base.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise UserError(f"tracking store {without_password(uri)}: {reason}; see that it runs, or "
-                        "set MLFLOW_TRACKING_URI to another") from error
+        if password := urlsplit(uri).password:  # which a driver may quote by itself
+            reason = reason.replace(password, "***").replace(unquote(password), "***")
+        # No cause: a log of it would have the address.
+        raise UserError(f"tracking store {_shown(uri)}: {reason}; see that it runs, or set "
+                        "MLFLOW_TRACKING_URI to another") from None
 
 
 class TrackedRun:
@@ -317,7 +331,7 @@ def _require_reachable(uri: str) -> None:
         try:
             engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
         except ModuleNotFoundError as error:
-            raise UserError(f"tracking store {without_password(uri)}: its driver {error.name!r} "
+            raise UserError(f"tracking store {_shown(uri)}: its driver {error.name!r} "
                             "is not installed; for PostgreSQL: pip install psycopg2-binary, and "
                             "the address begins with postgresql+psycopg2://") from None
         with engine.connect():

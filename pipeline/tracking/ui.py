@@ -13,11 +13,12 @@ import webbrowser
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.errors import UserError
+from pipeline import processes
+from pipeline.errors import UserError, without_secrets
 from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import Outcome, publish
-from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri, without_password
+from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -42,16 +43,13 @@ def serve(suite: Suite, port: int, browser: bool) -> None:
     print(f"MLflow at {base} (--port N for another port, Ctrl-C to end)", flush=True)
     for line in addresses(base, outcome):
         print(line, flush=True)
-    server = subprocess.Popen(command(port), env=environment(uri, os.environ))
-    try:
-        if browser and outcome.experiments and _answers(port, server):
-            _open(runs_page(base, next(iter(outcome.experiments.values()))))
-        code = server.wait()
-    except KeyboardInterrupt:
-        code = 0
-    finally:
-        server.terminate()
-        server.wait()
+    with processes.started(command(port), env=environment(uri, os.environ)) as server:
+        try:
+            if browser and outcome.experiments and _answers(port, server):
+                _open(runs_page(base, next(iter(outcome.experiments.values()))))
+            code = server.wait()
+        except KeyboardInterrupt:  # the way to end it
+            code = 0
     if code:
         raise UserError(f"MLflow ended with exit code {code}; see above")
 
@@ -74,7 +72,7 @@ def runs_page(base: str, experiment: str) -> str:
 
 def addresses(base: str, outcome: Outcome) -> Iterator[str]:
     """A line with the table of runs of each track that has any."""
-    shown = without_password(base).rstrip("/")
+    shown = without_secrets(base).rstrip("/")
     width = max(map(len, outcome.experiments), default=0)
     for track, experiment in outcome.experiments.items():
         yield f"  {track:{width}}  {runs_page(shown, experiment)}"

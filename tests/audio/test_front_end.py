@@ -144,9 +144,9 @@ def test_bad_audio_is_named_with_its_reason(tmp_path: Path) -> None:
         written(tmp_path / "short.flac", signal(399)): "399 samples are less than one DFT",
         written(tmp_path / "rate.flac", signal(), 8000): "8000 samples a second, expected 16000",
         written(tmp_path / "stereo.flac", np.stack([signal()] * 2, 1)): "2 channels",
-        written(tmp_path / "nan.wav", broken, subtype="FLOAT"): "sample 7 is not a finite number",
+        written(tmp_path / "nan.wav", broken, subtype="FLOAT"): "sample 7, .* is not a finite",
         tmp_path / "text.flac": "cannot be read as audio",
-        tmp_path / "missing.flac": "cannot be read as audio",
+        tmp_path / "missing.flac": "is no file",
     }
     for path, reason in cases.items():
         with pytest.raises(UserError, match=f"{path.name}.*{reason}"):

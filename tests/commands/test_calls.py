@@ -42,4 +42,3 @@ def test_a_failure_names_the_stage_and_the_reason(tmp_path: Path) -> None:
     found.events()
     assert found.failure().startswith("b failed")
     assert "the reason" in found.failure() and str(found.log) in found.failure()
-    found.end()  # it has ended already, and that is no error

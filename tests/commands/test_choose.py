@@ -10,6 +10,7 @@ from pipeline.commands import choose
 from pipeline.commands.creating import create_lines
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
+from pipeline.storage.seal import seal
 from pipeline.suite.schema import Suite, load
 from pipeline.systems.base import Run, system_class
 from pipeline.tasks.language_model.shared.stream import Stream
@@ -72,6 +73,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sentence = [2, 3, 5, 2, 4, 1]
     for split, count in (("train", 40), ("valid", 8)):
         Stream(np.array(sentence * count, np.int32), np.full(count, 6, np.int32)).write(fit, split)
+    seal(fit)
     suite = load(folder / "params.yaml")
     kind = system_class("language_model", "recurrent")
     system = kind(suite.system("network"), read_json(fit / "spec.json"))

@@ -2,6 +2,11 @@
 
 import ast
 import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from pipeline.commands import dvc as adapter
-from pipeline.commands.dvc import Graph, read_graph, run_stages
+from pipeline.commands.dvc import Graph, read_graph, run_stages, settle
 from pipeline.errors import UserError
 
 STAGES = """\
@@ -138,10 +143,92 @@ def test_another_dvc_command_at_work_is_named(project: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "schema: '2.0'\nstages:\n  a:\n    cmd: ["])
-def test_a_lock_file_that_a_kill_cut_short_is_named(left: str, project: Path) -> None:
-    (project / "dvc.lock").write_text(left)
-    with pytest.raises(UserError, match=r"(?s)dvc\.lock.*git checkout"):
-        read_graph(project, "dvc.yaml")
+@pytest.mark.parametrize("file", ["dvc.lock", "real/dvc.lock"])
+def test_a_lock_file_that_a_kill_cut_short_is_named(left: str, file: str, project: Path) -> None:
+    (project / "real").mkdir()
+    (project / file).write_text(left)
+    for ask in (lambda: read_graph(project, "dvc.yaml"), lambda: run_stages(project, ["a"]),
+                lambda: settle(project, "a")):
+        with pytest.raises(UserError, match=rf"(?s){file}.*git checkout"):
+            ask()
+
+
+@pytest.mark.parametrize("left", ["", '{"write": {"a"'])
+def test_a_list_of_files_in_use_that_a_kill_cut_short_blocks_nobody(
+        left: str, project: Path) -> None:
+    (project / ".dvc/tmp/rwlock").write_text(left)
+    assert changed(project) == NAMES
+    run_stages(project, ["a"])
+    assert changed(project) == NAMES - {"a"}
+
+
+def test_files_that_a_killed_process_used_are_free_and_those_of_a_living_one_are_not(
+        project: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (ended.pid, os.getppid()):
+        (project / ".dvc/tmp/rwlock").write_text(json.dumps(
+            {"write": {str(project / "a"): {"pid": pid, "cmd": "dvc repro"}}}))
+        if pid == ended.pid:
+            run_stages(project, ["a"])
+    (project / "a").unlink()
+    with pytest.raises(UserError, match=r"(?s)is busy.*PID.*rwlock"):
+        run_stages(project, ["a"])
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.commands.dvc import run_stages
+def watch(event, stage):
+    if (event, stage) == ("ends", sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+run_stages(Path(sys.argv[1]), ["a", "unrecorded", "train@y"], watch)
+"""
+
+
+@pytest.mark.parametrize("last", ["a", "unrecorded"])
+def test_what_a_killed_process_had_done_is_taken_over(
+        last: str, project: Path, root: Path) -> None:
+    """`unrecorded` has no result in DVC's run cache: it is not the cache that gives it back."""
+    (project / "dvc.yaml").write_text(STAGES.replace("outs: [b]", "outs: [{b: {cache: false}}]"))
+    command = [sys.executable, "-c", KILLED, str(project), last]
+    assert subprocess.run(command, cwd=root).returncode == -signal.SIGKILL
+    assert not (project / "dvc.lock").exists()
+    (notes,) = (project / ".dvc/tmp/unrolled").iterdir()
+    with notes.open("a") as file:
+        file.write('["half a li')
+    done = {"a"} if last == "a" else {"a", "unrecorded"}
+    assert changed(project) == NAMES - done
+    assert not list((project / ".dvc/tmp/unrolled").iterdir())
+    run_stages(project, sorted(done))
+    before = (project / "dvc.lock").read_bytes()
+    (project / "dvc.lock").unlink()
+    run_stages(project, sorted(done))
+    assert (project / "dvc.lock").read_bytes() == before
+
+
+def test_a_lock_does_not_depend_on_which_stage_was_recorded_first(project: Path) -> None:
+    locks = []
+    for targets in (["a", "train@y"], ["train@y", "a"]):
+        (project / "dvc.lock").unlink(missing_ok=True)
+        for target in targets:
+            run_stages(project, [target])
+        locks.append((project / "dvc.lock").read_text())
+    assert locks[0] == locks[1]
+    assert locks[0].index("  a:") < locks[0].index("  train@y:")
+
+
+def test_what_is_left_over_is_settled_with_whole_locks(project: Path) -> None:
+    run_stages(project, ["a"])
+    with (project / "dvc.lock").open() as reader:
+        before = reader.read()
+        settle(project, "train@x")
+        reader.seek(0)
+        assert reader.read() == before
+    assert {"a", "train@x"} & changed(project) == set()
+    with pytest.raises(UserError, match="bad"):
+        settle(project, "bad")
 
 
 def test_whoever_reads_the_lock_meanwhile_has_all_of_it(project: Path) -> None:

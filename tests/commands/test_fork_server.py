@@ -45,6 +45,7 @@ sys.exit(99 if code is None else code if code >= 0 else 100 - code)
 def project(tmp_path: Path, root: Path) -> Path:
     (tmp_path / "pipeline").symlink_to(root / "pipeline")
     (tmp_path / "stages").mkdir()
+    (tmp_path / "stages/__init__.py").touch()
     for name, text in STAGES.items():
         (tmp_path / f"stages/{name}.py").write_text(text)
     return tmp_path

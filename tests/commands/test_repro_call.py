@@ -29,6 +29,7 @@ def project(tmp_path: Path, root: Path) -> Path:
     (tmp_path / "dvc.yaml").write_text(STAGES)
     (tmp_path / "pipeline").symlink_to(root / "pipeline")
     (tmp_path / "stages").mkdir()
+    (tmp_path / "stages/__init__.py").touch()
     (tmp_path / "stages/endless.py").write_text(ENDLESS)
     return tmp_path
 
@@ -36,7 +37,8 @@ def project(tmp_path: Path, root: Path) -> Path:
 def terminated(project: Path, root: Path, *arguments: str) -> None:
     """Run stages in a call and terminate it when the last one is at work."""
     script = ("import sys; from pathlib import Path; from pipeline.commands import repro_call; "
-              "repro_call.ROOT = Path(sys.argv.pop()); repro_call.main()")
+              "from pipeline.ending import run_command; "
+              "repro_call.ROOT = Path(sys.argv.pop()); run_command(repro_call.main)")
     process = subprocess.Popen([sys.executable, "-c", script, *arguments, str(project)],
                                cwd=root, start_new_session=True)
     while not (project / "pid").exists():

@@ -20,6 +20,7 @@ from pipeline.suite.schema import Suite
 from pipeline.tracking import ui
 from pipeline.tracking.publish import Outcome, account, publish
 from pipeline.tracking.ui import addresses, command, environment, gaps, serve
+from tests.commands.tiny_stages import MARK, left_after, marked
 from tests.conftest import ROOT
 from tests.tracked_project import empty_store, evaluate, free_port, make_project, train
 
@@ -55,12 +56,24 @@ def served(tmp_path: Path, suite: Suite, uri: str) -> Iterator[tuple[subprocess.
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "ui", "--no-browser", "--port", str(port), "--suite",
          str(tmp_path / "params.yaml")],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path},
-        start_new_session=True)
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": path, MARK: str(tmp_path)})
     yield process, port
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    # MLflow has started a server, its workers and its queues, some in sessions of their own.
+    assert left_after(str(tmp_path), PATIENCE_SECONDS) == []
+
+
+def test_a_terminated_command_leaves_nothing_of_mlflow(
+        served: tuple[subprocess.Popen[str], int], tmp_path: Path) -> None:
+    process, port = served
+    _asked(port, "experiments/search", {"max_results": 1})
+    assert len(marked(str(tmp_path))) > 3
+    process.terminate()
+    assert process.wait(PATIENCE_SECONDS) == 143
+    assert left_after(str(tmp_path), 2.0) == []
 
 
 def test_the_printed_addresses_lead_to_the_runs(served: tuple[subprocess.Popen[str], int],

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
+from pipeline.commands.committed import check_pages
 from pipeline.commands.comparison import Findings
 from pipeline.commands.reproduction import (
     check_embedded,
-    check_pages,
     check_real,
     forget_results,
     tolerances,
@@ -34,6 +35,7 @@ from pipeline.storage.predictions import read, write
 from pipeline.suite.schema import Suite, load
 from tests.toy_project import REAL, make_project
 from tests.toy_suite import toy_suite, write_results
+from tests.written_lock import write_lock
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -114,9 +116,14 @@ def embedded(tmp_path: Path) -> Suite:
         "yearly": {"network": {"smape": [5.0, 5.1, 5.2]}}})
     write_leaderboard(suite, "yearly")
     write_report(suite)
-    for name in ("metrics", "costs", "leaderboards"):
+    write_lock(suite)
+    for name in ("metrics", "leaderboards", "curves"):
         shutil.copytree(tmp_path / name, tmp_path / "reproduced" / name)
+    shutil.copyfile(tmp_path / "dvc.lock", tmp_path / "reproduced/dvc.lock")
+    for name in ("costs", "predictions"):
+        (tmp_path / name).rename(tmp_path / "reproduced" / name)
     (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline/__init__.py").touch()  # else another folder's package would go first
     (tmp_path / "pipeline/__main__.py").write_text(
         "import shutil, sys\n"
         "assert sys.argv[1:] == ['repro', '--jobs', '3']\n"
@@ -135,6 +142,19 @@ def reproduced(suite: Suite) -> Path:
     return suite.places.root / "reproduced"
 
 
+@pytest.fixture
+def other_machine(embedded: Suite) -> Suite:
+    """The suite, whose network answers otherwise when it is trained here."""
+    lock = reproduced(embedded) / "dvc.lock"
+    yaml = YAML()
+    content = yaml.load(lock)
+    for stage in ("train@network", "evaluate@network"):
+        for entry in content["stages"][stage]["outs"]:
+            entry["md5"] = "f" * 32
+    yaml.dump(content, lock)
+    return embedded
+
+
 def verify_embedded(embedded: Suite) -> Findings:
     findings = Findings()
     check_embedded(embedded, jobs=3, findings=findings)
@@ -144,30 +164,40 @@ def verify_embedded(embedded: Suite) -> Findings:
 def test_a_suite_that_comes_out_the_same_is_verified(embedded: Suite) -> None:
     findings = verify_embedded(embedded)
     assert findings.differences == []
-    assert findings.compared == {"leaderboards": 1, "overviews": 1, "embedded scores": 9,
-                                 "floors": 1, "claims": 1}
-    assert findings.unchecked == []
+    assert findings.compared == {
+        "result folders": 5, "stages of dvc.lock": 7, "entries of dvc.lock": 13,
+        "metrics files": 2, "rows of spread.json": 1, "leaderboards": 1, "claims": 1,
+        "overviews": 1, "embedded scores and bounds": 27, "floors": 1,
+        "metrics files reproduced": 2, "sets of curves": 1, "curves": 2, "contents of dvc.lock": 28,
+        "verdicts": 1}
+    assert findings.unchecked == ["leaderboards/spread.json: scores with other seeds are not "
+                                  "trained again; 'make spread' measures them, and dvc.lock has "
+                                  "the file's hash"]
 
 
-def test_a_moved_score_of_unmeasured_spread_is_listed(embedded: Suite) -> None:
-    change_score(reproduced(embedded) / "metrics/yearly/network.json", "mase", 0.51)
-    findings = verify_embedded(embedded)
+def test_a_moved_score_of_unmeasured_spread_is_listed(other_machine: Suite) -> None:
+    change_score(reproduced(other_machine) / "metrics/yearly/network.json", "mase", 0.51)
+    findings = verify_embedded(other_machine)
     assert findings.differences == []
-    assert findings.compared["embedded scores"] == 6
-    assert findings.unchecked == ["embedded, yearly: mase came out otherwise than committed, and "
-                                  "how far that may be was never measured ('make spread' does)"]
+    assert findings.compared["embedded scores and bounds"] == 24
+    assert findings.unchecked[1:] == [
+        "embedded, yearly: mase came out otherwise than committed, and how far that may be was "
+        "never measured ('make spread' does)",
+        "dvc.lock: 4 contents came out as other bytes: evaluate@network: figures/yearly/network; "
+        "evaluate@network: metrics/yearly/network.json; evaluate@network: "
+        "predictions/yearly/network; train@network: models/network"]
 
 
-def test_a_score_may_move_within_the_tracks_tolerance(embedded: Suite) -> None:
-    change_score(reproduced(embedded) / "metrics/yearly/network.json", "owa", 0.549)
-    assert verify_embedded(embedded).differences == []
+def test_a_score_may_move_within_the_tracks_tolerance(other_machine: Suite) -> None:
+    change_score(reproduced(other_machine) / "metrics/yearly/network.json", "owa", 0.549)
+    assert verify_embedded(other_machine).differences == []
 
 
-def test_a_score_outside_its_tolerance_fails(embedded: Suite) -> None:
-    network = reproduced(embedded) / "metrics/yearly/network.json"
+def test_a_score_outside_its_tolerance_fails(other_machine: Suite) -> None:
+    network = reproduced(other_machine) / "metrics/yearly/network.json"
     change_score(network, "owa", 0.56)
     change_score(network, "smape", 5.31)  # three deviations of 0.1 were measured
-    [owa, smape] = verify_embedded(embedded).differences
+    [owa, smape] = verify_embedded(other_machine).differences
     assert owa.startswith("embedded, yearly, row 'network': owa is 0.5 as committed and 0.56")
     assert smape.startswith("embedded, yearly, row 'network': smape is 5 as committed and 5.31")
 
@@ -203,16 +233,16 @@ def test_results_are_forgotten_and_the_seed_study_is_not(embedded: Suite) -> Non
     forget_results(embedded)
     left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     assert {path for path in left if not path.startswith(("reproduced", "pipeline"))} == {
-        "leaderboards/spread.json"}
+        "leaderboards/spread.json", "curves/none.json"}
 
 
 @pytest.mark.parametrize(("name", "edit", "text"), [
     ("yearly.json", lambda text: text.replace('"tolerance": 0.05', '"tolerance": 0.5'),
      "yearly.json.tolerance: 0.5 is committed, 0.05 found"),
     ("yearly.md", lambda text: text.replace("0.500", "0.400"),
-     "yearly.md is not the page of its JSON"),
+     "yearly.md, line 9: is not what follows from the committed results"),
     ("README.md", lambda text: text.replace("0.500", "0.400"),
-     "README.md does not follow from the leaderboards and claims"),
+     "README.md, line 7: is not what follows from the committed results"),
 ])
 def test_an_edited_page_is_found(embedded: Suite, name: str,
                                  edit: Callable[[str], str], text: str) -> None:
@@ -236,9 +266,12 @@ def real_results(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     """A project with a real suite as it is committed: results and predictions, no data."""
     folder = make_project(tmp_path_factory.mktemp("real") / "project", root)
     suite = load(folder / "real" / "params.yaml")
+    write_json(suite.places.spread, {})
+    write_lock(suite)
     write_leaderboard(suite, "yearly")
     write_report(suite)
-    for name in ("data", "features", "models", "figures"):
+    write_lock(suite)
+    for name in ("data", "features", "models", "figures", "inputs"):
         shutil.rmtree(folder / "real" / name)
     return folder
 
@@ -249,14 +282,19 @@ def project(real_results: Path, tmp_path: Path) -> Path:
     return shutil.copytree(real_results, tmp_path / "project")
 
 
+# What is compared of the real results without training or scoring anything.
+OF_FILES = {"result folders": 5, "stages of dvc.lock": 5, "entries of dvc.lock": 6,
+            "metrics files": 1, "rows of spread.json": 0, "costs files": 2, "leaderboards": 1,
+            "claims": 1, "overviews": 1}
+
+
 def test_real_results_are_scored_and_run_again(project: Path) -> None:
     suite = load(project / "real" / "params.yaml")
     findings = Findings()
     check_real(suite, project / "mirror", findings)
     assert findings.differences == []
-    assert findings.compared == {"leaderboards": 1, "overviews": 1, "claims": 1,
-                                 "feature sets made": 1, "prediction files scored again": 2,
-                                 "real scores": 10}
+    assert findings.compared == {**OF_FILES, "feature sets made": 1, "real scores and bounds": 30,
+                                 "prediction files scored again": 2, "metrics files reproduced": 1}
     check_tampering(suite)
 
 
@@ -285,10 +323,10 @@ def check_tampering(suite: Suite) -> None:
 def test_without_the_corpora_predictions_are_loudly_unchecked(project: Path) -> None:
     findings = Findings()
     check_real(load(project / "real" / "params.yaml"), None, findings)
-    assert findings.unchecked == [
+    assert findings.unchecked[2:] == [
         "real, yearly: its predictions were not scored again, because corpus 'series' is not at "
         "hand (UNROLLED_MIRROR names no folder with copies)"]
-    assert findings.compared == {"leaderboards": 1, "overviews": 1, "claims": 1}
+    assert findings.compared == OF_FILES | {"item statistics scored again": 2}
 
 
 def test_a_corpus_that_cannot_be_had_is_listed_and_broken_features_fail(project: Path) -> None:
@@ -296,11 +334,10 @@ def test_a_corpus_that_cannot_be_had_is_listed_and_broken_features_fail(project:
     params.write_text(REAL.replace("series: 12", "series: 1"))
     findings = Findings()
     check_real(load(params), project / "mirror", findings)
-    assert "corpus 'series' could not be had" in findings.unchecked[0]
-    assert findings.differences == []
+    assert "corpus 'series' could not be had" in findings.unchecked[-1]
     params.write_text(REAL.replace("{frequency: Yearly}", "{frequency: Hourly}"))
     check_real(load(params), project / "mirror", findings)
-    assert "real, yearly: features failed" in findings.differences[0]
+    assert any("real, yearly: features failed" in text for text in findings.differences)
 
 
 def test_edited_claims_of_the_real_suite_are_found(project: Path) -> None:
@@ -330,3 +367,49 @@ def test_reproduction_refuses_to_run_outside_a_fresh_clone(project: Path) -> Non
     assert done.returncode == 2
     assert "is no fresh clone, and this command removes results" in done.stderr
     assert read_json(project / "real/leaderboards/claims.json")
+
+
+def forge(suite: Suite, change: Callable[[dict], object]) -> None:
+    """Alter a metrics file, and all that follows from it, as somebody would who knows the files."""
+    path, places = suite.places.metrics("yearly", "network"), suite.places
+    result = read_json(path)
+    change(result)
+    write_json(path, result)
+    shutil.copytree(reproduced(suite) / "predictions", places.all_predictions)
+    write_leaderboard(suite, "yearly")
+    write_report(suite)
+    write_lock(suite)
+    shutil.rmtree(places.all_predictions)
+
+
+FORGERIES: dict[str, Callable[[dict], object]] = {
+    "parameters": lambda result: result.update(parameters=12346),
+    "ceiling": lambda result: result["ceiling"].update(smape=1.0),
+    "note": lambda result: result.update(note="more"),
+    "n_items": lambda result: result["variants"][""].update(n_items=5),
+    "signature": lambda result: result["variants"][""]["signature"].update(owa="m4|v2"),
+    "low": lambda result: result["variants"][""]["metrics"]["owa"].update(low=0.1),
+    "high": lambda result: result["variants"][""]["metrics"]["smape"].update(high=9.0),
+    "value": lambda result: result["variants"][""]["metrics"]["owa"].update(value=0.4),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_that_agrees_with_itself_is_found_by_training(
+        embedded: Suite, name: str) -> None:
+    forge(embedded, FORGERIES[name])
+    assert any("network" in text and name in text for text in
+               verify_embedded(embedded).differences)
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_a_forgery_is_found_on_another_machine_too(other_machine: Suite, name: str) -> None:
+    forge(other_machine, FORGERIES[name])
+    found = verify_embedded(other_machine).differences
+    assert any("network" in text and name.replace("value", "owa") in text for text in found)
+
+
+def test_details_that_no_machine_can_tell_are_listed(other_machine: Suite) -> None:
+    forge(other_machine, lambda result: result["variants"][""].update(details={"rows": 3}))
+    assert any("the details behind the scores of 'network'" in text
+               for text in verify_embedded(other_machine).unchecked)

@@ -64,6 +64,12 @@ def test_the_validation_pictures_are_divided_by_number(tree: Path) -> None:
      "picture 9 has sentences but there is no .*away.jpg"),
     (lambda found: found["annotations"][3].pop("caption"), "expected 'caption' .str. in each"),
     (lambda found: found["images"].append(3), "expected 'id' .int. in each record, got 3"),
+    (lambda found: found["images"].append({"id": 25, "file_name": "COCO_25.jpg"}),
+     "picture 25 is among the images twice"),
+    (lambda found: found["images"][0].update(file_name="COCO_train2014_000000000025.png"),
+     "pictures 9 and 25 have one file or one name"),
+    (lambda found: found["images"][0].update(file_name="../val2014/COCO_val2014_000000000007.jpg"),
+     "picture 9: .* is no name of a file in"),
     (lambda found: found.pop("annotations"), "expected a list 'annotations'"),
     (lambda found: found.update(images=[]), "expected a list 'images'"),
 ])

@@ -61,7 +61,8 @@ def test_pictures_stand_in_the_order_of_their_list(tree: Path) -> None:
      r"trainImages.txt, line 2: 33_d.jpg has no sentence in Flickr8k.token.txt"),
     ("Flickr_8k.trainImages.txt", "2258_c.jpg.1\n",
      r"line 1: 2258_c.jpg.1 has sentences but no picture .*Flicker8k_Dataset.2258_c.jpg.1"),
-    ("Flickr_8k.trainImages.txt", "10_a.jpg\n10_a.jpg\n", "line 2: 10_a.jpg is listed twice"),
+    ("Flickr_8k.trainImages.txt", "10_a.jpg\n10_a.jpg\n",
+     "line 2: 10_a.jpg is listed in line 1 already"),
     ("Flickr_8k.trainImages.txt", "\n", "trainImages.txt is empty"),
     ("Flickr8k.token.txt", TOKENS + "10_a.jpg#2 no tab\n", "token.txt, line 6: expected 'picture"),
     ("Flickr8k.token.txt", TOKENS + "10_a.jpg#2\t \n", "token.txt, line 6: expected 'picture"),
@@ -121,3 +122,16 @@ def test_the_same_seed_makes_the_same_twin(twin: Path, tmp_path: Path) -> None:
     names = sorted(path.relative_to(twin) for path in twin.rglob("*") if path.is_file())
     assert len(names) == 43 + 5
     assert all((tmp_path / name).read_bytes() == (twin / name).read_bytes() for name in names)
+
+
+@pytest.mark.parametrize("scenes", [
+    "[]", '{"a.png": 3}', '{"a.png": [["circle", "red", "small", 0, 0]]}',
+    '{"a.png": [["circle", "red", "small", 0, 0], ["cross", "pink", "small", 0, 1]]}',
+    '{"a.png": [["circle", "red", "small", 0, 0], ["cross", "red", "small", 0, 0]]}',
+    '{"a.png": [["circle", "red", "small", 0, 0], ["cross", ["red"], "small", 0, 1]]}'])
+def test_damaged_scenes_are_named(tmp_path: Path, scenes: str) -> None:
+    (tmp_path / flickr8k.TOKENS).write_text("a.png#0\tone\n")
+    (tmp_path / flickr8k.LISTS["test"]).write_text("a.png\n")
+    (tmp_path / flickr8k.SCENES).write_text(scenes)
+    with pytest.raises(UserError, match=r"Flickr8k\.scenes\.json: expected two things or more"):
+        flickr8k.captioned(tmp_path, "test")

@@ -106,8 +106,8 @@ def with_other_encoding(chapter: Path) -> None:
     (with_text_for_audio, r"84-121123-0001\.flac cannot be read as audio"),
     (with_line_without_words, r"84-121123\.trans\.txt, line 2: expected an utterance of 84-121123"),
     (with_line_of_another_chapter, r"84-121123\.trans\.txt, line 2: expected an utterance of"),
-    (with_two_transcripts, r"84-121123\.trans\.txt, line 2: a second transcript of 84-121123-0000"),
-    (with_other_encoding, r"84-121123\.trans\.txt, line 1: byte 16 is not UTF-8"),
+    (with_two_transcripts, r"\.trans\.txt, line 2: a second transcript of 84-121123-0000.* line 1"),
+    (with_other_encoding, r"84-121123\.trans\.txt, line 1: byte 17 of the line is not UTF-8"),
 ])
 def test_damage_is_named(tree: Path, damage: Callable[[Path], None], message: str) -> None:
     damage(tree)

@@ -106,7 +106,8 @@ def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(("content", "message"), [
     (gzip.compress(b"ein Hund\n"), "train.en.gz has 2 lines, .*train.de.gz 1"),
     (gzip.compress(b"eins\nzwei\ndrei\n"), "train.en.gz has 2 lines, .*train.de.gz 3"),
-    (gzip.compress(b"ein Hund\nein K\xe4tzchen\n"), "train.de.gz, line 2: not UTF-8"),
+    (gzip.compress(b"ein Hund\nein K\xe4tzchen\n"),
+     "train.de.gz, line 2: byte 6 of the line is not UTF-8"),
     (gzip.compress(b""), "train.de.gz is empty"),
     (gzip.compress(b"ein Hund\n" * 999)[:-12], "train.de.gz is damaged"),
     (gzip.compress(b"ein Hund\neine Katze\n")[:14] + b"\xff" * 30, "train.de.gz is damaged"),
@@ -116,6 +117,18 @@ def test_damage_is_named(corpus: Path, content: bytes, message: str) -> None:
     (corpus / "train.de.gz").write_bytes(content)
     with pytest.raises(UserError, match=message):
         multi30k.pairs(corpus, "train", "en", "de")
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("train.references.gz", b"\n", "train.references.gz has 1 lines and the split 2 sentences"),
+    ("train.references.gz", b"\na:she\n", "train.references.gz, line 2: expected occupation:"),
+    ("train.likeliest.gz", b"a\nb\nc\n", "train.likeliest.gz has 3 lines and the split 2"),
+])
+def test_what_stands_beside_the_sentences_lines_up(corpus: Path, name: str, content: bytes,
+                                                   message: str) -> None:
+    (corpus / name).write_bytes(gzip.compress(content))
+    with pytest.raises(UserError, match=message):
+        multi30k.pairs(corpus, "train", "de", "en")
 
 
 def test_a_missing_language_or_split_is_named(corpus: Path) -> None:

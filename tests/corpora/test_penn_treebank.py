@@ -75,7 +75,7 @@ def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("ptb.test.txt", b" fine \n caf\xe9 \n", "ptb.test.txt, line 2"),
-    ("ptb.test.txt", b"", "ptb.test.txt holds no words"),
+    ("ptb.test.txt", b"", "ptb.test.txt is empty"),
     ("ptb.test.txt", b" \n \n", "ptb.test.txt holds no words"),
     ("ptb.test.marks.txt", b"0 1\n", "ptb.test.marks.txt has 1 lines"),
     ("ptb.test.logprob.txt", b"-1.5\n" * 31, "ptb.test.logprob.txt has 31 lines"),

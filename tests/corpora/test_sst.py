@@ -126,7 +126,7 @@ def test_the_same_seed_writes_the_same_bytes(twin: Path, tmp_path: Path) -> None
     (b"3 ||| good film\ngood film\n", "train.txt, line 2: expected 'label ||| text'"),
     (b"3 |||  \n", "train.txt, line 1: the sentence is empty"),
     (b"3 ||| good film\n\n", "train.txt, line 2: expected 'label ||| text', got ''"),
-    (b"3 ||| a caf\xe9\n", "train.txt, line 1: byte 11 is not UTF-8"),
+    (b"3 ||| a caf\xe9\n", "train.txt, line 1: byte 12 of the line is not UTF-8"),
     (b"", "train.txt is empty"),
 ])
 def test_damage_is_named(tmp_path: Path, content: bytes, message: str) -> None:

@@ -110,8 +110,8 @@ def test_ranges_empty_nodes_and_comments_are_no_words(tmp_path: Path) -> None:
     ("# sent_id = a\n# text =\n\n", "line 3: a sentence ends that has no words"),
     (WORD.format(1, "a").replace("NN", "_") + "\n", "line 1: 'a' has no XPOS tag"),
     ("# sent_id = a\n" + WORD.format(1, "a") + "\n# sent_id = a\n" + WORD.format(1, "b"),
-     "two sentences have the id 'a'"),
-    ("", "holds no sentences"), ("\n\n", "holds no sentences"),
+     "the sentences at lines 2 and 5 have one id, 'a'"),
+    ("", "dev.conllu is empty"), ("\n\n", "holds no sentences"),
 ], ids=["columns", "skipped id", "no id", "no form", "empty sentence", "no tag", "twice", "empty",
         "blank"])
 def test_damage_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -20,6 +20,7 @@ def run_suite(root: Path, evidence: str) -> Suite:
         "claims": []}).placed(root)
     score = {"value": 0.5, "low": 0.4, "high": 0.6}
     write_json(suite.places.metrics("yearly", "network"), {
+        "track": "yearly", "task": "forecast", "system": "network", "corpus": "series",
         "parameters": 7, "ceiling": {}, "settings_tried": 1, "variants": {"": {
             "metrics": {"owa": score}, "n_items": 4, "signature": {"owa": "m4"}}}})
     return suite
@@ -27,7 +28,7 @@ def run_suite(root: Path, evidence: str) -> Suite:
 
 def record(suite: Suite, stage: str, **values: Any) -> None:
     write_json(suite.places.cost("yearly", "network", stage),
-               {"seconds": 70.5, "peak_memory_bytes": 3 * 2**20, "commit": "a" * 40,
+               {"seconds": 70.5, "peak_memory_bytes": 3 * 2**20, "threads": 1, "commit": "a" * 40,
                 "processor": "Test CPU", "precision": "32-true"} | values)
 
 

@@ -102,8 +102,8 @@ def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
     for stage in ("train", "evaluate"):
         path = suite.places.input(stage, "network")
         write_json(path, {"settings": {}, "code": {}})
-        stages[f"{stage}@network"] = {"deps": [{
-            "path": path.relative_to(tmp_path).as_posix(),
+        stages[f"{stage}@network"] = {"cmd": stage, "deps": [{
+            "path": path.relative_to(tmp_path).as_posix(), "hash": "md5",
             "md5": hashlib.md5(path.read_bytes()).hexdigest()}]}
     YAML().dump({"schema": "2.0", "stages": stages}, suite.places.lock)
 

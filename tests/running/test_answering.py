@@ -1,5 +1,6 @@
 """From files named on a command line to rows: which are meant, in which form, what is refused."""
 
+import csv
 import io
 import json
 import sys
@@ -16,7 +17,8 @@ from pipeline.tasks.tagging.systems import hmm
 from pipeline.tasks.tagging.systems.most_frequent import MostFrequentTag, Settings
 
 SPEC = {"forms": ["dog", "the"], "counts": [1, 1], "tags": ["DT", "NN"]}
-FILES = {"b.txt": "the dog\n", "a.TXT": "dog\n", "c.conllu": "", "notes.md": "the\n"}
+FILES = {"b.txt": "the dog\n", "a.TXT": "dog\n", "c.conllu": "", "notes.md": "the\n",
+         "._b.txt": "dog\n"}
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_a_variant_is_one_that_was_saved(tmp_path: Path) -> None:
                                 "bigram": {"transitions": "bigram"},
                                 "trigram": {"transitions": "trigram"}})
     write_json(tmp_path / "system.json", {})
-    with pytest.raises(UserError, match="does not have the form"):
+    with pytest.raises(UserError, match="has no seal.json"):
         load_folder(tmp_path)
     system = hmm.HiddenMarkovModel(settings, SPEC)
     system.transitions = {name: hmm.np.zeros((3,) * order) for name, order in hmm.ORDERS.items()}
@@ -103,6 +105,14 @@ def test_rows_are_written_as_text_a_table_or_json() -> None:
         "file,line,tags,sure", 'a,1,"X ""Y"", Z",0.5', "a,2,\u00e9,"]
     assert [json.loads(line) for line in formatted(iter(rows), "json", shown)] == rows
     assert list(formatted(iter([]), "csv", shown)) == []
+
+
+def test_a_table_is_read_back_as_it_was(tmp_path: Path) -> None:
+    texts = ["a\rb", "a\nb", 'a"b', "a,b", "\u2028", " a ", ""]
+    lines = list(formatted(iter({"text": text, "n": 1} for text in texts), "csv", ()))
+    (tmp_path / "out.csv").write_text("".join(f"{line}\n" for line in lines), newline="")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == texts
 
 
 def test_the_record_names_task_and_model(model: Path) -> None:

@@ -60,7 +60,8 @@ def model(suite: Suite, name: str, seed: int | None = None,
 
 def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(suite: Suite) -> None:
     first = model(suite, "first")
-    assert set(first) == {"weights.safetensors", "texts.json", "system.json", "record.json"}
+    assert set(first) == {"weights.safetensors", "texts.json", "system.json", "record.json",
+                          "seal.json"}
     assert model(suite, "second") == model(suite, "named", seed=suite.seed) == first
     other = model(suite, "other", seed=2)
     assert other["weights.safetensors"] != first["weights.safetensors"]

@@ -54,7 +54,8 @@ def test_a_column_of_another_length_is_refused() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1),
-                          st.floats(allow_nan=False, allow_infinity=False)), max_size=8))
+                          st.floats(allow_nan=False, allow_infinity=False)), max_size=8,
+                unique_by=lambda row: row[0]))
 def test_a_file_gives_back_exactly_what_was_written(tmp_path_factory, rows) -> None:
     path = tmp_path_factory.mktemp("items") / "items.csv.gz"
     written = ItemStatistics([name for name, _ in rows],
@@ -91,3 +92,10 @@ def test_the_nearer_score_is_better_where_there_is_a_target() -> None:
     assert coverage.gain(np.array([99.0, 95.0]), 93.0).tolist() == [-2, 2]
     assert coverage.preference == "nearer to 95 is better"
     assert Metric("lower", ("a",), ratio, "").preference == "lower is better"
+
+
+def test_an_item_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plain.items.csv.gz"
+    write_gzip_lines(path, ["id,errors", "a,1.0", "b,2.0", "a,1.0"])
+    with pytest.raises(UserError, match="an item stands there twice"):
+        ItemStatistics.read(path)

@@ -22,6 +22,14 @@ def test_rows_are_read_by_their_header(tmp_path: Path) -> None:
     assert read(tmp_path, "a,b\n") == []
 
 
+def test_an_exact_column_is_as_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("id, a,b\nA, 1 ,x\nA ,2,y\n\u00a0A\t,3,\u00a0\n", "utf-8")
+    rows = list(read_rows(tmp_path / "own.csv", "own.csv", ("id", "a"), exact=("id",)))
+    assert [row.fields for row in rows] == [{"id": "A", "a": "1", "b": "x"},
+                                            {"id": "A ", "a": "2", "b": "y"},
+                                            {"id": "\u00a0A\t", "a": "3", "b": "\u00a0"}]
+
+
 @pytest.mark.parametrize(("content", "message"), [
     ("", "own.csv is empty"),
     ("a,c\n", "own.csv, line 1: no column 'b'; the first line must name the columns a, b, got a"),

@@ -1,150 +1,76 @@
 """What every system must do; `tests.systems.entrants` finds them in the suites.
 
 Each embedded track's corpus is generated at its smallest, goes through the real features stage,
-and each entrant is fitted on it for two short epochs with the shape that its suite gives it.
+and each entrant is fitted on it for two short epochs with the shape that its suite gives it
+(`tests.systems.trained`).
 """
 
 import contextlib
-import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from filelock import FileLock
 
-from pipeline.modules import corpus_module, task_module
+from pipeline.modules import task_module
 from pipeline.running.answering import Answering, load_folder
 from pipeline.storage import predictions
-from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json
-from pipeline.suite.checks import load_valid
 from pipeline.suite.schema import load
 from pipeline.systems import training
-from pipeline.systems.base import NeuralSystem, Run, System, system_class
+from pipeline.systems.base import NeuralSystem, Run, system_class
 from pipeline.tasks.contract import OwnFile
 from tests.elsewhere import elsewhere
-from tests.systems.entrants import Entrant, entrants
+from tests.systems.damaged import check_that_damage_is_found, check_that_odd_answers_are_refused
+from tests.systems.entrants import Entrant
+from tests.systems.trained import (
+    ENTRANTS,
+    ROOT,
+    Track,
+    Trained,
+    answers,
+    fitted,
+    new_system,
+    raw,
+    same_answers,
+)
 from tests.tasks.answers import without_ids
 
-ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = load(ROOT / "params.yaml")
-ENTRANTS = entrants(ROOT)
+FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
 NEURAL = [entrant for entrant in ENTRANTS if entrant.neural]
-EPOCHS = 2
 LEARNING_EPOCHS = 4  # the first few steps at the full rate may overshoot
-
-
-@dataclass(frozen=True)
-class Track:
-    """A track's features from its smallest corpus, and that corpus."""
-
-    fit: Path
-    test: Path
-    corpus: Path
-
-
-@pytest.fixture(scope="session")
-def small_tracks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Track]:
-    """Features of every track of the embedded suite; test processes share one copy."""
-    own = tmp_path_factory.getbasetemp()
-    base = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "conformance"
-    base.mkdir(exist_ok=True)
-    suite = load_valid(ROOT / "params.yaml")
-    with FileLock(base / "lock"):
-        if not (base / "complete").exists():
-            for key in suite.corpora:
-                settings = suite.corpus(key).smallest()
-                (base / "data" / key).mkdir(parents=True, exist_ok=True)
-                corpus_module(settings.module).prepare(settings, base / "data" / key, None)
-            for key, track in suite.tracks.items():
-                fit, test = base / key / "fit", base / key / "test"
-                for folder in (fit, test):
-                    folder.mkdir(parents=True, exist_ok=True)
-                task_module(track.task, "features").extract(
-                    suite.features(key).smallest(), base / "data" / track.corpus,
-                    corpus_module(suite.reader_of(key)), fit, test)
-            (base / "complete").touch()
-    return {key: Track(base / key / "fit", base / key / "test", base / "data" / track.corpus)
-            for key, track in suite.tracks.items()}
-
-
-def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
-    settings = entrant.settings
-    if entrant.neural:
-        changes["training"] = settings.training.model_copy(
-            update={"epochs": epochs, "warmup_steps": 0})
-    settings = settings.model_copy(update=changes)
-    torch.manual_seed(1)
-    system = system_class(entrant.task, settings.model)(
-        settings, read_json(track.fit / "spec.json"))
-    system.artefacts = track.fit / ARTEFACTS
-    return system
-
-
-def fitted(entrant: Entrant, track: Track, work: Path, epochs: int = EPOCHS) -> System:
-    system = new_system(entrant, track, epochs)
-    system.fit(track.fit, Run(seed=1, work=work))
-    return system
-
-
-def answers(system: System, track: Track) -> dict[str, list[dict]]:
-    variants = system.settings.variants or {"": None}
-    return {name: list(system.predict(track.test, variant)) for name, variant in variants.items()}
-
-
-def same_answers(found: Any, wanted: Any) -> None:
-    """Equal decisions, and numbers as near as sums in another order leave them."""
-    if isinstance(wanted, dict):
-        assert found.keys() == wanted.keys()
-        for name in wanted:
-            same_answers(found[name], wanted[name])
-    elif isinstance(wanted, list):
-        assert len(found) == len(wanted)
-        for one, other in zip(found, wanted, strict=True):
-            same_answers(one, other)
-    elif isinstance(wanted, float):
-        assert found == pytest.approx(wanted, rel=1e-5, abs=1e-5)
-    else:
-        assert found == wanted
 
 
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_saved_system_answers_every_item_as_before(
-        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
-    track = small_tracks[entrant.track]
-    system = fitted(entrant, track, tmp_path / "work")
-    system.save(tmp_path / "model")
-    loaded = type(system).load(tmp_path / "model")
-    before = answers(system, track)
-    assert answers(loaded, track) == before
+        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        tmp_path: Path) -> None:
+    track, saved = small_tracks[entrant.track], trained(entrant)
+    loaded = system_class(entrant.task, entrant.settings.model).load(saved.model)
+    check_that_damage_is_found(type(loaded), saved.model, tmp_path)
+    before = read_json(saved.before)
+    assert answers(loaded, track) == before["answers"]
     if isinstance(loaded, NeuralSystem):
         with elsewhere(loaded):
             again = answers(loaded, track)
-        assert again.keys() == before.keys()
-        for name, found in before.items():
-            same_answers(again[name], found)
+        assert same_answers(again, before["answers"])
     scoring = task_module(entrant.task, "scoring")
     primary = scoring.METRICS[EMBEDDED.track(entrant.track).metric]
-    for name, found in before.items():
+    for name, found in before["answers"].items():
         predictions.write(tmp_path / f"{name}.gz", found)
         statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)
         assert len(statistics.ids) == len(found) > 0
         assert np.isfinite(statistics.score(primary))
-    assert loaded.parameters_count == system.parameters_count
-
-
-def raw(task: str) -> ModuleType:
-    """How the tests of a task write test items as the files that a user would hold."""
-    return importlib.import_module(f"tests.tasks.{task}.raw")
+    if entrant == FIRST_OF_TASK[entrant.task]:
+        check_that_odd_answers_are_refused(scoring.score, found, track.test)
+    assert loaded.parameters_count == before["parameters"]
 
 
 def own_answers(answering: Answering, files: list[Path], folder: Path) -> list[dict]:
@@ -156,18 +82,16 @@ def own_answers(answering: Answering, files: list[Path], folder: Path) -> list[d
 
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_copied_model_answers_raw_files_as_in_the_suite(
-        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
-    """Nothing but the model's folder is there to read what a user holds."""
-    track = small_tracks[entrant.track]
-    system = fitted(entrant, track, tmp_path / "work", epochs=1)
-    system.save(tmp_path / "model")
-    alone = shutil.copytree(tmp_path / "model", tmp_path / "elsewhere")
-    shutil.rmtree(tmp_path / "model")
+        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        tmp_path: Path) -> None:
+    """A copy of the model's folder, far from what it was made of, reads what a user holds."""
+    track, saved = small_tracks[entrant.track], trained(entrant)
+    alone = shutil.copytree(saved.model, tmp_path / "elsewhere")
     written = raw(entrant.task)
     (tmp_path / "raw").mkdir()
     files = written.write_raw(track.test, tmp_path / "raw", track.corpus)
     expected = getattr(written, "expected", list)
-    for name, found in answers(system, track).items():
+    for name, found in read_json(saved.before)["answers"].items():
         answering = load_folder(alone, name or None)
         answered = own_answers(answering, files, tmp_path / f"inputs {name}")
         for given, wanted in zip(answered, without_ids(expected(found)), strict=True):
@@ -178,7 +102,6 @@ def test_copied_model_answers_raw_files_as_in_the_suite(
         assert not answering.own.SHOWN or set(answering.own.SHOWN) & set(rows[0])
 
 
-FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
 ANSWER = """
 import json, sys
 from pathlib import Path
@@ -190,11 +113,11 @@ for row in load_folder(Path(sys.argv[1])).predict(sys.argv[2:]):
 
 @pytest.mark.parametrize("entrant", FIRST_OF_TASK.values(), ids=str)
 def test_copied_model_answers_in_a_process_of_its_own(
-        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path) -> None:
+        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        tmp_path: Path) -> None:
     """One system a task, from a folder where nothing else is."""
     track = small_tracks[entrant.track]
-    system = fitted(entrant, track, tmp_path / "work", epochs=1)
-    system.save(tmp_path / "model")
+    shutil.copytree(trained(entrant).model, tmp_path / "model")
     files = raw(entrant.task).write_raw(track.test, tmp_path, track.corpus)[:1]
     names = [file.name for file in files]
     found = subprocess.run([sys.executable, "-c", ANSWER, "model", *names], cwd=tmp_path,

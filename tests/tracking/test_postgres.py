@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.tracking.publish import publish
+from tests.conftest import ROOT
 from tests.tracked_project import (
     contents,
     curve_points,
@@ -18,6 +21,7 @@ from tests.tracked_project import (
     killed_and_resumed,
     make_project,
     train,
+    wait_for,
 )
 
 # PostgreSQL refuses to run as root, who therefore lends it an account without rights.
@@ -80,3 +84,41 @@ def test_killed_resumed_and_published_is_one_complete_run(
     assert run["artifacts"] == ["figures/errors.txt", "samples/beam.json", "samples/greedy.json"]
     assert publish(suite).added == {"recurrent": 0, "counting": 0}
     assert contents(database) == before
+
+
+def test_the_password_is_seen_by_nobody_while_the_pages_are_served(
+        database: str, tmp_path: Path) -> None:
+    """Neither in an argument of any process that the command starts, nor in what they print."""
+    uri = database.replace("runs@", "runs:op3nsesame@")
+    suite = make_project(tmp_path)
+    for key in suite.systems:
+        train(suite, key)
+        evaluate(suite, key)
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    port = free_port()
+    with (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "ui", "--no-browser", "--port", str(port),
+             "--suite", str(tmp_path / "params.yaml")], cwd=ROOT, stdout=output, stderr=output,
+            env=os.environ | {"PYTHONPATH": path, "MLFLOW_TRACKING_URI": uri},
+            start_new_session=True)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, tmp_path / "output")
+        family = [folder for folder in Path("/proc").glob("[0-9]*") if _session(folder)
+                  == process.pid]
+        seen = [(folder / "cmdline").read_bytes() for folder in family]
+        assert len(seen) >= 2 and any(b"mlflow" in arguments for arguments in seen)
+        assert not any(b"op3nsesame" in arguments for arguments in seen)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert b"op3nsesame" not in (tmp_path / "output").read_bytes()
+    assert b"op3nsesame" not in (tmp_path / "dvc.lock").read_bytes()
+    assert "op3nsesame" not in str(contents(database))
+
+
+def _session(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return 0

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.errors import UserError
 from pipeline.provenance.inputs import version_of
+from pipeline.provenance.lock import Lock
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import publish
@@ -22,7 +25,9 @@ from tests.tracked_project import (
     evaluate,
     free_port,
     killed_and_resumed,
+    lock,
     make_project,
+    md5,
     save_suite,
     tracking_server,
     train,
@@ -89,7 +94,7 @@ def assert_complete(uri: str, suite: Suite, experiment: str) -> None:
         "unrolled.data": version.data, "unrolled.code": version.code,
         "mlflow.source.git.commit": "0" * 40, "processor": "a processor", "precision": "32-true",
         "dvc.stage": "train@recurrent", "dvc.features": version.data,
-        "dvc.model": f"{version.hash}.dir", "corpus": "text", "settings_tried": "3",
+        "dvc.model": f"{2 * version.hash}.dir", "corpus": "text", "settings_tried": "3",
         "signature.wer": "jiwer"}
     assert run["tags"].items() >= tags.items()
     assert run["status"] == "FINISHED"
@@ -203,6 +208,38 @@ def test_scores_that_dvc_did_not_write_are_not_published(tmp_path, uri, suite) -
     assert len(outcome.missing) == 1 and "counting" in outcome.missing[0]
     shown = contents(uri)["reading"].get("counting", [])
     assert not any("test_wer" in run["points"] for run in shown)
+
+
+def test_an_altered_file_of_costs_does_not_change_whose_run_it_is(tmp_path, uri, suite) -> None:
+    publish(suite)
+    before = contents(uri)
+    path = suite.places.cost("reading", "recurrent", "train")
+    cost = read_json(path)
+    write_json(path, cost | {"version": cost["version"] | {"hash": "f" * 16, "code": "e" * 16}})
+    assert publish(suite).added == {"recurrent": 0, "counting": 0}
+    assert contents(uri) == before
+
+
+@pytest.mark.parametrize(("place", "value", "said"), [
+    ("cost", {"seconds": "long"}, "seconds: input should be a valid number"),
+    ("cost", ["seconds"], "input should be a valid dictionary"),
+    ("metrics", {"variants": 3}, "variants: input should be a valid dictionary"),
+    ("model", {"curve": [{"step": "first"}]}, "curve.0.step: input should be a valid number"),
+    ("model", {}, "curve: field required")])
+def test_a_file_of_another_shape_is_named(tmp_path, uri, suite, place: str, value: Any,
+                                          said: str) -> None:
+    path = {"cost": suite.places.cost("reading", "recurrent", "train"),
+            "metrics": suite.places.metrics("reading", "recurrent"),
+            "model": suite.places.model("recurrent") / "record.json"}[place]
+    whole = read_json(path)
+    write_json(path, whole | value if isinstance(value, dict) and value else value)
+    if place == "metrics":  # as DVC would have written it, or it is not read at all
+        lock(suite, "evaluate@recurrent",
+             {suite.places.model("recurrent"): Lock(suite.places).digest(
+                 "train@recurrent", "outs", suite.places.model("recurrent"))}, {path: md5(path)})
+    with pytest.raises(UserError) as failure:
+        publish(suite)
+    assert path.name in str(failure.value) and said in str(failure.value)
 
 
 def test_a_clone_without_costs_publishes_the_same_run_without_them(

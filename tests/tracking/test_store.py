@@ -15,7 +15,6 @@ from pipeline.tracking.store import (
     flat,
     live_logger,
     tracking_uri,
-    without_password,
 )
 from tests.tracked_project import (
     CURVE,
@@ -197,11 +196,6 @@ def test_the_address_comes_from_the_environment_or_is_a_file_of_the_project(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         with pytest.raises(UserError, match="no tracking server or database; use"):
             tracking_uri(Places(tmp_path))
-
-
-def test_a_password_is_not_shown() -> None:
-    assert without_password("postgresql://u:p@ss@h/db") == "postgresql://u:***@h/db"
-    assert without_password("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
 
 
 def test_nested_settings_become_names_with_dots() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.fetching.download import Patience, Unreachable, download
 from pipeline.corpora.fetching.unpack import unpack
-from pipeline.errors import UserError
+from pipeline.errors import UserError, without_secrets
 from pipeline.storage.files import atomic_writer
 from pipeline.suite.places import Places
 
@@ -31,7 +31,8 @@ class RemoteFile:
 
     `path` is its place below the corpus's folder, `mirror` below the mirror's (None: a mirror has
     no copy), `url` its address (None: only a mirror has it). At least one checksum is required:
-    `sha256`, or `git_blob`, git's SHA-1 of the length and the bytes. `size` is in bytes.
+    `sha256`, or `git_blob`, git's SHA-1 of the length and the bytes. `size` is in bytes, and
+    `unpacked` is the sum of what is in an archive.
     """
 
     path: str
@@ -40,6 +41,7 @@ class RemoteFile:
     sha256: str | None = None
     git_blob: str | None = None
     size: int | None = None
+    unpacked: int | None = None
 
     def __post_init__(self) -> None:
         if not (self.sha256 or self.git_blob):
@@ -53,6 +55,12 @@ class RemoteFile:
 
     def flaw(self, path: Path) -> str | None:
         """What is wrong with the file at `path` ('expected ..., got ...'), None if nothing."""
+        try:
+            return self._difference(path)
+        except OSError as error:
+            return f"it cannot be read ({error.strerror})"
+
+    def _difference(self, path: Path) -> str | None:
         length = path.stat().st_size
         if self.size is not None and length != self.size:
             return f"expected {self.size} bytes, got {length}"
@@ -86,9 +94,13 @@ def fetch(files: Sequence[RemoteFile], directory: Path, mirror: Path | None,
         if target.is_file() and file.flaw(target) is None:
             continue
         source = obtain(file, mirror, downloads, patience)
-        with source.open("rb") as read, atomic_writer(target) as write:
-            while block := read.read(1 << 20):
-                write.write(block)
+        try:
+            with source.open("rb") as read, atomic_writer(target) as write:
+                while block := read.read(1 << 20):
+                    write.write(block)
+        except OSError as error:
+            raise UserError(f"{target} cannot be written ({error.strerror}); make room or rights "
+                            "and run again") from None
 
 
 def obtain(file: RemoteFile, mirror: Path | None, downloads: Path = DOWNLOADS,
@@ -105,7 +117,7 @@ def obtain(file: RemoteFile, mirror: Path | None, downloads: Path = DOWNLOADS,
         raise UserError(f"{file.name}: only a mirror has this file" + _mirror_remedy(file, mirror))
     store = downloads / _key(file)
     try:
-        return download(file.url, store, file.name, file.flaw, patience)
+        return download(file.url, store, file.name, file.flaw, patience, file.size)
     except Unreachable as error:
         raise UserError(
             f"{file.name}: could not be fetched from {file.url} ({error})"
@@ -126,7 +138,7 @@ def _mirrored(file: RemoteFile, mirror: Path | None) -> Path | None:
     message = f"{copy} in the mirror is not the file it should be: {flaw}"
     if file.url is None:
         raise UserError(f"{message}; only a mirror has this file: repair the mirror")
-    print(f"warning: {message}; trying {file.url}", file=sys.stderr)
+    print(without_secrets(f"warning: {message}; trying {file.url}"), file=sys.stderr)
     return None
 
 

@@ -20,6 +20,7 @@ from pipeline.corpora.twins.grammar.rules import build
 from pipeline.corpora.twins.grammar.synchronous import Grammar, leaves
 from pipeline.entries import Twin
 from pipeline.storage.files import write_text
+from pipeline.storage.words import words_in
 
 # Smaller classes stay whole: a grammar needs a few words of each.
 LARGE_CLASS = 9
@@ -54,7 +55,7 @@ def known(lexicon: Lexicon, withheld: int) -> Lexicon:
     return replace(lexicon, **{
         field.name: " ".join(word for rank, word in enumerate(words, start=1) if rank % withheld)
         for field in fields(lexicon)
-        if len(words := getattr(lexicon, field.name).split()) > LARGE_CLASS})
+        if len(words := words_in(getattr(lexicon, field.name))) > LARGE_CLASS})
 
 
 def draw(grammar: Grammar, random: Random) -> tuple[list[str], list[str]]:

@@ -16,7 +16,9 @@ from pydantic import Field
 
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.json_text import json_of
+from pipeline.storage.lines import read_lines
 
 SPLITS = ("train", "valid", "test")
 Parsed = tuple[NDArray[np.float32], float | str, int]
@@ -35,6 +37,9 @@ class LaggedItem:
     inputs: NDArray[np.float32]
     target: float | str
     lag: int
+
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,9 @@ class Layout:
 
     def _values(self, steps: Any) -> NDArray[np.float64]:
         if self.alphabet is None:
-            numbers = np.array(steps, np.float64)
-            if numbers.ndim != 1 or not np.isfinite(numbers).all():
+            if not isinstance(steps, list) or not all(map(_is_number, steps)):
                 raise ValueError(f"{self.steps!r} is no list of finite numbers")
-            return numbers
+            return np.array(steps, np.float64)
         if not isinstance(steps, str):
             raise ValueError(f"{self.steps!r} is no text")
         letters = [self.alphabet.find(letter) for letter in steps]
@@ -113,7 +117,7 @@ def read(path: Path, parse: Callable[[dict[str, Any]], Parsed]) -> list[LaggedIt
     Raises UserError naming file and line where a line is not JSON or `parse` raises ValueError,
     KeyError or TypeError.
     """
-    parsed = parse_lines(read_text(path).splitlines(), str(path), parse,
+    parsed = parse_lines(read_lines(path), str(path), parse,
                          "generate the corpus again")
     found = [LaggedItem(f"{path.stem}-{number:05d}", *parts) for number, parts in parsed]
     if not found:
@@ -126,19 +130,24 @@ def parse_lines(lines: Iterable[str], name: str, parse: Callable[[Any], Result],
     """The number of each line and what `parse` gives of its JSON.
 
     Raises UserError naming `name`, line and remedy where a line is not JSON or `parse` raises
-    ValueError, KeyError or TypeError.
+    ValueError, KeyError, TypeError or OverflowError.
     """
     for number, line in enumerate(lines, start=1):
         try:
-            yield number, parse(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+            yield number, parse(json_of(line))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             problem = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise UserError(f"{name}, line {number}: {problem}; {remedy}") from None
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number that float32 can hold."""
+    return type(value) in (int, float) and abs(value) <= _LARGEST
+
+
 def two_positions(positions: Sequence[int], length: int) -> tuple[int, int]:
     """The two places that a sequence marks. Raises ValueError when they are not two, rising."""
-    rising = (len(positions) == 2 and all(isinstance(place, int) for place in positions)
+    rising = (len(positions) == 2 and all(type(place) is int for place in positions)
               and 0 <= positions[0] < positions[1] < length)
     if not rising:
         raise ValueError(f"expected two rising positions below {length}, got {positions}")

@@ -20,7 +20,9 @@ from pipeline.corpora.kinds import Sentence
 from pipeline.corpora.twins.grammar import english
 from pipeline.entries import Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text, write_text
+from pipeline.storage.files import write_text
+from pipeline.storage.lines import read_lines
+from pipeline.storage.words import words_in
 
 Split = Literal["train", "valid", "test"]
 
@@ -63,13 +65,13 @@ def sentences(directory: Path, split: Split) -> list[Sentence]:
     that do not line up.
     """
     path = _path(directory, split)
-    texts = [line.split() for line in _lines(path)]
+    texts = [words_in(line) for line in read_lines(path)]
     if not any(texts):
         raise UserError(f"{path} holds no words; fetch or generate the corpus again")
     marks = _beside(directory, split, "marks", texts)
     logs = _beside(directory, split, "logprob", texts)
     return [Sentence(f"{split}-{number:05d}", words, _marks(marks, number, words),
-                     _log_probability(logs, number))
+                     _log_probability(logs, number), f"{path}, line {number}")
             for number, words in enumerate(texts, start=1)]
 
 
@@ -100,17 +102,13 @@ def _path(directory: Path, split: str, kind: str = "") -> Path:
     return directory / f"ptb.{split}.{f'{kind}.' if kind else ''}txt"
 
 
-def _lines(path: Path) -> list[str]:
-    return read_text(path).removesuffix("\n").split("\n")
-
-
 def _beside(directory: Path, split: str, kind: str,
             texts: list[list[str]]) -> tuple[Path, list[str]] | None:
     """A file beside the text and its lines, as many as the text's; None where it is absent."""
     path = _path(directory, split, kind)
     if not path.exists():
         return None
-    lines = _lines(path)
+    lines = read_lines(path)
     if len(lines) != len(texts):
         raise UserError(f"{path} has {len(lines)} lines, {_path(directory, split)} {len(texts)}; "
                         "generate the corpus again")
@@ -122,7 +120,7 @@ def _marks(beside: tuple[Path, list[str]] | None, number: int,
     if beside is None:
         return None
     path, lines = beside
-    marks = lines[number - 1].split()
+    marks = words_in(lines[number - 1])
     if len(marks) != len(words) or not {"0", "1"}.issuperset(marks):
         raise UserError(f"{path}, line {number}: expected {len(words)} marks of 0 or 1, got "
                         f"{lines[number - 1]!r}; generate the corpus again")

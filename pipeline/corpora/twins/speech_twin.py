@@ -11,6 +11,7 @@ espeak-ng is GPL-3; it generates data and is not linked into a model.
 import shutil
 import zlib
 from collections import Counter
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Self
@@ -21,9 +22,9 @@ from pydantic import Field, model_validator
 
 from pipeline.corpora.twins.espeak import RATE, Phoneme, Voice, speak
 from pipeline.corpora.twins.grammar import english
-from pipeline.entries import Entry, Twin
+from pipeline.entries import Entry, FilePart, Name, Twin
 from pipeline.errors import UserError
-from pipeline.storage.files import write_json, write_text
+from pipeline.storage.files import put_in_place, write_bytes, write_json, write_text
 
 SAMPLE_RATE = 16_000
 FIRST_SPEAKER = 10_001  # above every speaker of LibriSpeech
@@ -42,7 +43,7 @@ class Subset(Entry):
     """One folder of the tree. Each accent with each variant of espeak-ng is a speaker."""
 
     utterances: int = Field(ge=1)
-    variants: list[str] = Field(min_length=1)
+    variants: list[FilePart] = Field(min_length=1)
     condition: Condition | None
 
 
@@ -53,10 +54,10 @@ class TwinSettings(Twin):
     drawn: int = Field(ge=1, description="sentences drawn from the grammar, to choose from")
     vocabulary: int = Field(ge=10, description="sentences keep to the most frequent words")
     words: list[int] = Field(min_length=2, max_length=2, description="shortest, longest sentence")
-    accents: list[str] = Field(min_length=1)
+    accents: list[FilePart] = Field(min_length=1)
     pitch: list[int] = Field(min_length=2, max_length=2, description="range, 0 to 99")
     words_per_minute: list[int] = Field(min_length=2, max_length=2, description="range, 80 to 450")
-    subsets: dict[str, Subset] = Field(min_length=1)
+    subsets: dict[Name, Subset] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _speakers_are_disjoint(self) -> Self:
@@ -102,7 +103,7 @@ def generate(settings: TwinSettings, root: Path) -> None:
                             f"{voice.words_per_minute} words a minute")
                 bar.update(share)
             shutil.rmtree(root / name, ignore_errors=True)
-            staging.rename(root / name)
+            put_in_place(staging, root / name)
     write_text(root / "SPEAKERS.TXT", "\n".join([";ID | SUBSET | MINUTES | VOICE", *rows]) + "\n")
 
 
@@ -151,7 +152,9 @@ def _write_chapter(settings: TwinSettings, subset: Subset, directory: Path, spea
         samples = _resampled(speech.samples)
         if subset.condition is not None:
             samples = _recorded(samples, subset.condition, _random(settings, key))
-        soundfile.write(folder / f"{key}.flac", samples, SAMPLE_RATE, subtype="PCM_16")
+        content = BytesIO()
+        soundfile.write(content, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+        write_bytes(folder / f"{key}.flac", content.getvalue())
         lines.append(f"{key} {text.upper()}")
         phonemes[key] = speech.phonemes
         seconds += len(samples) / SAMPLE_RATE

@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import is_blank, trimmed
 from pipeline.tasks.addition.shared.storage import columns, write_pairs
 from pipeline.tasks.contract import OwnFile, Record, Trained
 
@@ -20,7 +21,7 @@ SUFFIXES = (".txt",)
 SHOWN = ("given", "sum", "binary")
 
 LONGEST = 10_000  # bits; Python writes no decimal number of 15,000
-_SUM = re.compile(r"\s*(0b[01]+|[0-9]+)\s*\+\s*(0b[01]+|[0-9]+)\s*")
+_SUM = re.compile(r"[ \t]*(0b[01]+|[0-9]+)[ \t]*\+[ \t]*(0b[01]+|[0-9]+)[ \t]*")
 
 
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
@@ -48,7 +49,7 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
 def _sums(file: OwnFile) -> Iterator[tuple[int, str, tuple[str, str]]]:
     """Line number, text and both numbers' bits of each line that is not empty."""
     for number, line in enumerate(read_lines(file.path, file.name), start=1):
-        if not line.strip():
+        if is_blank(line):
             continue
         place = f"{file.name}, line {number}"
         match = _SUM.fullmatch(line)
@@ -57,7 +58,7 @@ def _sums(file: OwnFile) -> Iterator[tuple[int, str, tuple[str, str]]]:
                             "'13 + 5' or '0b1101 + 0b101'")
         first, second = (_bits(one, place) for one in match.groups())
         width = max(len(first), len(second))
-        yield number, line.strip(), (first.zfill(width), second.zfill(width))
+        yield number, trimmed(line), (first.zfill(width), second.zfill(width))
 
 
 def _bits(written: str, place: str) -> str:

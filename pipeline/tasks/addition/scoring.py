@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 
 LENGTHS = (64, 32, 16, 8)
 LONG_CARRY = 32
@@ -46,11 +46,11 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 def right_bits(prediction: Prediction, expected: str) -> np.ndarray:
     """Which bits of the answer are those of the `expected` sum. Raises UserError."""
-    answer = prediction.get("sum")
-    if not isinstance(answer, str) or len(answer) != len(expected) or not set(answer) <= {"0", "1"}:
+    found = answer_of(prediction, "sum", str)
+    if len(found) != len(expected) or not set(found) <= {"0", "1"}:
         raise UserError(f"prediction {prediction['id']!r} has no 'sum' of {len(expected)} bits; "
                         "evaluate the system again")
-    return np.array(list(answer)) == np.array(list(expected))
+    return np.array(list(found)) == np.array(list(expected))
 
 
 def longest_carry(first: str, second: str) -> int:

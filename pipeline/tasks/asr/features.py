@@ -18,7 +18,7 @@ from pydantic import Field
 from pipeline.audio.frames import Frames, write_frames
 from pipeline.audio.front_end import FrontEnd, Given, frames_of
 from pipeline.corpora.kinds import Utterance
-from pipeline.entries import FeatureSettings
+from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 
@@ -33,9 +33,9 @@ class Settings(FeatureSettings):
 
     front_end: FrontEnd
     normalise: bool = Field(description="each utterance to mean 0 and deviation 1")
-    train: list[str] = Field(min_length=1, description="subsets, as the corpus names them")
-    valid: str
-    test: dict[Condition, str] = Field(
+    train: list[FilePart] = Field(min_length=1, description="subsets, as the corpus names them")
+    valid: FilePart
+    test: dict[Condition, FilePart] = Field(
         min_length=1, description="the primary metric is that of 'clean'")
 
     def reads(self) -> tuple[str, ...]:

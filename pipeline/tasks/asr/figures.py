@@ -4,7 +4,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import jiwer
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
+from pipeline.tasks.asr.scoring import aligned_words
 
 SAMPLES = 20
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
@@ -50,11 +50,8 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
 
 
 def alignment(reference: str, hypothesis: str) -> str:
-    """REF, HYP and Eval lines with words under words: S substituted, D deleted, I inserted.
-
-    The alignment is jiwer's, one of those with the fewest errors.
-    """
-    found = jiwer.process_words(reference, hypothesis)
+    """REF, HYP and Eval lines with words under words: S substituted, D deleted, I inserted."""
+    found = aligned_words(reference, hypothesis)
     rows: list[tuple[str, str, str]] = [("REF:", "HYP:", "Eval:")]
     for chunk in found.alignments[0]:
         references = found.references[0][chunk.ref_start_idx : chunk.ref_end_idx]
@@ -66,7 +63,7 @@ def alignment(reference: str, hypothesis: str) -> str:
     starred = [rows[0]] + [(ref or "*" * width, hyp or "*" * width, mark)
                            for (ref, hyp, mark), width in zip(rows[1:], widths[1:], strict=True)]
     return "\n".join(
-        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(" ")
         for line in zip(*starred, strict=True))
 
 

@@ -13,9 +13,14 @@ import numpy as np
 
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
+from pipeline.storage.words import words_in
 
 _SIGNATURE = f"jiwer {version('jiwer')}, words split at white space, letter case kept"
+# Without these jiwer takes more for the space between two words than readers do, and so may find
+# a transcript empty.
+_WORDS = jiwer.Compose([jiwer.ReduceToListOfListOfWords()])
+_CHARACTERS = jiwer.Compose([jiwer.ReduceToListOfListOfChars()])
 
 
 def _share(column: str, of: str, text: str) -> Metric:
@@ -40,7 +45,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Error counts of each test item; `test` is the features' folder."""
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
-    counts = [_counts(item["reference"], prediction["hypothesis"])
+    counts = [_counts(item["reference"], answer_of(prediction, "hypothesis", str))
               for item, prediction in zip(items, aligned(predictions, ids), strict=True)]
     clean = np.array([item["condition"] == "clean" for item in items], dtype=np.float64)
     everywhere = {name: np.array([count[name] for count in counts], dtype=np.float64)
@@ -50,9 +55,19 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     return ItemStatistics(ids, columns)
 
 
+def aligned_words(reference: str, hypothesis: str) -> jiwer.WordOutput:
+    """jiwer's alignment of the words of two texts, one of those with the fewest errors."""
+    return jiwer.process_words(_spaced(reference), _spaced(hypothesis), _WORDS, _WORDS)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(words_in(text))
+
+
 def _counts(reference: str, hypothesis: str) -> dict[str, int]:
-    words = jiwer.process_words(reference, hypothesis)
-    characters = jiwer.process_characters(reference, hypothesis)
+    words = aligned_words(reference, hypothesis)
+    characters = jiwer.process_characters(_spaced(reference), _spaced(hypothesis), _CHARACTERS,
+                                          _CHARACTERS)
     return {
         "errors": words.substitutions + words.deletions + words.insertions,
         "words": words.hits + words.substitutions + words.deletions,

@@ -13,6 +13,7 @@ from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.words import words_in
 from pipeline.systems.base import System
 from pipeline.tasks.caption.scoring import score
 from pipeline.tasks.caption.shared.captioner import Captioner
@@ -47,7 +48,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
             picture, said = np.array(pictures[item]), sentences[first][item]
             weights = _weights(system, picture, said)
             if weights is not None:
-                save_png(_attention(picture, said.split(), weights),
+                save_png(_attention(picture, words_in(said), weights),
                          directory / f"attention_{number}.png", tight=True)
 
 
@@ -88,7 +89,7 @@ def _weights(system: Captioner, picture: NDArray[np.uint8],
              said: str) -> NDArray[np.float32] | None:
     """Weights [words, side, side] of the places of a square map."""
     numbers = {word: number for number, word in enumerate(system.spec["words"])}
-    words = [numbers[word] for word in said.split()]
+    words = [numbers[word] for word in words_in(said)]
     found = system.attention_weights(torch.from_numpy(picture), words) if words else None
     if found is None:
         return None

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.corpora.twins.grammar.scenes import Thing, is_true
-from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 from pipeline.tasks.caption.shared.measures import (
     COLUMNS,
     ORDER,
@@ -56,10 +55,7 @@ def details(statistics: ItemStatistics) -> dict[str, Any]:
 
 
 def _statistics(prediction: Prediction, item: dict[str, Any]) -> list[int]:
-    sentence = prediction.get("sentence")
-    if not isinstance(sentence, str):
-        raise UserError(f"prediction {prediction['id']!r} has no 'sentence'; evaluate the system "
-                        "again")
+    sentence = answer_of(prediction, "sentence", str)
     counts = bleu_statistics(sentence, item["references"])
     if item["scene"] is None:
         return [*counts, 0, 0, 0]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import trimmed
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import UNKNOWN
@@ -22,7 +23,7 @@ SHOWN = ("word", "neighbour", "cosine")
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
     """Write the words as items. Raises UserError for a file that is not UTF-8 or empty."""
     records: list[Record] = [
-        {"file": file.name, "line": number, "word": line.strip()}
+        {"file": file.name, "line": number, "word": trimmed(line)}
         for file in files
         for number, line in enumerate(read_lines(file.path, file.name), start=1)]
     Items(known={*trained.spec["words"]} - {UNKNOWN},

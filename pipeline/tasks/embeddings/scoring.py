@@ -24,7 +24,7 @@ from scipy.stats import rankdata
 
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS
 from pipeline.tasks.embeddings.shared.items import Items
 
@@ -84,27 +84,26 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
         name: np.array([row.get(name, 0.0) for row in rows], np.float64) for name in names})
 
 
-def _probe(answer: Prediction, word: str, items: Items) -> dict[str, float]:
-    near = answer.get("neighbours")
+def _probe(found: Prediction, word: str, items: Items) -> dict[str, float]:
+    near = answer_of(found, "neighbours", list[str])
     wanted = min(NEIGHBOURS, len(items.mates(word)))
-    if not isinstance(near, list) or len(set(near)) != len(near) or len(near) < wanted \
-            or word in near:
-        raise UserError(f"prediction {answer['id']!r}: expected {wanted} or more different "
+    if len(set(near)) != len(near) or len(near) < wanted or word in near:
+        raise UserError(f"prediction {found['id']!r}: expected {wanted} or more different "
                         "'neighbours' without the word itself; evaluate the system again")
     share = sum(items.alike(word, other) for other in near[:wanted]) / wanted
-    found = {"near": share, "probes": 1.0}
+    row = {"near": share, "probes": 1.0}
     if word in items.rare:
-        found |= {"near_rare": share, "probes_rare": 1.0}
-    return found
+        row |= {"near_rare": share, "probes_rare": 1.0}
+    return row
 
 
-def _analogy(answer: Prediction, index: int, items: Items) -> dict[str, float]:
+def _analogy(found: Prediction, index: int, items: Items) -> dict[str, float]:
     item = items.analogies[index]
     if not items.has(item.a, item.b, item.c, item.d):
         return {"listed": 1.0}
-    word = answer.get("answer")
-    if not isinstance(word, str) or word in (item.a, item.b, item.c):
-        raise UserError(f"prediction {answer['id']!r}: expected an 'answer', a word that is not in "
+    word = answer_of(found, "answer", str)
+    if word in (item.a, item.b, item.c):
+        raise UserError(f"prediction {found['id']!r}: expected an 'answer', a word that is not in "
                         "the question; evaluate the system again")
     return {"listed": 1.0, "questions": 1.0, "solved": float(items.alike(word, item.d))}
 
@@ -130,9 +129,9 @@ def _pairs(answers: list[Prediction], items: Items) -> Iterator[dict[str, float]
         yield found
 
 
-def _cosine(answer: Prediction) -> float:
-    cosine = answer.get("cosine")
-    if isinstance(cosine, bool) or not isinstance(cosine, int | float) or not -1.01 < cosine < 1.01:
-        raise UserError(f"prediction {answer['id']!r}: expected a 'cosine' between -1 and 1, got "
+def _cosine(found: Prediction) -> float:
+    cosine = answer_of(found, "cosine", Number)
+    if not -1.01 < cosine < 1.01:
+        raise UserError(f"prediction {found['id']!r}: expected a 'cosine' between -1 and 1, got "
                         f"{cosine!r}; evaluate the system again")
     return float(cosine)

@@ -13,13 +13,14 @@ from types import ModuleType
 import numpy as np
 
 from pipeline.corpora.kinds import Series
-from pipeline.entries import FeatureSettings
+from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.tasks.forecast.shared.measures import Array, mase_scale
 from pipeline.tasks.forecast.shared.metrics import METRICS, statistics
 from pipeline.tasks.forecast.shared.seasonality import naive2
-from pipeline.tasks.forecast.shared.storage import fingerprint, save_array, save_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprints, save_array, save_pasts
+from pipeline.tasks.forecast.shared.values import check_values
 
 
 class Settings(FeatureSettings):
@@ -27,7 +28,7 @@ class Settings(FeatureSettings):
 
     READS = ("series", "FREQUENCIES")
 
-    frequency: str
+    frequency: FilePart
 
     def reader_problems(self, reader: ModuleType) -> Iterator[str]:
         yield from super().reader_problems(reader)
@@ -46,11 +47,12 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     futures = np.stack([one.future for one in series])
     scales = np.array([_scale(one, period) for one in series])
     reference = np.stack([naive2(past, period, horizon) for past in pasts])
+    check_values(ids, pasts)
     for directory in (fit, test):
         save_pasts(directory, ids, pasts)
-    write_json(fit / "spec.json", {"frequency": settings.frequency, "period": period,
-                                   "horizon": horizon, "series": len(series),
-                                   "pasts": fingerprint(pasts)})
+    write_json(fit / "spec.json", {"frequency": settings.frequency, "step": frequency.step,
+                                   "period": period, "horizon": horizon, "series": len(series),
+                                   "pasts": fingerprints(pasts)})
     save_array(test / "futures.npy", futures)
     save_array(test / "naive2.npy", reference)
     save_array(test / "scales.npy", scales)

@@ -53,7 +53,7 @@ class _Panel:
 def _band(prediction: Prediction, variant: str) -> tuple[str, list[float], list[float]] | None:
     if "low" not in prediction:
         return None
-    return f"95 % interval {variant}".strip(), prediction["low"], prediction["high"]
+    return f"95 % interval {variant}".strip(" "), prediction["low"], prediction["high"]
 
 
 def _tail(test: Path, row: int, horizon: int) -> Array:

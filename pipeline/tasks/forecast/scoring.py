@@ -1,23 +1,27 @@
 """Scores of forecasts from their file and the test folder alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.metrics import METRICS, interval_statistics, statistics
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 
-__all__ = ["METRICS", "score"]
+__all__ = ["METRICS", "details", "score"]
+
+_MADE_BY = "made by "
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Errors of each series; a prediction is {"id": ..., "forecast": [h numbers]}.
 
-    Where all have "low" and "high" too, the limits of the 95 % intervals are scored as well.
+    Where all have "low" and "high" too, the limits of the 95 % intervals are scored as well. Each
+    other "method" that has made a forecast is counted in a column of its own.
     """
     ids = load_ids(test)
     futures = load_array(test / "futures.npy")
@@ -25,6 +29,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     ordered = aligned(predictions, ids)
     items = statistics(ids, _values(ordered, "forecast", futures.shape[1]), futures,
                        load_array(test / "naive2.npy"), scales)
+    items = ItemStatistics(ids, items.columns | _made_by(ordered))
     if not any("low" in prediction or "high" in prediction for prediction in ordered):
         return items
     low, high = (_values(ordered, name, futures.shape[1]) for name in ("low", "high"))
@@ -34,10 +39,24 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     return ItemStatistics(ids, items.columns | interval_statistics(low, high, futures, scales))
 
 
+def details(statistics: ItemStatistics) -> dict[str, Any]:
+    """How many series were answered by another method than the row's own, by that method."""
+    found = {name.removeprefix(_MADE_BY): int(column.sum())
+             for name, column in statistics.columns.items() if name.startswith(_MADE_BY)}
+    return {"replaced": dict(sorted(found.items()))} if found else {}
+
+
+def _made_by(predictions: list[Prediction]) -> dict[str, Array]:
+    names = [prediction.get("method", "") for prediction in predictions]
+    return {_MADE_BY + name: np.array([float(one == name) for one in names])
+            for name in sorted({*map(str, names)} - {""})}
+
+
 def _values(predictions: list[Prediction], name: str, horizon: int) -> Array:
     """One list of numbers of each prediction, [series, horizon]."""
     for prediction in predictions:
-        if len(prediction.get(name, [])) != horizon:
+        found = answer_of(prediction, name, list[Number]) if name in prediction else []
+        if len(found) != horizon:
             raise UserError(f"series {prediction['id']!r}: expected a {name!r} of {horizon} "
-                            f"points, got {len(prediction.get(name, []))}")
+                            f"points, got {len(found)}; evaluate the system again")
     return np.array([prediction[name] for prediction in predictions], dtype=np.float64)

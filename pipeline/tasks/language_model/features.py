@@ -96,7 +96,8 @@ def closed(words: Sequence[str], place: str) -> list[str]:
 
 
 def _from_sentence(corpus: Path, split: str, sentence: Sentence) -> Passage:
-    units = closed(sentence.words, f"{corpus}: sentence {sentence.id} of {split!r}")
+    units = closed(sentence.words,
+                   sentence.place or f"{corpus}: sentence {sentence.id} of {split!r}")
     marked = [place for place, mark in enumerate(sentence.marked or []) if mark]
     return Passage(sentence.id, units, marked, sentence.log_probability)
 

@@ -106,7 +106,8 @@ def _samples(system: LanguageModel, view: _View) -> str:
     """What the model writes when it begins a line, at a low and at its own temperature."""
     blocks = []
     for temperature in _TEMPERATURES:
-        texts = system.write(Writing("", SAMPLES, view.sample, temperature))
-        blocks += [f"temperature {temperature}, text {number}\n{text.strip()}"
+        texts = [text.strip(" \n")
+                 for text in system.write(Writing("", SAMPLES, view.sample, temperature))]
+        blocks += [f"temperature {temperature}, text {number}\n{text}"
                    for number, text in enumerate(texts, start=1)]
     return "\n\n".join(blocks) + "\n"

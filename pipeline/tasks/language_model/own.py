@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import words_in
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.language_model.features import closed, encode
 from pipeline.tasks.language_model.shared.items import Item, write_items
@@ -31,7 +32,7 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
     texts, records = [], []
     for file in files:
         for number, line in enumerate(read_lines(file.path, file.name), start=1):
-            texts.append(closed(line.split(), f"{file.name}, line {number}") if unit == "word"
+            texts.append(closed(words_in(line), f"{file.name}, line {number}") if unit == "word"
                          else [*line, END[unit]])
             records.append({"file": file.name, "line": number, "text": line,
                             "tokens": len(texts[-1]),

@@ -4,17 +4,15 @@ A prediction is `{"id", "answer": a number or the name of a class}`. Numbers are
 mean squared error, classes by accuracy; a track has one kind, so the other's metrics have no items.
 """
 
-import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 
 # Each range is from one of these lags to below the next.
 _BOUNDS = (1, 4, 8, 16, 32, 64, 128, 256, 1024)
@@ -57,11 +55,6 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 def judged(prediction: Prediction, target: float | str) -> float:
     """Squared error of a number, 1 or 0 for a class. Raises UserError for another kind."""
-    answer = prediction.get("answer")
-    if isinstance(target, str) and isinstance(answer, str):
-        return float(answer == target)
-    if not isinstance(target, str) and isinstance(answer, int | float) and math.isfinite(answer):
-        return (answer - target) ** 2
-    raise UserError(f"prediction {prediction['id']!r} has no 'answer' of the kind that the track "
-                    f"asks for ({'a class' if isinstance(target, str) else 'a number'}); "
-                    "evaluate the system again")
+    if isinstance(target, str):
+        return float(answer_of(prediction, "answer", str) == target)
+    return (answer_of(prediction, "answer", Number) - target) ** 2

@@ -4,14 +4,13 @@ A piece is a JSON list of steps, each the list of the MIDI pitches that sound, o
 (`shared.midi` says how it is put on the grid). A step is a quarter note.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.corpora.jsb_chorales import steps_of
 from pipeline.errors import UserError
-from pipeline.storage.lines import read_lines
+from pipeline.storage.json_text import read_foreign_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.music.shared.items import item_of, write_items
@@ -26,6 +25,7 @@ SUFFIXES = (".json", ".mid", ".midi")
 SHOWN = ("step", "pitches", "nats")
 
 _MIDI = b"MThd"
+_LARGEST = 2**24  # bytes; a day of piano has fewer
 
 
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
@@ -50,13 +50,9 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
 
 def _content(file: OwnFile) -> object:
     """What stands in a file, MIDI or JSON."""
+    if file.path.stat().st_size > _LARGEST:
+        raise UserError(f"{file.name} has more than {_LARGEST} bytes, which no piece needs; cut it")
     with file.path.open("rb") as opened:
         if opened.read(len(_MIDI)) == _MIDI:
             return read_midi(file.path.read_bytes(), file.name)
-    try:
-        return json.loads("\n".join(read_lines(file.path, file.name)))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{file.name}, line {error.lineno}: no MIDI file and no JSON ({error.msg});"
-                        f" wanted is {TAKES}") from None
-    except RecursionError:
-        raise UserError(f"{file.name}: lists in lists without end; wanted is {TAKES}") from None
+    return read_foreign_json(file.path, file.name, f"wanted is {TAKES}")

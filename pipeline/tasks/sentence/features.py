@@ -2,7 +2,8 @@
 
 The vocabulary and the labels are those of the training split. `fit/` gets training and validation
 sentences, `test/` the test sentences as ids, everything readable in `items.json` (id, text, label,
-group), and the accuracy of the generating process where there is one.
+group), the labels that a system can give in `labels.json`, and the accuracy of the generating
+process where there is one.
 """
 
 from collections import Counter
@@ -52,6 +53,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                                    "stories": hasattr(reader, "questions")})
     for split, directory in (("train", fit), ("valid", fit), ("test", test)):
         _write(directory, split, splits[split], words, labels)
+    write_json(test / "labels.json", labels)
     write_json(test / "items.json", [
         {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group}
         for item in splits["test"]])
@@ -63,7 +65,8 @@ def prepared(settings: Settings, sentences: Sequence[LabelledSentence]) -> list[
     """The sentences that the track uses, with their words and labels as it wants them."""
     for item in sentences:
         if not item.words:
-            raise UserError(f"sentence {item.id} is empty; remove it from the corpus")
+            raise UserError(f"{item.place or item.id}: the sentence is empty; remove it from the "
+                            "corpus")
     sentences = [replace(item, words=spelt(item.words, settings.lowercase))
                  for item in sentences]
     if settings.classes == "polarity":
@@ -96,8 +99,8 @@ def _write(directory: Path, split: str, sentences: Sequence[LabelledSentence],
     label_ids = {label: identity for identity, label in enumerate(labels)}
     for item in sentences:
         if item.label not in label_ids:
-            raise UserError(f"sentence {item.id} has the label {item.label!r}, which no training "
-                            f"sentence has ({', '.join(labels)}); mend or remove it")
+            raise UserError(f"{item.place or item.id}: the label is {item.label[:60]!r}, which no "
+                            f"training sentence has ({', '.join(labels)[:200]}); mend or remove it")
     write_sequences(directory, split, encode([item.words for item in sentences], words))
     write_array(directory / f"{split}.labels.npy",
                 np.array([label_ids[item.label] for item in sentences], np.int64))

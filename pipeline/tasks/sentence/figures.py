@@ -18,6 +18,7 @@ from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.sequences import Sequences
+from pipeline.storage.words import words_in
 from pipeline.systems.base import System
 from pipeline.tasks.sentence.scoring import answer, by_class, confusion, probabilities
 
@@ -90,7 +91,7 @@ def _classes(answers: list[Prediction], test: Path) -> str:
 
 def _by_length(items: list[dict[str, str]], predictions: dict[str, list[Prediction]]) -> Figure:
     """Accuracy of equally many sentences each, from the shortest to the longest."""
-    lengths = np.array([len(item["text"].split()) for item in items])
+    lengths = np.array([len(words_in(item["text"])) for item in items])
     parts = [part for part in np.array_split(np.argsort(lengths, kind="stable"), LENGTH_RANGES)
              if len(part)]
     figure = Figure(figsize=(6, 4))
@@ -134,8 +135,8 @@ def _attention(system: Attends, items: list[dict[str, str]], test: Path) -> Figu
         weights = system.attention_weights(sentences[item]).numpy()
         axes = figure.add_subplot(len(chosen), 1, row)
         axes.imshow(weights[None], cmap="gray_r", vmin=0, vmax=weights.max(), aspect="auto")
-        axes.set_xticks(range(len(weights)), items[item]["text"].split(), rotation=60, ha="right",
-                        fontsize=7)
+        axes.set_xticks(range(len(weights)), words_in(items[item]["text"]), rotation=60,
+                        ha="right", fontsize=7)
         axes.set_yticks([])
         axes.set_title(f"{items[item]['id']}: {items[item]['label']}, largest weight "
                        f"{weights.max():.2f}", fontsize=8, loc="left")

@@ -15,6 +15,7 @@ from pipeline.storage.files import write_json
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.sequences import write_sequences
+from pipeline.storage.words import words_in
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.sentence.features import UNKNOWN, encode, spelt
 from pipeline.tasks.sentence.scoring import answer, probabilities
@@ -54,7 +55,7 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
 def _sentences(file: OwnFile) -> Iterator[tuple[int, str, list[str]]]:
     """Line, text and words of each sentence."""
     for number, line in enumerate(read_lines(file.path, file.name), start=1):
-        yield number, line, line.split()
+        yield number, line, words_in(line)
 
 
 def _asked(file: OwnFile) -> Iterator[tuple[int, str, list[str]]]:

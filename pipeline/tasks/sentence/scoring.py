@@ -4,18 +4,19 @@ A prediction is `{"id", "probabilities": {label: probability}}`; its answer is t
 label, the first in code-point order among equals.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 NEGATIVE, NEUTRAL, POSITIVE = ("0", "1"), "2", ("3", "4")
 _SENTIMENTS = {*NEGATIVE, NEUTRAL, *POSITIVE}
 _TEXTS = {
@@ -43,8 +44,14 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     items = read_json(test / "items.json")
     found = aligned(predictions, [item["id"] for item in items])
     columns = {name: np.zeros(len(items)) for part in _TEXTS for name in _columns(part)}
+    labels = set(read_json(test / "labels.json"))
     for row, (prediction, item) in enumerate(zip(found, items, strict=True)):
-        for part, correct in _judged(probabilities(prediction), item):
+        given = probabilities(prediction)
+        if given.keys() != labels:
+            raise UserError(f"prediction {item['id']!r}: expected probabilities of the labels "
+                            f"{', '.join(sorted(labels))}, got {', '.join(given)}; evaluate the "
+                            "system again on this corpus")
+        for part, correct in _judged(given, item):
             counted, of = _columns(part)
             columns[counted][row], columns[of][row] = correct, 1
     return ItemStatistics([item["id"] for item in items], columns)
@@ -52,10 +59,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 def probabilities(prediction: Prediction) -> dict[str, float]:
     """The checked probabilities of a prediction, labels in code-point order. Raises UserError."""
-    found = prediction.get("probabilities")
-    if not isinstance(found, dict) or not found or not all(
-            isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= 1
-            for value in found.values()):
+    found = answer_of(prediction, "probabilities", dict[str, Probability])
+    if not found:
         raise UserError(f"prediction {prediction['id']!r} has no 'probabilities' of labels; "
                         "evaluate the system again")
     return dict(sorted(found.items()))

@@ -1,8 +1,9 @@
 """Features of a tagging track: words as numbers, tags of the training text as numbers.
 
 Everything that a system may learn comes from the training split. `fit/` gets training and
-validation sentences with their tags; `test/` gets the test words, and in `items.json` each
-sentence's tags and which of its words training has seen. A tag that training never saw has no
+validation sentences with their tags; `test/` gets the test words, in `items.json` each
+sentence's tags and which of its words training has seen, and in `tags.json` the tags of training,
+which are those that a system can give. A tag that training never saw has no
 number: in validation its words are left out of the loss, in the test it counts as an error.
 """
 
@@ -51,6 +52,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     for split in ("valid", "test"):
         _report_new_tags(SPLITS[split], sentences[split], tags)
     encode(sentences["test"], []).write(test, "test")
+    write_json(test / "tags.json", tags)
     write_json(test / "items.json", [
         {"id": sentence.id, "tags": sentence.tags, "known": [word in forms for word in
                                                              sentence.words]}

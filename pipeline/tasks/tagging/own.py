@@ -14,6 +14,7 @@ from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import words_in
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.tagging.shared.text import Text
 
@@ -45,7 +46,7 @@ def _sentences(file: OwnFile) -> Iterator[tuple[int, list[str]]]:
     """Line and words of each sentence; that of several lines is at the line of its first word."""
     lines = read_lines(file.path, file.name)
     if file.path.suffix.lower() != ".conllu":
-        yield from ((number, line.split()) for number, line in enumerate(lines, start=1))
+        yield from ((number, words_in(line)) for number, line in enumerate(lines, start=1))
         return
     found = [(words[0][0], [cells[FORM] for _, cells in words])
              for _, words in word_lines(lines, file.name)]

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 
 METRICS: dict[str, Metric] = {
     "accuracy": Metric("higher", ("correct", "words"), percentage,
@@ -27,17 +27,20 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Statistics of each test sentence; `test` is the features' folder.
 
     A sentence without words counts in nothing. Raises UserError for a prediction that has not one
-    tag a word.
+    of the track's tags a word.
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
+    known = set(read_json(test / "tags.json"))
     rows = []
     for item, prediction in zip(items, aligned(predictions, ids), strict=True):
-        found, expected = prediction.get("tags"), item["tags"]
-        if not isinstance(found, list) or len(found) != len(expected):
-            count = len(found) if isinstance(found, list) else "no list"
+        found, expected = answer_of(prediction, "tags", list[str]), item["tags"]
+        if len(found) != len(expected):
             raise UserError(f"prediction {item['id']!r}: expected {len(expected)} tags, got "
-                            f"{count}; evaluate the system again on this corpus")
+                            f"{len(found)}; evaluate the system again on this corpus")
+        if not known.issuperset(found):
+            raise UserError(f"prediction {item['id']!r}: {min(set(found) - known)!r} is no tag of "
+                            "this track; evaluate the system again on this corpus")
         right = np.array([a == b for a, b in zip(found, expected, strict=True)], bool)
         unknown = ~np.array(item["known"], bool)
         rows.append([right.sum(), len(right), (right & unknown).sum(), unknown.sum(),

@@ -26,7 +26,7 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
     coordinates: list[str] = trained.spec["coordinates"]
     records, starts = [], []
     for file in files:
-        rows = list(read_rows(file.path, file.name, coordinates))
+        rows = list(read_rows(file.path, file.name, coordinates, exact=("id",)))
         if not rows:
             raise UserError(f"{file.name}, line 1: no start state after the header")
         for row in rows:

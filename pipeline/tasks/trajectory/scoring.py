@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, ratio
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 
 
 def _root(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -58,11 +58,8 @@ def answered(predictions: list[Prediction], test: Path) -> NDArray[np.float64]:
 
 
 def _path(prediction: Prediction, shape: tuple[int, int]) -> NDArray[np.float64]:
-    try:
-        path = np.array(prediction.get("path"), np.float64)
-    except (TypeError, ValueError):
-        path = np.zeros(0)
-    if path.shape != shape or not np.isfinite(path).all():
+    states = answer_of(prediction, "path", list[list[Number]])
+    if (len(states), *{len(state) for state in states}) != shape:
         raise UserError(f"prediction {prediction['id']!r} has no 'path' of {shape[0]} states with "
                         f"{shape[1]} coordinates; evaluate the system again")
-    return path
+    return np.array(states, np.float64)

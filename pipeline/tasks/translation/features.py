@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from pipeline.corpora.kinds import SentencePair
-from pipeline.entries import FeatureSettings
+from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_gzip_lines, write_json
@@ -44,11 +44,11 @@ class Settings(FeatureSettings):
 
     READS = ("pairs",)
 
-    source: str = Field(description="language code, as the corpus names it")
-    target: str
-    train: str = Field(description="name of the corpus's split")
-    valid: str
-    tests: dict[Condition, str] = Field(
+    source: FilePart = Field(description="language code, as the corpus names it")
+    target: FilePart
+    train: FilePart = Field(description="name of the corpus's split")
+    valid: FilePart
+    tests: dict[Condition, FilePart] = Field(
         description="splits that are translated; BLEU is that of 'test', 'long' is a set apart, "
                     "'gender' a probe")
     pieces: PieceModel

@@ -19,6 +19,7 @@ from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.sequences import Sequences
+from pipeline.storage.words import words_in
 from pipeline.tasks.translation.scoring import details, score
 from pipeline.tasks.translation.shared.measures import BleuTokenizer, bleu, bleu_statistics
 from pipeline.tasks.translation.shared.tokenizer import Tokenizer, piece_model
@@ -87,7 +88,7 @@ def _bleu_by_length(items: list[Item], hypotheses: Mapping[str, list[str]],
     """BLEU of the sentences in each range of source length, probes left out."""
     chosen = [number for number, item in enumerate(items)
               if item["condition"] in ("test", "long")]
-    ranges = np.digitize([len(items[number]["source"].split()) for number in chosen], LENGTH_BINS,
+    ranges = np.digitize([len(words_in(items[number]["source"])) for number in chosen], LENGTH_BINS,
                          right=True)
     occupied = np.unique(ranges)
     figure = Figure(figsize=(6, 4))

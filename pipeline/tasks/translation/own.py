@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.storage.lines import read_lines
 from pipeline.storage.predictions import Prediction
+from pipeline.storage.words import is_blank
 from pipeline.tasks.contract import OwnFile, Record, Trained
 from pipeline.tasks.translation.features import write_sources
 from pipeline.tasks.translation.shared.tokenizer import Tokenizer, piece_model
@@ -32,4 +33,4 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
 
 def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
     """The sentence with its translation; a line without words has none."""
-    yield item | {"translation": prediction["hypothesis"] if item["text"].strip() else ""}
+    yield item | {"translation": "" if is_blank(item["text"]) else prediction["hypothesis"]}

@@ -21,7 +21,8 @@ from sacrebleu.metrics.chrf import CHRF
 
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_gzip_lines, read_json
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction, aligned, answer_of
+from pipeline.storage.words import words_in
 from pipeline.tasks.translation.shared.measures import (
     CHARACTER_ORDER,
     ORDER,
@@ -96,7 +97,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
-    hypotheses = [prediction["hypothesis"] for prediction in aligned(predictions, ids)]
+    hypotheses = [answer_of(prediction, "hypothesis", str)
+                  for prediction in aligned(predictions, ids)]
     conditions = np.array([item["condition"] for item in items])
     columns = _translations(items, hypotheses, conditions, test)
     if "gender" in conditions:
@@ -125,7 +127,7 @@ def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions
     if tokenizer == "char":
         parts[0] = ("bleu_char", words, ordinary)
     else:
-        many = np.array([len(item["source"].split()) > LONG_SENTENCE for item in items])
+        many = np.array([len(words_in(item["source"])) > LONG_SENTENCE for item in items])
         parts.append(("bleu_long", words, (conditions == "long") | ordinary & many))
     return {name: column for metric, statistics, included in parts
             for name, column in _by_name(METRICS[metric].columns,
@@ -159,7 +161,7 @@ def degenerate_statistics(hypothesis: str, translation: str,
     Fluent: see `is_fluent`.
     """
     fluent = is_fluent(hypothesis, bigrams)
-    return [float(fluent and translation not in hypothesis.split()), 1.0, float(fluent)]
+    return [float(fluent and translation not in words_in(hypothesis)), 1.0, float(fluent)]
 
 
 def details(statistics: ItemStatistics) -> dict[str, Any]:

@@ -102,7 +102,7 @@ RECALL = {"symbols": "abca", "triggers": [1, 3]}
     (adding, {**ADDING, "marks": [0, 3]}, "expected two rising positions below 3, got"),
     (adding, {**ADDING, "marks": [0]}, "expected two rising positions"),
     (adding, {**ADDING, "marks": ["0", "1"]}, "expected two rising positions"),
-    (adding, {**ADDING, "values": ["x", 0, 1]}, "could not convert"),
+    (adding, {**ADDING, "values": ["x", 0, 1]}, "'values' is no list of finite numbers"),
     (adding, {"values": [0.1, 0.2], "sum": 0.3}, "'marks' is missing"),
     (adding, [1, 2], "expected an object with 'values' and 'marks'"),
     (triggered_recall, {**RECALL, "triggers": [0, 2]},
@@ -125,7 +125,7 @@ def test_files_that_are_damaged_empty_or_missing_are_named(tmp_path: Path) -> No
     with pytest.raises(UserError, match="test.jsonl, line 1"):
         adding.lagged(tmp_path, "test")
     (tmp_path / "test.jsonl").write_text("")
-    with pytest.raises(UserError, match="test.jsonl has no sequence"):
+    with pytest.raises(UserError, match="test.jsonl is empty"):
         adding.lagged(tmp_path, "test")
     with pytest.raises(UserError, match="valid.jsonl does not exist"):
         adding.lagged(tmp_path, "valid")

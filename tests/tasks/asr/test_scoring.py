@@ -72,3 +72,14 @@ def test_alignment_shows_words_under_words() -> None:
     assert alignment("erase x", "") == ("REF:  erase x\n"
                                         "HYP:  ***** *\n"
                                         "Eval: D     D")
+
+
+@pytest.mark.parametrize(("reference", "hypothesis", "words", "errors", "character_errors"), [
+    ("\xa0", "", 1, 1, 1), ("\u2028 A", "A", 2, 1, 2), ("A\xa0B", "A B", 1, 2, 1),
+    (" A  B ", "A B", 2, 0, 0)])
+def test_words_are_apart_by_what_readers_part_them_by(
+        reference: str, hypothesis: str, words: int, errors: int, character_errors: int,
+        tmp_path: Path) -> None:
+    found = scored(tmp_path, [("clean", reference, hypothesis)]).columns
+    assert [found[name][0] for name in ("words", "errors", "character_errors")] == [
+        words, errors, character_errors]

@@ -10,7 +10,12 @@ import torch
 
 from pipeline.storage.files import read_json
 from pipeline.tasks.caption.shared.words import words_of
-from pipeline.tasks.caption.systems.retrieval import Retrieval, _averaged, _histogram
+from pipeline.tasks.caption.systems.retrieval import (
+    Retrieval,
+    _averaged,
+    _histogram,
+    _nearest,
+)
 from tests.tasks.caption.conftest import RETRIEVAL, captioned
 
 
@@ -47,6 +52,15 @@ def test_colours_do_not_say_where(retrieval: Retrieval, toy: Path) -> None:
     answers = said(retrieval, toy, "colours")
     for item, text in zip(captioned(toy, "test"), answers, strict=True):
         assert ("red" in text.split()) == ("red" in words_of(item.sentences[0]))
+
+
+def test_equally_near_pictures_do_not_change_places_in_company() -> None:
+    """Rounding alone would order them."""
+    generator = np.random.default_rng(0)
+    known = np.tile(generator.random((40, 48), np.float32), (3, 1))
+    wanted = generator.random((64, 48), np.float32)
+    alone = [_nearest(row[None], known, 5)[0] for row in wanted]
+    assert np.array_equal(_nearest(wanted, known, 5), alone)
 
 
 def test_averages_and_histograms_by_hand() -> None:

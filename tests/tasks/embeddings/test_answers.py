@@ -50,6 +50,21 @@ def test_a_questions_own_words_are_no_answers(space: Space) -> None:
     assert space.analogies([Analogy("x", "table", "table", "man", "woman")]) == ["woman"]
 
 
+@pytest.mark.parametrize("dimensions", [32, 64, 100])
+def test_equally_near_words_do_not_change_places_in_company(dimensions: int) -> None:
+    """Words in the same contexts have one vector, and rounding alone would order them."""
+    generator = np.random.default_rng(0)
+    contexts = generator.normal(size=(150, dimensions))
+    vectors = np.concatenate([contexts[:1], contexts, contexts, contexts[::-1]])
+    words = ["<unk>", *map(str, range(1, len(vectors)))]
+    space = Space(words, vectors)
+    assert space.neighbours(words[1:], 10) == [space.neighbours([word], 10)[0]
+                                               for word in words[1:]]
+    questions = [Analogy("x", *generator.choice(words[1:], 4).tolist()) for _ in range(200)]
+    assert space.analogies(questions) == [space.analogies([question])[0]
+                                          for question in questions]
+
+
 def test_cosines_are_of_directions(space: Space) -> None:
     pairs = [RatedPair("w", words, 0.0) for words in (
         ("man", "table"), ("man", "woman"), ("man", "unicorn"), ("man", "nothing"))]

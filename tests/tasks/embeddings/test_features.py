@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.corpora.kinds import Sentence, WordTests
+from pipeline.corpora.kinds import Analogy, Sentence, WordTests
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
 from pipeline.tasks.embeddings import features
@@ -81,3 +81,12 @@ def test_damaged_features_are_named(tmp_path: Path) -> None:
     (tmp_path / "items.json").write_text("{}")
     with pytest.raises(UserError, match="items.json holds no test items"):
         Items.read(tmp_path)
+
+
+def test_no_two_questions_have_one_id() -> None:
+    questions = [Analogy("s", "a-b", "c", "d", "e"), Analogy("s", "a", "b-c", "d", "e"),
+                 Analogy("s/x", "a", "b", "c", "d"), Analogy("s", "x/a", "b", "c", "d"),
+                 Analogy("s", "a\\", "b", "c", "d"), Analogy("s", "a\\-b", "c", "d", "e")]
+    ids = Items(set(), analogies=questions).ids
+    assert len(set(ids)) == len(questions)
+    assert Items(set(), analogies=[Analogy("s", "a", "b", "c", "d")]).ids == ["s/a-b-c-d"]

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.storage.files import write_json
 from pipeline.systems.base import Run
-from pipeline.tasks.forecast.shared.storage import fingerprint, load_ids, load_pasts, save_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprints, load_ids, load_pasts, save_pasts
 from pipeline.tasks.forecast.systems.linear import LinearAutoregression, Settings
 from tests.tasks.forecast.small_corpus import twin
 
@@ -19,7 +19,7 @@ def system(folder: Path, pasts: list[np.ndarray], horizon: int, **changes: Any
     folder.mkdir()
     ids = [f"S{row}" for row in range(len(pasts))]
     save_pasts(folder, ids, pasts)
-    spec = {"period": 1, "horizon": horizon, "series": len(pasts), "pasts": fingerprint(pasts)}
+    spec = {"period": 1, "horizon": horizon, "series": len(pasts), "pasts": fingerprints(pasts)}
     write_json(folder / "spec.json", spec)
     values = {"window": 4, "scale": "level", "deseasonalise": False, "weights": "equal",
               "ridge": 0.0, **changes}
@@ -103,7 +103,8 @@ def test_examples_are_the_windows_of_a_plain_loop(most: int | None, tmp_path: Pa
         for end in ends[-most:] if most else ends:
             expected.append(past[end + 1 : end + 3])
     got = []
-    for framed, targets, shares in found._examples(found._windows(["a", "b", "c"], pasts), most):
+    for framed, targets, shares in found._examples(
+            found._windows(["a", "b", "c"], pasts), np.ones(3), most):
         got += (targets * framed.unit + framed.origin).tolist()
         assert sum(shares) == pytest.approx(2)
     np.testing.assert_allclose(got, expected)

@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from pipeline.errors import UserError
+from pipeline.running.answering import load_folder
+from pipeline.storage.files import read_json, write_json
+from pipeline.storage.seal import seal
 from pipeline.suite.schema import load
 from pipeline.systems.base import Run, System, system_class
 from tests.conftest import ROOT
@@ -70,6 +73,32 @@ def test_other_series_are_forecast_by_their_own_pasts(key: str, variant: str | N
     assert 3 < rows[6]["forecast"] < 14
 
 
+def test_a_system_of_an_earlier_version_is_refused(systems: dict[str, System],
+                                                   tmp_path: Path) -> None:
+    """It knows its series as a whole alone, and would forecast them as any other."""
+    systems["yearly-linear"].save(tmp_path / "model")
+    record = read_json(tmp_path / "model/system.json")
+    record["spec"]["pasts"] = "0" * 64
+    write_json(tmp_path / "model/system.json", record)
+    seal(tmp_path / "model")
+    with pytest.raises(UserError, match="one of another version .*; train the system again"):
+        load_folder(tmp_path / "model")
+
+
+def test_forecasts_carry_the_times_that_come_next(systems: dict[str, System],
+                                                  tmp_path: Path) -> None:
+    file = written(tmp_path / "own.csv", "id,time,value\n" + "".join(
+        f"a,{year}-02-{28 + (year % 4 == 0)},{year - 1990}\nb,{year}-12-31,3\n"
+        for year in range(2001, 2010)))
+    rows = answers(systems["yearly-linear"], [file], tmp_path / "model")
+    assert [row["time"] for row in rows] == [
+        "2010-02-28", "2011-02-28", "2012-02-29", "2013-02-28", "2014-02-28", "2015-02-28",
+        *(f"{year}-12-31" for year in range(2010, 2016))]
+    file = written(tmp_path / "own.csv", "id,time,value\na,2001-01,1\na,2001-02,2\na,2001-03,3\n")
+    with pytest.raises(UserError, match="1 month apart, and this system .* 1 year apart"):
+        answers(systems["yearly-linear"], [file], tmp_path / "model")
+
+
 def test_small_steps_of_large_numbers_are_seen(systems: dict[str, System],
                                                tmp_path: Path) -> None:
     file = written(tmp_path / "own.csv", "id,time,value\n" + "".join(
@@ -87,7 +116,7 @@ def test_small_steps_of_large_numbers_are_seen(systems: dict[str, System],
      "own.csv, line 3: series 'a' ends after 2 points; a forecast needs 3"),
     ("id,time,value\na,1,nan\n", "own.csv, line 2: value 'nan' is no finite number"),
     ("id,time,value\na,1,2\na,2,3\na,3,-3\n",
-     "series 'a of .*own.csv' has values that are not positive"),
+     "own.csv, line 4: series 'a of .*own.csv' has values that are not positive"),
 ])
 def test_what_cannot_be_forecast_is_named(content: str, message: str, systems: dict[str, System],
                                           tmp_path: Path) -> None:

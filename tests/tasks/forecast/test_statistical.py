@@ -12,7 +12,7 @@ from pipeline.systems.base import Run
 from pipeline.tasks.forecast.figures import draw
 from pipeline.tasks.forecast.shared.methods import naive
 from pipeline.tasks.forecast.shared.seasonality import adjust
-from pipeline.tasks.forecast.shared.storage import fingerprint, load_array, load_pasts, save_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprints, load_array, load_pasts, save_pasts
 from pipeline.tasks.forecast.systems.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import twin
 
@@ -60,7 +60,7 @@ def spoiled(directory: Path, pasts: dict[str, list[float]]) -> Statistical:
     directory.mkdir()
     values = [np.array(past) for past in pasts.values()]
     save_pasts(directory, list(pasts), values)
-    spec = {"period": 4, "horizon": 3, "series": len(pasts), "pasts": fingerprint(values)}
+    spec = {"period": 4, "horizon": 3, "series": len(pasts), "pasts": fingerprints(values)}
     write_json(directory / "spec.json", spec)
     return Statistical(settings(), spec)
 

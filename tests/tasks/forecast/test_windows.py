@@ -51,7 +51,9 @@ def test_a_series_of_zeros_has_a_unit() -> None:
 @pytest.mark.parametrize(("past", "scale", "text"), [
     ([1.0, np.nan, 2], "level", "'S1' has values that are no finite numbers"),
     ([1.0, np.inf, 2], "log", "'S1' has values that are no finite numbers"),
-    ([], "level", "'S1' has values that are no finite numbers"),
+    ([], "level", "'S1' has no values"),
+    ([1.0, 1e300], "level", "'S1' has values that are beyond what systems compute with"),
+    ([1.0, 1e-30], "log", "'S1' has values that are beyond what systems compute with"),
     ([1.0, 0, 2], "log", "'S1' has values that are not positive"),
 ])
 def test_a_series_without_windows_is_named(past: list[float], scale: str, text: str) -> None:

@@ -73,6 +73,8 @@ def test_a_real_corpus_has_no_ceiling_and_no_marks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings, found, message", [
     (WORDS, {"sentences": []}, "no sentences"),
     (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"])]}, "s-7.*<eos>"),
+    (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"], place="text.txt, line 7")]},
+     "^text.txt, line 7 holds the word <eos>"),
     (CHARACTERS, {"lines": [Line("l-3", "a\nb\n", [])]}, "l-3.*newline before its end"),
     (CHARACTERS, {"lines": [Line("l-3", "", [])]}, "l-3.*empty")])
 def test_text_that_cannot_be_a_stream_is_refused(tmp_path: Path, settings: features.Settings,

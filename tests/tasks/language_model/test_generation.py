@@ -32,6 +32,9 @@ def test_the_same_seed_writes_the_same_texts(system: RecurrentLanguageModel) -> 
     assert first == again and len(set(first)) == 3
     assert all(text.startswith("the c") and len(text) == 25 for text in first)
     assert system.write(Writing("the c", 3, 20, 0.9, 5, seed=8)) != first
+    (alone,) = system.write(Writing("the c", 1, 20, 0.9, 5, seed=7))
+    assert alone == first[0] and len({*first}) == 3
+    assert alone.startswith(system.write(Writing("the c", 2, 7, 0.9, 5, seed=7))[0])
 
 
 def test_temperature_zero_takes_the_best_unit_each_time(system: RecurrentLanguageModel) -> None:
@@ -64,7 +67,7 @@ def test_unknown_units_are_never_written() -> None:
         advance=lambda tokens, state: (torch.tensor([[9.0, 0.0, 0.0]]).expand(
             tokens.shape[1], 3), state))
     drawn = generate(model, [2], 50, 4, Sampling(1.0, 0, 1))
-    assert drawn.shape == (50, 4) and set(drawn.flatten().tolist()) == {1, 2}
+    assert [len(ids) for ids in drawn] == [4] * 50 and {*sum(drawn, [])} == {1, 2}
 
 
 def test_words_stand_apart_and_sentences_on_lines() -> None:

@@ -71,4 +71,4 @@ def test_characters_and_a_last_line_that_is_cut_off(characters: Path, tmp_path: 
     whole = system.token_losses(tokens)
     assert np.array_equal(system.token_losses(tokens[:-3]), whole[:-3])
     system.save(tmp_path / "model")
-    assert "<space>" in (tmp_path / "model" / "model.arpa").read_text()
+    assert " t h e \\u0020 c\n" in (tmp_path / "model" / "model.arpa").read_text()

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +54,16 @@ def test_a_cache_does_not_depend_on_how_much_is_read_at_once(system: RecurrentLa
     whole = system.token_losses(tokens, variant, steps=len(tokens))
     for steps in (1, 7):
         assert system.token_losses(tokens, variant, steps) == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("variant", [
+    None, Cache(reading="cache", size=20, flatness=0.4, weight=0.2),
+    Dynamic(reading="dynamic", segment=8, learning_rate=0.1, decay=0.1)])
+def test_what_follows_a_unit_changes_no_bit_of_it(
+        system: RecurrentLanguageModel, tokens: np.ndarray, variant: Any) -> None:
+    whole = system.token_losses(tokens, variant)
+    for length in (1, 7, 31, 59):
+        assert np.array_equal(system.token_losses(tokens[:length], variant), whole[:length])
 
 
 def test_dynamic_evaluation_is_a_gradient_step_after_each_segment(

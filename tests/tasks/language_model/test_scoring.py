@@ -46,9 +46,9 @@ def test_words_have_no_bits_a_character(extracted: Path, answers: list[Predictio
     (lambda found: found.pop(), "1 items without a prediction"),
     (lambda found: found.append({"id": "other", "nll": [1.0]}), "1 predictions without an item"),
     (lambda found: found[0]["nll"].pop(), "'test-3': expected 4 values"),
-    (lambda found: found[0].pop("nll"), "'test-3' has no list"),
-    (lambda found: found[0].update(nll=[1, 1, 1, "x"]), "'test-3' has no list"),
-    (lambda found: found[0].update(nll=[1, 1, 1, -0.5]), "'test-3'.*no finite negative"),
+    (lambda found: found[0].pop("nll"), "'test-3' has no 'nll'"),
+    (lambda found: found[0].update(nll=[1, 1, 1, "x"]), "'test-3' has no 'nll'"),
+    (lambda found: found[0].update(nll=[1, 1, 1, -0.5]), "'test-3'.*no negative"),
     (lambda found: found[0].update(nll=[1, 1, 1, None]), "'test-3'"),
 ])
 def test_predictions_that_do_not_fit_are_refused(extracted: Path, answers: list[Prediction],

@@ -56,6 +56,8 @@ def test_losses_do_not_depend_on_how_much_is_read_at_once(system: TimeDelayLangu
     tokens = Stream.read(extracted / "fit", "train").tokens
     whole = system.token_losses(tokens)
     assert system.token_losses(tokens, positions=7) == pytest.approx(whole, abs=1e-5)
+    for length in (1, 7, 31):
+        assert np.array_equal(system.token_losses(tokens[:length]), whole[:length])
 
 
 def test_an_epoch_has_every_position_once_in_an_order_of_its_own() -> None:

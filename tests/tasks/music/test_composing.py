@@ -89,6 +89,9 @@ def test_the_same_seed_composes_the_same_pieces(model: str) -> None:
     assert [roll.shape for roll in first] == [(12, KEYS)] * 3
     assert all(pitches_of(roll)[0] in SPEC["openings"] for roll in first)
     assert len({roll.tobytes() for roll in first}) == 3
+    alone, shorter = (compose(system, Composing(*numbers, 1.0, 7))[0]
+                      for numbers in ((1, 12), (2, 5)))
+    assert np.array_equal(alone, first[0]) and np.array_equal(shorter, first[0][:5])
 
 
 @pytest.mark.parametrize("model", list(CLASSES))

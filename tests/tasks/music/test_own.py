@@ -1,5 +1,6 @@
 """Pieces of one's own: expected as in the suite, whether JSON or MIDI, or refused by their step."""
 
+import struct
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -95,16 +96,54 @@ def test_time_is_put_on_the_grid_of_quarter_notes() -> None:
     assert read_midi(midi(events, end=95), "own.mid") == [[60], [62], [65], [65, 67], [67]]
 
 
+def by_hand(*tracks: bytes, kind: int = 1, ticks: int = 96) -> bytes:
+    """A MIDI file of these tracks' bytes, as the standard lays it out."""
+    head = b"MThd" + struct.pack(">IHHH", 6, kind, len(tracks), ticks)
+    return head + b"".join(b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks)
+
+
+END = b"\0\xff\x2f\0"
+
+
+def test_tracks_tempo_and_running_status_are_understood() -> None:
+    tempo = b"\0\xff\x51\x03\x07\xa1\x20" + b"\x60\xff\x51\x03\x0f\x42\x40" + END
+    # A status byte is left out where it is that of the event before; velocity 0 ends a note.
+    upper = b"\0\x90\x3c\x40" + b"\x60\x3c\0" + b"\0\x3e\x40" + b"\x60\x3e\0" + END
+    lower = b"\0\x91\x30\x40" + b"\x81\x40\x81\x30\x40" + END
+    assert read_midi(by_hand(tempo, upper, lower), "own.mid") == [[48, 60], [48, 62]]
+    never_ended = b"\0\x90\x3c\x40" + b"\x81\x40\xff\x2f\0"
+    assert read_midi(by_hand(never_ended, kind=0), "own.mid") == [[60], [60]]
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (by_hand(END, ticks=0), "counts time in frames"),
+    (by_hand(END, ticks=0xE728), "counts time in frames"),
+    (by_hand(END, kind=2), "tracks that do not belong together"),
+    (by_hand(END, kind=7), "tracks that do not belong together"),
+    (by_hand(b"\xff\xff\xff\x7f\x90\x3c\x40" * 9 + END, ticks=1), "quarter notes, and 100000"),
+    (by_hand(b"\0\x3c\x40" + END), "cannot be read as a MIDI file"),
+    (by_hand(b"\0\xf0\xff\xff\xff\x7f"), "cannot be read as a MIDI file"),
+    (by_hand(), "expected a list of at least two steps"),
+    (b"[[60], [" + b"9" * 5000 + b"]]", "own.json, line 1: not valid JSON .Exceeds the limit"),
+    (b"MThd" + bytes(2**24), "has more than 16777216 bytes"),
+])
+def test_pieces_that_are_none_are_named(content: bytes, message: str, extracted: Path,
+                                        tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        answers(system_of("key_counts", extracted), [written(tmp_path / "own.json", content)],
+                tmp_path / "model", "frequency")
+
+
 @pytest.mark.parametrize(("content", "message"), [
     ("", "own.json is empty"),
-    ("[[60], [62]", "own.json, line 1: no MIDI file and no JSON"),
-    ("[[60],\n[62],\nx]", "own.json, line 3: no MIDI file and no JSON"),
-    ("[" * 5_000, "own.json: lists in lists without end"),
+    ("[[60], [62]", "own.json, line 1: not valid JSON"),
+    ("[[60],\n[62],\nx]", "own.json, line 3: not valid JSON"),
+    ("[" * 5_000, "own.json, line 1: not valid JSON"),
     ("{}", "own.json: expected a list of at least two steps"),
     ("[[60]]", "own.json: expected a list of at least two steps"),
     ("[[60], 62]", "own.json, step 2: expected MIDI pitches from 21 to 108, got 62"),
     ("[[60], [200]]", r"own.json, step 2: expected MIDI pitches from 21 to 108, got \[200\]"),
-    ("[[60], [NaN]]", "own.json, step 2: expected MIDI pitches"),
+    ("[[60], [NaN]]", "own.json, line 1: not valid JSON .NaN is no number of JSON"),
     (b"MThd", "own.json cannot be read as a MIDI file"),
     (midi([(0, 60, 80), (96, 60, 0)])[:-20], "own.json cannot be read as a MIDI file"),
     (midi([(0, 60, 80), (96, 60, 0)]), "own.json: expected a list of at least two steps"),

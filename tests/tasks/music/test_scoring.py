@@ -31,11 +31,11 @@ def test_scores_by_hand(test: Path, answers: list[Prediction]) -> None:
 @pytest.mark.parametrize(("change", "message"), [
     (lambda found: found.pop(), "1 items without a prediction"),
     (lambda found: found.append({"id": "x", "nll": []}), "1 predictions without an item"),
-    (lambda found: found[0].pop("nll"), "'b' has no list of numbers 'nll'"),
-    (lambda found: found[0].update(nll=["x"]), "'b' has no list of numbers 'nll'"),
+    (lambda found: found[0].pop("nll"), "'b' has no 'nll'"),
+    (lambda found: found[0].update(nll=["x"]), "'b' has no 'nll'"),
     (lambda found: found[1].update(nll=[1.0, 2.0]), "'a': expected 3 values .* got shape"),
     (lambda found: found[1].update(nll=[1.0, 2.0, -0.1]), "'a': 'nll' holds a value"),
-    (lambda found: found[1].update(nll=[1.0, 2.0, float("inf")]), "'a': 'nll' holds a value"),
+    (lambda found: found[1].update(nll=[1.0, 2.0, float("inf")]), "'a' has no 'nll' of the kind"),
 ])
 def test_predictions_that_do_not_fit_are_refused(test: Path, answers: list[Prediction], change,
                                                  message: str) -> None:

@@ -73,8 +73,8 @@ def test_test_sentences_change_nothing_that_training_reads(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("changes", "message"), [
-    ({"valid": ["4"]}, "sentence valid-1 is empty"),
-    ({"test": ["3 fine", "5 film"]}, "sentence test-2 has the label '5', which no training"),
+    ({"valid": ["4"]}, "valid-1: the sentence is empty"),
+    ({"test": ["3 fine", "5 film"]}, "test-2: the label is '5', which no training"),
     ({"valid": []}, "split 'valid' has no sentences"),
 ])
 def test_what_cannot_be_used_is_named(tmp_path: Path, changes: dict, message: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pipeline.corpora import babi
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
+from pipeline.storage.words import words_in
 from pipeline.systems.base import Run, System
 from pipeline.tasks.sentence import features, own
 from tests.tasks.answers import predictions, rows_of, without_ids
@@ -51,16 +52,17 @@ def test_a_file_is_labelled_as_the_test_items(request: pytest.FixtureRequest, co
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("content", ["\n", "a\n", "a so b " * 1000, "\n\na b\n", "\u2028 \n"])
+@pytest.mark.parametrize("content", ["\n", "a\n", "a so b " * 1000, "\n\na b\n", "\u2028 \n",
+                                     " \t\n"])
 def test_odd_text_is_labelled_line_by_line(extracted: Path, model: str, content: str,
                                            tmp_path: Path) -> None:
     system = made(model, extracted)
     lines = content.removesuffix("\n").split("\n")
     found = rows_of(own, system, extracted / "fit", content, tmp_path / "own.txt")
     for row, line in zip(found, lines, strict=True):
-        assert row["words"] == len(line.split())
+        assert row["words"] == len(words_in(line))
         assert (row["label"] in ("A", "B")) == (row["probability"] is not None) == bool(
-            line.split())
+            words_in(line))
 
 
 def test_rows_say_what_was_read(extracted: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ def test(tmp_path: Path) -> Path:
     write_json(tmp_path / "items.json", [
         {"id": identity, "text": "words", "label": label, "group": group}
         for identity, label, group in rows])
+    write_json(tmp_path / "labels.json", list("01234"))
     return tmp_path
 
 
@@ -52,6 +53,7 @@ def test_two_classes_and_questions(tmp_path: Path) -> None:
     write_json(tmp_path / "items.json", [
         {"id": "q1", "text": "where", "label": "attic", "group": "one"},
         {"id": "q2", "text": "where", "label": "cellar", "group": "three"}])
+    write_json(tmp_path / "labels.json", ["attic", "cellar"])
     statistics = score([{"id": "q1", "probabilities": {"attic": 0.5, "cellar": 0.5}},
                         {"id": "q2", "probabilities": {"cellar": 0.4, "attic": 0.6}}], tmp_path)
     assert statistics.score(METRICS["accuracy_one"]) == 100  # the first among equals

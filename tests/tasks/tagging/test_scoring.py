@@ -32,8 +32,9 @@ def test_accuracies_by_hand(extracted: Path, answers: list[Prediction]) -> None:
 @pytest.mark.parametrize("change, message", [
     (lambda found: found.pop(), "1 items without a prediction"),
     (lambda found: found[0]["tags"].pop(), "'test-3': expected 2 tags, got 1"),
-    (lambda found: found[0].pop("tags"), "'test-3': expected 2 tags, got no list"),
-    (lambda found: found[0].update(tags="NN"), "'test-3': expected 2 tags, got no list"),
+    (lambda found: found[0].update(tags=["NNP", "XYZ"]), "'test-3': 'XYZ' is no tag of this"),
+    (lambda found: found[0].pop("tags"), "'test-3' has no 'tags'"),
+    (lambda found: found[0].update(tags="NN"), "'test-3' has no 'tags'"),
 ])
 def test_answers_that_do_not_fit_are_refused(extracted: Path, answers: list[Prediction], change,
                                              message: str) -> None:

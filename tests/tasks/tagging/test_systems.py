@@ -11,6 +11,7 @@ import torch
 from pipeline.errors import UserError
 from pipeline.hmm.viterbi import viterbi
 from pipeline.storage.files import read_json
+from pipeline.storage.seal import seal
 from pipeline.systems.base import Run, System
 from pipeline.tasks.tagging.scoring import METRICS, score
 from pipeline.tasks.tagging.shared.tagger import Tagger
@@ -169,17 +170,6 @@ def test_the_crf_stops_where_the_penalty_balances_the_likelihood(extracted: Path
                 parameter.sub_(direction, alpha=step)
 
 
-def test_batches_do_not_change_answers(fitted: dict[str, System], extracted: Path,
-                                       monkeypatch: pytest.MonkeyPatch) -> None:
-    text = Text.read(extracted / "fit", "train")
-    for model, module in (("bilstm", bilstm), ("bilstm_crf", bilstm), ("crf", crf)):
-        system: Any = fitted[model]
-        together = system.tag(text)
-        monkeypatch.setattr(module, "SENTENCES_AT_ONCE", 1)
-        assert np.array_equal(system.tag(text), together)
-        monkeypatch.undo()
-
-
 def test_words_are_hidden_by_their_rarity(extracted: Path) -> None:
     system = new("bilstm_crf", extracted, word_dropout=12.0)
     # Twelve times a word: hidden with probability one half; `the` is there 60 times.
@@ -196,5 +186,6 @@ def test_weights_of_another_corpus_are_refused(fitted: dict[str, System], model:
     record["spec"]["tags"].append("XX")
     record["spec"]["forms"].append("word")
     (tmp_path / "system.json").write_text(json.dumps(record))
+    seal(tmp_path)
     with pytest.raises(UserError, match="train the system again"):
         type(fitted[model]).load(tmp_path)

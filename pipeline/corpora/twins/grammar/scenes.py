@@ -73,6 +73,14 @@ class Thing:
 Scene = tuple[Thing, ...]
 
 
+def is_thing(value: object) -> bool:
+    """Whether a value that was read from a file is a list of the fields of a thing."""
+    known: list[list[object]] = [[*_NOUNS], [*COLOURS], [*RADII], [*range(GRID)], [*range(GRID)]]
+    return isinstance(value, list) and len(value) == len(known) and all(
+        field in choices and not isinstance(field, bool)
+        for field, choices in zip(value, known, strict=True))
+
+
 def draw_scene(random: Random) -> Scene:
     """Two or three things, no two alike in shape, colour and size, in the order of reading."""
     fields = sorted(random.sample(range(GRID * GRID), random.choice([2, 2, 3])))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
@@ -17,8 +18,6 @@ from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.addition.shared.batching import PairBatches
 from pipeline.tasks.addition.shared.storage import Pairs
-
-PAIRS_AT_ONCE = 256
 
 
 class AdderSettings(SystemSettings):
@@ -59,23 +58,21 @@ class Adder(NeuralSystem):
             found[own].float(), batch["sums"][own], reduction="sum")
         return total, float(batch["lengths"].sum() + len(own))
 
-    @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
         """Answers `{"id", "sum"}`, most significant bit first, with one bit more than the pair.
 
         Raises UserError naming a pair that is longer than the network takes.
         """
-        self.eval()
         pairs = Pairs.read(data, "test")
         identities = [item["id"] for item in read_json(data / "items.json")]
         self._check_lengths(pairs, identities)
-        for start in range(0, len(identities), PAIRS_AT_ONCE):
-            items = np.arange(start, min(start + PAIRS_AT_ONCE, len(identities)))
-            (read,) = self.from_arrays(pairs.pairs[items, : pairs.steps(items)])
-            bits = (self.logits(read.float()) > 0).long().tolist()
-            for item, row in zip(items.tolist(), bits, strict=True):
-                own = row[: int(pairs.lengths[item]) + 1]
-                yield {"id": identities[item], "sum": "".join(map(str, reversed(own)))}
+        for identity, bits in zip(identities, self.alone(self._sum, pairs), strict=True):
+            yield {"id": identity, "sum": "".join(map(str, reversed(bits)))}
+
+    def _sum(self, pair: NDArray[np.uint8]) -> list[int]:
+        """The bits of the sum of one pair [T, 2], the least significant first."""
+        (read,) = self.from_arrays(pair[None])
+        return (self.logits(read.float())[0] > 0).long().tolist()
 
     def _check_lengths(self, pairs: Pairs, identities: list[str]) -> None:
         if self.longest is None:

@@ -3,7 +3,7 @@
 All rows are as long as the longest sum that the track allows, zeros behind the number's own bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,11 @@ class Pairs:
         """Raises UserError naming a file that is missing or damaged."""
         return cls(read_array(directory / f"{split}.pairs.npy"),
                    read_array(directory / f"{split}.lengths.npy"))
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """Each pair by itself, [its bits and one for the last carry, 2]."""
+        for pair, length in zip(self.pairs, self.lengths.tolist(), strict=True):
+            yield np.array(pair[: length + 1])
 
     def steps(self, items: NDArray[np.int64]) -> int:
         """Steps that the longest of `items` takes: its bits, and one for the last carry."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.ngram.model import NgramModel
+from pipeline.storage.words import words_in
 
 SPACE = " "
 State = tuple[int, ...]
@@ -51,9 +52,9 @@ class WordModel:
 
     def __init__(self, texts: Sequence[str], symbols: Sequence[str], order: int, alpha: float,
                  beta: float) -> None:
-        known = sorted({word for text in texts for word in text.split()})
+        known = sorted({word for text in texts for word in words_in(text)})
         self._ids = {word: number for number, word in enumerate(known)}
-        sentences = [[self._ids[word] for word in text.split()] for text in texts]
+        sentences = [[self._ids[word] for word in words_in(text)] for text in texts]
         self._unknown = len(known)
         self._model = _estimate(sentences, len(known) + 2, order)
         self._symbols = list(symbols)

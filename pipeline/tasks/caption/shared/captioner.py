@@ -6,11 +6,13 @@ forcing. A system differs from another in when its decoder sees the picture.
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,8 +29,6 @@ from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.encoder import Encoder
 from pipeline.tasks.caption.shared.words import BOS, EOS, PAD, UNK
-
-PICTURES_AT_ONCE = 64
 
 
 class Variant(VariantSettings):
@@ -128,13 +128,13 @@ class Captioner(NeuralSystem):
         return None if weights is None else weights[0]
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
-        self.eval()
-        pictures = read_array(data / "test.pictures.npy")
-        items = read_json(data / "items.json")
-        for start in range(0, len(items), PICTURES_AT_ONCE):
-            part = slice(start, start + PICTURES_AT_ONCE)
-            (shown,) = self.from_arrays(np.array(pictures[part]))
-            found = self.describe(shown, variant)
-            for item, words in zip(items[part], found, strict=True):
-                yield {"id": item["id"],
-                       "sentence": " ".join(self.spec["words"][word] for word in words)}
+        pictures: NDArray[np.uint8] = read_array(data / "test.pictures.npy")
+        said = self.alone(partial(self._said, variant), pictures)
+        for item, sentence in zip(read_json(data / "items.json"), said, strict=True):
+            yield {"id": item["id"], "sentence": sentence}
+
+    def _said(self, variant: Variant, picture: NDArray[np.uint8]) -> str:
+        """Of one picture [side, side, 3]."""
+        (shown,) = self.from_arrays(np.array(picture)[None])
+        (words,) = self.describe(shown, variant)
+        return " ".join(self.spec["words"][word] for word in words)

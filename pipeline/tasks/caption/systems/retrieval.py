@@ -143,9 +143,13 @@ def _histogram(pictures: NDArray[np.uint8], bins: int) -> NDArray[np.float32]:
 
 def _nearest(wanted: NDArray[np.float32], known: NDArray[np.float32],
              count: int) -> NDArray[np.int64]:
-    """Rows of the `count` nearest `known` [P, D] of each of `wanted` [B, D], nearest first."""
-    squared = (known**2).sum(axis=1) - 2 * wanted @ known.T
-    return np.argsort(squared, axis=1, kind="stable")[:, :count]
+    """Rows of the `count` nearest `known` [P, D] of each of `wanted` [B, D], nearest first.
+
+    Each of `wanted` has a product of its own: in one of all, its rounding would depend on the rest.
+    """
+    lengths = (known**2).sum(axis=1)
+    return np.stack([np.argsort(lengths - 2 * (known @ row), kind="stable")[:count]
+                     for row in wanted])
 
 
 def _word_pairs(sentences: NDArray[np.int32]) -> csr_array:

@@ -21,7 +21,6 @@ from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import UNKNOWN
 
 NEIGHBOURS = 10
-_ROWS = 2048
 Vectors = NDArray[np.float64]
 
 
@@ -62,11 +61,10 @@ class Space:
     def neighbours(self, words: list[str], count: int) -> list[list[str]]:
         """The words nearest to each of `words`, nearest first, all of which have vectors."""
         found = []
-        for start in range(0, len(words), _ROWS):
-            rows = np.array([self.ids[word] for word in words[start : start + _ROWS]], np.int64)
-            likeness = self._likeness(self.points[rows], rows[:, None])
-            nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
-            found += [[self.words[index] for index in row] for row in nearest]
+        for row in (self.ids[word] for word in words):
+            likeness = self._likeness(self.points[row], [row])
+            nearest = np.argsort(-likeness, kind="stable")[:count]
+            found.append([self.words[index] for index in nearest])
         return found
 
     def asked(self, word: str) -> dict[str, Any]:
@@ -78,18 +76,15 @@ class Space:
 
     def analogies(self, questions: list[Analogy]) -> list[str | None]:
         """The word nearest to b - a + c, of unit vectors."""
-        known = [place for place, item in enumerate(questions)
-                 if {item.a, item.b, item.c}.issubset(self.ids)]
-        found: list[str | None] = [None] * len(questions)
-        for start in range(0, len(known), _ROWS):
-            places = known[start : start + _ROWS]
-            ids = np.array([[self.ids[word] for word in (item.a, item.b, item.c)]
-                            for item in (questions[place] for place in places)])
-            a, b, c = (self.points[ids[:, column]] for column in range(3))
-            for place, index in zip(places, self._likeness(b - a + c, ids).argmax(1),
-                                    strict=True):
-                found[place] = self.words[index]
-        return found
+        return [self._analogy(item.a, item.b, item.c) for item in questions]
+
+    def _analogy(self, *words: str) -> str | None:
+        """b - a + c of the words a, b and c."""
+        if not self.ids.keys() >= {*words}:
+            return None
+        ids = [self.ids[word] for word in words]
+        a, b, c = self.points[ids]
+        return self.words[int(self._likeness(b - a + c, ids).argmax())]
 
     def cosines(self, pairs: list[RatedPair]) -> list[float | None]:
         """The cosine of each pair, to six decimals."""
@@ -99,9 +94,11 @@ class Space:
     def _cosine(self, first: str, second: str) -> float:
         return round(float(self.points[self.ids[first]] @ self.points[self.ids[second]]), 6)
 
-    def _likeness(self, targets: Vectors, excluded: NDArray[np.int64]) -> Vectors:
-        """Dot products [rows, words]; a row's `excluded` words and <unk> come last."""
-        likeness = targets @ self.points.T
-        np.put_along_axis(likeness, excluded, -np.inf, axis=1)
-        likeness[:, self.ids[UNKNOWN]] = -np.inf
+    def _likeness(self, target: Vectors, excluded: list[int]) -> Vectors:
+        """Dot products [words] with one point; the `excluded` words and <unk> come last.
+
+        Of one point and not of many at once, because their number would decide how each is rounded.
+        """
+        likeness: Vectors = self.points @ target
+        likeness[[*excluded, self.ids[UNKNOWN]]] = -np.inf
         return likeness

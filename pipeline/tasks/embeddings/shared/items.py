@@ -6,6 +6,7 @@ word is in several classes, and one shared class is enough. Without classes a qu
 answer.
 """
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -58,7 +59,7 @@ class Items:
     def ids(self) -> list[str]:
         """Of probes, analogies, pairs and asked words, in this order."""
         return [*(f"word/{word}" for word in self.words),
-                *(f"{item.section}/{item.a}-{item.b}-{item.c}-{item.d}"
+                *(f"{item.section}/" + "-".join(map(_apart, (item.a, item.b, item.c, item.d)))
                   for item in self.analogies),
                 *(f"{item.source}/{number:03d}" for number, item in enumerate(self.pairs, 1)),
                 *(f"asked/{number}" for number in range(len(self.asked)))]
@@ -83,3 +84,8 @@ class Items:
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{directory / 'items.json'} holds no test items ({error!r}); run the "
                             "features stage again") from None
+
+
+def _apart(word: str) -> str:
+    """A word in an id of several, so that no other words have the same id."""
+    return re.sub(r"[-/\\]", r"\\\g<0>", word)

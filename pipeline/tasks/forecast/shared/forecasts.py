@@ -1,61 +1,91 @@
 """What every forecaster of the task gives, and how forecasts become predictions.
 
 A forecaster answers two questions: the futures of the series that it was fitted on, and those of
-series that somebody brings (`own`). It tells which are asked for by their pasts.
+series that somebody brings. Which of them a series is, its past tells, whatever its name, its place
+and the series beside it; so an answer depends on the past that is asked for and on nothing else.
+
+No answer is made by another method without a word: a prediction names the method that made it where
+that is not the row's own.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
+from pipeline.storage.numbers import decimals_of, shortened
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
-from pipeline.tasks.forecast.shared.storage import fingerprint, load_ids, load_pasts
+from pipeline.tasks.forecast.shared.storage import (
+    fingerprints,
+    load_ids,
+    load_pasts,
+    load_places,
+)
+from pipeline.tasks.forecast.shared.values import check_values
 
-# No measure sees more, and files of predictions are a third as large as with all digits.
+# A score sees nothing of what is left out: its errors are of the size of the series' steps.
 DIGITS = 6
-_MOST_DIGITS = 15  # a decimal number of so many is the same after it was read as a float
+_PART_OF_A_STEP = 1e-6
 
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Forecasts [series, h] and the limits of their 95 % intervals, of the same shape or None."""
+    """Forecasts [series, h] and the limits of their 95 % intervals, of the same shape or None.
+
+    `methods` [series] names what made a forecast, "" where it is the row's own method.
+    """
 
     points: Array
     low: Array | None = None
     high: Array | None = None
+    methods: Sequence[str] | None = field(default=None, kw_only=True)
 
-    def predictions(self, ids: Sequence[str]) -> Iterator[Prediction]:
-        """{"id": ..., "forecast": [h numbers]}, with "low" and "high" where there are any.
+    def predictions(self, ids: Sequence[str], pasts: Sequence[Array]) -> Iterator[Prediction]:
+        """{"id": ..., "forecast": [h numbers]}, with "low", "high" and "method" where there are.
 
-        Numbers have `DIGITS` significant digits, or as many as a hundredth of their series' spread
-        needs: a series around a hundred million may move in steps of one.
+        Numbers go to a millionth of a usual small step of their series, and have `DIGITS`
+        significant digits at least; all digits where a series has no steps.
         """
-        columns = {"forecast": self.points, "low": self.low, "high": self.high}
-        places = [_places(spread) for spread in self._spreads().tolist()]
-        lists = {name: _rounded(values, places) for name, values in columns.items()
-                 if values is not None}
-        for row, identity in enumerate(ids):
-            yield {"id": identity, **{name: values[row] for name, values in lists.items()}}
+        columns = {name: values.tolist() for name, values in self._columns().items()}
+        for row, (identity, past) in enumerate(zip(ids, pasts, strict=True)):
+            decimals = decimals_of(_PART_OF_A_STEP * small_step(past))
+            prediction: Prediction = {"id": identity, **{
+                name: [shortened(value, decimals, DIGITS) for value in values[row]]
+                for name, values in columns.items()}}
+            if self.methods is not None and self.methods[row]:
+                prediction["method"] = self.methods[row]
+            yield prediction
 
+    def check_finite(self, ids: Sequence[str]) -> None:
+        """Raises UserError naming the first of `ids` with a number that is not finite."""
+        fine = np.all([np.isfinite(values).all(axis=1) for values in self._columns().values()],
+                      axis=0)
+        if not fine.all():
+            raise UserError(f"series {ids[int(np.flatnonzero(~fine)[0])]!r}: its forecast grows "
+                            "beyond all numbers; mend or remove the series, or ask another system")
 
-    def _spreads(self) -> Array:
-        """How far each series' numbers lie apart, [series]: from step to step, low to high."""
-        spread = np.ptp(self.points, axis=1)
-        if self.low is None or self.high is None:
-            return spread
-        return np.maximum(spread, np.mean(self.high - self.low, axis=1))
+    def _columns(self) -> dict[str, Array]:
+        found = {"forecast": self.points, "low": self.low, "high": self.high}
+        return {name: values for name, values in found.items() if values is not None}
 
 
 class Forecaster(System):
     """A system of the forecasting task."""
+
+    # Points at the end of a past that must be positive.
+    positive = 0
+
+    def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        if not isinstance(spec["pasts"], list):
+            raise TypeError("it does not know one by one the series that it was fitted on")
 
     @abstractmethod
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
@@ -65,50 +95,43 @@ class Forecaster(System):
         Raises UserError naming a series that the system cannot forecast.
         """
 
-    def forecast_fitted(self, ids: Sequence[str], pasts: Sequence[Array],
+    def forecast_fitted(self, rows: Sequence[int], ids: Sequence[str], pasts: Sequence[Array],
                         variant: VariantSettings | None) -> Forecasts:
-        """Forecast the series that the system was fitted on, as any other unless it keeps more."""
+        """Forecast series that the system was fitted on, which were `rows` of those.
+
+        As any other, unless it keeps more of them.
+        """
         return self.forecast(ids, pasts, variant)
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
         ids, pasts = load_ids(data), load_pasts(data)
-        known = fingerprint(pasts) == self.spec["pasts"]
-        found = (self.forecast_fitted if known else self.forecast)(ids, pasts, variant)
-        yield from found.predictions(ids)
+        check_values(ids, pasts, self.positive, load_places(data))
+        fitted = {digest: row for row, digest in reversed([*enumerate(self.spec["pasts"])])}
+        rows = [fitted.get(digest, -1) for digest in fingerprints(pasts)]
+        answers: dict[int, Prediction] = {}
+        for known in (True, False):
+            places = [place for place, row in enumerate(rows) if (row >= 0) == known]
+            if places:
+                found = self._answers([rows[place] for place in places] if known else None,
+                                      [ids[place] for place in places],
+                                      [pasts[place] for place in places], variant)
+                answers.update(zip(places, found, strict=True))
+        yield from (answers[place] for place in range(len(ids)))
+
+    def _answers(self, rows: Sequence[int] | None, ids: Sequence[str], pasts: Sequence[Array],
+                 variant: VariantSettings | None) -> Iterator[Prediction]:
+        """Predictions of series that were fitted on, as `rows`, or of others."""
+        found = self.forecast(ids, pasts, variant) if rows is None else \
+            self.forecast_fitted(rows, ids, pasts, variant)
+        found.check_finite(ids)
+        return found.predictions(ids, pasts)
 
 
-def _places(spread: float) -> int:
-    """Decimal places of a hundredth of `spread`, negative where that is more than one."""
-    return 2 - math.floor(math.log10(spread)) if 0 < spread < math.inf else _MOST_DIGITS
+def small_step(past: Array) -> float:
+    """The lower quartile of a past's steps from point to point, but for those of 0; 0 for none.
 
-
-def _rounded(values: Array, places: Sequence[int]) -> list[list[float]]:
-    return [[_shortest(value, wanted) for value in row]
-            for row, wanted in zip(values.tolist(), places, strict=True)]
-
-
-def _shortest(value: float, places: int) -> float:
-    """`value` with `DIGITS` significant digits, or more where `places` asks for them."""
-    if value == 0 or not math.isfinite(value):
-        return value
-    digits = math.floor(math.log10(abs(value))) + 1 + places
-    return float(f"{value:.{min(max(DIGITS, digits), _MOST_DIGITS)}g}")
-
-
-def check_finite(values: Array, ids: Sequence[str], name: str) -> None:
-    """Raises UserError naming the first of `ids` whose row of `values` [series, h] has a NaN."""
-    broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if broken.size:
-        raise UserError(f"series {ids[int(broken[0])]!r}: {name} gives no finite forecast; "
-                        "mend or remove the series")
-
-
-def check_values(ids: Sequence[str], pasts: Sequence[Array], positive: bool) -> None:
-    """Raises UserError naming a past with a value that is not finite, or, if asked, positive."""
-    for identity, past in zip(ids, pasts, strict=True):
-        if len(past) == 0 or not np.all(np.isfinite(past)):
-            raise UserError(f"series {identity!r} has values that are no finite numbers; "
-                            "mend or remove the series")
-        if positive and not np.all(past > 0):
-            raise UserError(f"series {identity!r} has values that are not positive, and the "
-                            "system takes logarithms: remove the series or add a constant to it")
+    Digits that show it show all that moves, also beside a break that is larger by orders.
+    """
+    steps = np.abs(np.diff(np.asarray(past)))
+    steps = steps[steps > 0]
+    return float(np.quantile(steps, 0.25)) if len(steps) else 0.0

@@ -4,7 +4,7 @@ Smoothing takes level and season out, the network reads the logarithms of the la
 is left and forecasts those of the next, and level and season are put back. Training minimises the
 pinball loss (slightly below the median, because the network's errors lean upwards), with a
 penalty on the variability of the level's growth. A series counts by its weight and not by its
-length.
+length, and its own parameters have a gradient from its own terms alone.
 
 Above the dilated layers a state may attend to those just before it (`attention`). Smyl's attentive
 variant puts the attention inside the recurrence, which wants a loop over time; here all steps are
@@ -26,6 +26,7 @@ from pipeline.entries import SystemSettings
 from pipeline.nn.dilated import DilatedBlocks
 from pipeline.systems.base import Batch
 from pipeline.tasks.forecast.shared.intervals import IntervalHead, pinball
+from pipeline.tasks.forecast.shared.precision import at_least_single
 from pipeline.tasks.forecast.shared.smoothing import Smoothed, smooth
 from pipeline.tasks.forecast.shared.weights import Weights
 from pipeline.tasks.forecast.shared.windows import SMALLEST_SPREAD
@@ -105,13 +106,12 @@ class Hybrid(nn.Module):
         losses = pinball(actual - outputs, self.settings.tau).mean(dim=2)
         losses = losses * batch["weights"][:, None]
         weights = self._window_weights(batch["lengths"], logs.shape[1])
-        terms = weights.sum()
         if self.training:
             losses = losses + self.intervals.loss(states, outputs, view.spread, actual)
         total = (losses * weights).sum()
         if self.training:
-            total = total + terms * self.settings.level_penalty * self._variability(view, batch)
-        return total, terms
+            total = total + self.settings.level_penalty * self._variability(view, batch).sum()
+        return total, weights.sum()
 
     def _window_weights(self, lengths: Tensor, time: int) -> Tensor:
         """Weight of the window that ends at each point [batch, time]; a series' sum to 1.
@@ -129,12 +129,12 @@ class Hybrid(nn.Module):
         return usable / usable.sum(dim=1, keepdim=True)
 
     def _variability(self, view: View, batch: Batch) -> Tensor:
-        """Mean squared change of the growth of the logarithmic level."""
+        """Mean squared change of the growth of the logarithmic level of each series, [batch]."""
         held_out = self.horizon * self.settings.holdout
         change = view.levels.diff(n=2, dim=1)
         place = torch.arange(2, view.levels.shape[1], device=change.device)
         usable = (place < (batch["lengths"] - held_out)[:, None]).float()
-        return (change.square() * usable).sum() / usable.sum().clamp(min=1)
+        return (change.square() * usable).sum(dim=1) / usable.sum(dim=1).clamp(min=1)
 
     def view(self, batch: Batch) -> View:
         """Smooth the series of a batch and cut what is left into windows."""
@@ -169,7 +169,7 @@ class Hybrid(nn.Module):
         if self.attention is not None:
             states = states + self.attention(states)
         states = torch.tanh(self.hidden_output(states))
-        return states, self.output(states).float()
+        return states, at_least_single(self.output(states))
 
     def forecasts(self, batch: Batch) -> Tensor:
         """Forecasts after the end of each series and the limits of intervals, [3, batch, h]."""
@@ -204,7 +204,7 @@ class _Lookback(nn.Module):
         padding = (0, 0, self.reach - 1, 0)
         keys, values = (pad(tensor, padding).unfold(1, self.reach, 1)
                         for tensor in (self.key(states), states))
-        scores = (self.query(states)[:, :, None, :] @ keys).squeeze(2).float()
+        scores = at_least_single((self.query(states)[:, :, None, :] @ keys).squeeze(2))
         place = torch.arange(time, device=states.device)[:, None]
         before = place + torch.arange(1 - self.reach, 1, device=states.device) < 0
         weights = (scores / math.sqrt(states.shape[2])).masked_fill(before, -torch.inf).softmax(-1)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.tasks.forecast.shared.measures import TAILS
+from pipeline.tasks.forecast.shared.precision import at_least_single
 
 _WALK_WIDTH = 1.25 * 1.96
 _LARGEST_LOG_FACTOR = math.log(10)
@@ -41,7 +42,7 @@ class IntervalHead(nn.Module):
 
         `spread` [..., 1] is in the units of `centre`, which are logarithms if `logarithmic`.
         """
-        logs = self.log_factors(states.detach()).float()
+        logs = at_least_single(self.log_factors(states.detach()))
         factors = (_LARGEST_LOG_FACTOR * torch.tanh(logs / _LARGEST_LOG_FACTOR)).exp()
         widths = spread.detach() * self.walk * factors
         if self.logarithmic:

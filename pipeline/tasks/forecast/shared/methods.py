@@ -6,9 +6,7 @@ a second to import.
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from typing import Literal
 
 import numpy as np
@@ -16,7 +14,8 @@ from statsforecast.theta import auto_theta, forecast_theta
 
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import Adjusted, seasonal_naive
-from pipeline.tasks.forecast.shared.state_space import REACHES, Model, Series
+from pipeline.tasks.forecast.shared.state_space import REACHES, Found, Model, Series, attempt
+from pipeline.workers import workers
 
 Estimated = Literal["ses", "holt", "damped", "theta", "ets"]
 
@@ -38,11 +37,12 @@ def naive(past: Array, period: int, horizon: int) -> Array:
 
 
 def estimates(pasts: Sequence[Array], adjusted: Sequence[Adjusted], methods: Sequence[Estimated],
-              period: int, ets: str, processes: int) -> dict[str, Array]:
-    """Points and limits [3, series, h] by method, NaN where a series cannot be estimated.
+              period: int, ets: str, processes: int) -> dict[str, tuple[Array, list[str]]]:
+    """By method, points and limits [3, series, h], NaN where a series cannot be estimated.
 
-    ETS, with `ets` as its code of error, trend and season, sees the pasts themselves; all others
-    see them `adjusted`, and the season is put back.
+    And for each series the name of the model that made them where it is another than the method's
+    own, else "". ETS, with `ets` as its code of error, trend and season, sees the pasts themselves;
+    all others see them `adjusted`, and the season is put back.
     """
     if not methods:
         return {}
@@ -50,25 +50,33 @@ def estimates(pasts: Sequence[Array], adjusted: Sequence[Adjusted], methods: Seq
     if processes == 1:
         found = list(map(one, pasts, adjusted))
     else:
-        with ProcessPoolExecutor(processes, mp_context=get_context("forkserver")) as pool:
+        with workers(processes, "forkserver") as pool:
             found = list(pool.map(one, pasts, adjusted, chunksize=_SERIES_AT_ONCE))
-    return dict(zip(methods, np.stack(found, axis=2), strict=True))
+    return {method: (np.stack([one[place].values for one in found], axis=1),
+                     [one[place].model for one in found])
+            for place, method in enumerate(methods)}
 
 
 def _of_one(past: Array, adjusted: Adjusted, methods: Sequence[Estimated], period: int,
-            ets: str) -> Array:
-    """[methods, 3, h]."""
+            ets: str) -> list[Found]:
+    """What each of the methods finds."""
     horizon = len(adjusted.indices)
     raw = Series(past, period)
     # Without a season SES, Holt and Damped are among the models that ETS chooses from.
     smoothed = raw if period == 1 else Series(adjusted.values, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.stack([
-            raw.best_forecast(ets, horizon) if method == "ets" else adjusted.indices * (
-                _theta(adjusted.values, horizon) if method == "theta"
-                else smoothed.forecast(_SMOOTHED[method], horizon))
-            for method in methods])
+        return [
+            raw.best_forecast(ets, horizon) if method == "ets" else _with_season(method, adjusted, (
+                Found(_theta(adjusted.values, horizon)) if method == "theta"
+                else smoothed.forecast(_SMOOTHED[method], horizon)))
+            for method in methods]
+
+
+def _with_season(method: str, adjusted: Adjusted, found: Found) -> Found:
+    """The season put back, or said that it was never taken out."""
+    model = f"{found.model or method} without season" if adjusted.unadjusted else found.model
+    return Found(adjusted.indices * found.values, model)
 
 
 def _theta(values: Array, horizon: int) -> Array:
@@ -78,10 +86,8 @@ def _theta(values: Array, horizon: int) -> Array:
 
     Source: Fiorucci et al. 2016, "Models for optimising the theta method", section 2.
     """
-    try:
-        estimate = auto_theta(values, 1, model="STM")
-    except Exception:
-        # What statsforecast raises for too few points has no other type.
+    estimate = attempt(lambda: auto_theta(values, 1, model="STM"))
+    if estimate is None:
         return np.full((3, horizon), np.nan)
     residuals = estimate["residuals"][3:]
     deviation = np.std(residuals, ddof=1) if len(residuals) > 1 else np.nan

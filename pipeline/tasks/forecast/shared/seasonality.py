@@ -61,10 +61,14 @@ def seasonal_indices(series: Array, period: int) -> Array:
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A series without its season: `values` [n], and `indices` [h] that put the season back."""
+    """A series without its season: `values` [n], and `indices` [h] that put the season back.
+
+    One whose season is no multiplicative one keeps it, and is `unadjusted`.
+    """
 
     values: Array
     indices: Array
+    unadjusted: bool = False
 
 
 def adjust(series: Array, period: int, horizon: int) -> Adjusted:
@@ -72,7 +76,8 @@ def adjust(series: Array, period: int, horizon: int) -> Adjusted:
     if not is_seasonal(series, period):
         return Adjusted(series, np.ones(horizon))
     indices = seasonal_indices(series, period)
-    return Adjusted(series / indices, np.resize(indices[-period:], horizon))
+    return Adjusted(series / indices, np.resize(indices[-period:], horizon),
+                    unadjusted=bool(np.all(indices == 1)))
 
 
 def seasonal_naive(series: Array, period: int, horizon: int) -> Array:

@@ -17,11 +17,13 @@ class SeriesBatches:
     """
 
     def __init__(self, pasts: Sequence[Array], batch_size: int, longer_than: int = 0,
-                 seed: int | None = None, weights: Array | None = None) -> None:
+                 seed: int | None = None, weights: Array | None = None,
+                 precision: type[np.floating] = np.float32) -> None:
         self.pasts = pasts
         self.weights = np.ones(len(pasts)) if weights is None else weights
         self.batch_size = batch_size
         self.seed = seed
+        self.precision = precision
         self.lengths = np.array([len(past) for past in pasts])
         self.rows = np.flatnonzero(self.lengths > longer_than)
 
@@ -37,14 +39,14 @@ class SeriesBatches:
 
     def load(self, description: list[int]) -> Batch:
         lengths = self.lengths[description]
-        values = np.empty((len(description), int(lengths.max())), dtype=np.float32)
+        values = np.empty((len(description), int(lengths.max())), dtype=self.precision)
         for line, row in zip(values, description, strict=True):
             past = self.pasts[row]
             line[: len(past)] = past
             line[len(past) :] = past[-1]
         return {"rows": torch.tensor(description), "values": torch.from_numpy(values),
                 "lengths": torch.from_numpy(lengths),
-                "weights": torch.from_numpy(self.weights[description]).float()}
+                "weights": torch.from_numpy(self.weights[description].astype(self.precision))}
 
 
 def first_seasons(past: Array, seasonalities: list[int]) -> Array:

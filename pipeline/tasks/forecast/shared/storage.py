@@ -11,6 +11,8 @@ from pipeline.storage.files import atomic_writer, read_json, write_json
 
 Array = NDArray[np.float64]
 
+_DIGEST = 16  # hexadecimal digits; two of 100,000 series agree by chance once in 10^9 corpora
+
 
 def save_array(path: Path, array: NDArray) -> None:
     with atomic_writer(path) as file:
@@ -39,10 +41,18 @@ def load_ids(directory: Path) -> list[str]:
     return read_json(directory / "ids.json")
 
 
-def fingerprint(pasts: Sequence[Array]) -> str:
-    """Digest of pasts in their order, by which a fitted system knows those that it was fitted on.
-    """
-    digest = hashlib.sha256(np.array([len(past) for past in pasts], "<i8").tobytes())
-    for past in pasts:
-        digest.update(np.ascontiguousarray(past, "<f8").tobytes())
-    return digest.hexdigest()
+def save_places(directory: Path, places: Sequence[Sequence[str]]) -> None:
+    """Write where each value of each series stands in its file, as errors call that place."""
+    write_json(directory / "places.json", places)
+
+
+def load_places(directory: Path) -> list[list[str]] | None:
+    """What `save_places` wrote; None where values stand in no file of a user."""
+    path = directory / "places.json"
+    return read_json(path) if path.exists() else None
+
+
+def fingerprints(pasts: Sequence[Array]) -> list[str]:
+    """Digest of each past, by which a fitted system knows those that it was fitted on."""
+    return [hashlib.sha256(np.ascontiguousarray(past, "<f8").tobytes()).hexdigest()[:_DIGEST]
+            for past in pasts]

@@ -25,12 +25,14 @@ from pipeline.systems.base import Batch, Batches, NeuralSystem
 from pipeline.tasks.forecast.shared.forecasts import Forecaster, Forecasts
 from pipeline.tasks.forecast.shared.intervals import IntervalHead
 from pipeline.tasks.forecast.shared.measures import Array
+from pipeline.tasks.forecast.shared.precision import at_least_single, in_double
 from pipeline.tasks.forecast.shared.storage import load_ids, load_pasts
 from pipeline.tasks.forecast.shared.windows import (
     Framed,
     Windows,
     WindowSettings,
     training_ends,
+    training_weights,
 )
 
 _SMALLEST_EXTENT = 1e-4
@@ -54,6 +56,7 @@ class WindowNetwork(Forecaster, NeuralSystem):
 
     def __init__(self, settings: NetworkSettings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
+        self.positive = settings.positive
         self.output = nn.Linear(settings.hidden, spec["horizon"])
         self.intervals = IntervalHead(settings.hidden, spec["horizon"],
                                       logarithmic=settings.scale == "log")
@@ -68,26 +71,28 @@ class WindowNetwork(Forecaster, NeuralSystem):
     def batches(self, data: Path, split: str, seed: int) -> Batches:
         horizon = self.spec["horizon"]
         held_out = horizon if self.settings.holdout else 0
-        windows = Windows(self.settings, load_ids(data), load_pasts(data), self.spec["period"],
-                          horizon, held_out)
+        pasts = load_pasts(data)
+        windows = Windows(self.settings, load_ids(data), pasts, self.spec["period"], horizon,
+                          held_out)
+        weights = training_weights(self.settings, pasts, self.spec["period"], held_out)
         if split == "train":
-            return _DrawnWindows(windows, self.settings, held_out, seed)
-        return _LastWindows(windows, self.settings.batch_windows)
+            return _DrawnWindows(windows, weights, self.settings, held_out, seed)
+        return _LastWindows(windows, weights, self.settings.batch_windows)
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Weighted mean absolute error of a window's points ahead, summed over windows."""
-        states, outputs = self._answers(batch)
+        states, outputs = self._outputs(batch)
         total = ((batch["targets"] - outputs).abs().mean(dim=1) * batch["weights"]).sum()
         if self.training:
             total = total + self.intervals.loss(states, outputs, batch["spread"],
                                                 batch["targets"]).sum()
         return total, float(len(outputs))
 
-    def _answers(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _outputs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         inputs = batch["inputs"]
         extent = inputs.abs().mean(dim=1, keepdim=True).clamp(min=_SMALLEST_EXTENT)
         states = self.states(inputs / extent, extent.log())
-        return states, self.output(states).float() * extent
+        return states, at_least_single(self.output(states)) * extent
 
     @torch.no_grad()
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
@@ -95,26 +100,28 @@ class WindowNetwork(Forecaster, NeuralSystem):
         self.eval()
         windows = Windows(self.settings, ids, pasts, self.spec["period"], self.spec["horizon"])
         parts = []
-        for rows in np.array_split(np.arange(len(pasts)), -(-len(pasts) // _AT_ONCE)):
-            framed = windows.framed(rows, windows.lengths[rows] - 1)
-            batch = self.here(_tensors(framed))
-            states, outputs = self._answers(batch)
-            limits = self.intervals(states, outputs, batch["spread"])
-            parts.append([windows.restored(values.double().cpu().numpy(), framed, rows)
-                          for values in (outputs, *limits)])
+        with in_double(self):
+            for rows in np.array_split(np.arange(len(pasts)), -(-len(pasts) // _AT_ONCE)):
+                framed = windows.framed(rows, windows.lengths[rows] - 1)
+                batch = self.here(_tensors(framed, torch.float64))
+                states, outputs = self._outputs(batch)
+                limits = self.intervals(states, outputs, batch["spread"])
+                parts.append([windows.restored(values.cpu().numpy(), framed, rows)
+                              for values in (outputs, *limits)])
         return Forecasts(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
-def _tensors(framed: Framed) -> Batch:
-    return {"inputs": torch.from_numpy(framed.inputs).float(),
-            "spread": torch.from_numpy(framed.spread).float()}
+def _tensors(framed: Framed, precision: torch.dtype) -> Batch:
+    return {"inputs": torch.from_numpy(framed.inputs).to(precision),
+            "spread": torch.from_numpy(framed.spread).to(precision)}
 
 
 class _LastWindows:
     """The window before the last horizon of each series that has one."""
 
-    def __init__(self, windows: Windows, batch_windows: int) -> None:
+    def __init__(self, windows: Windows, weights: Array, batch_windows: int) -> None:
         self.windows = windows
+        self.weights = weights
         self.batch_windows = batch_windows
         self.rows = np.flatnonzero(windows.lengths > windows.horizon)
 
@@ -126,17 +133,17 @@ class _LastWindows:
         rows, ends = np.array(description).T
         framed = self.windows.framed(rows, ends)
         targets = self.windows.targets(framed, rows, ends)
-        return _tensors(framed) | {
+        return _tensors(framed, torch.float32) | {
             "targets": torch.from_numpy(targets).float(),
-            "weights": torch.from_numpy(self.windows.weights[rows]).float()}
+            "weights": torch.from_numpy(self.weights[rows]).float()}
 
 
 class _DrawnWindows(_LastWindows):
     """Windows drawn anew in each epoch, as many from each series as from any other."""
 
-    def __init__(self, windows: Windows, settings: NetworkSettings, held_out: int,
+    def __init__(self, windows: Windows, weights: Array, settings: NetworkSettings, held_out: int,
                  seed: int) -> None:
-        super().__init__(windows, settings.batch_windows)
+        super().__init__(windows, weights, settings.batch_windows)
         self.first, self.last = training_ends(windows.lengths, settings.window, windows.horizon,
                                               held_out)
         self.rows = np.flatnonzero(self.last >= 0)

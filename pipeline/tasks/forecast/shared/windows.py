@@ -9,6 +9,7 @@ A window that begins before its series repeats the first point. The spread of a 
 absolute step; intervals are multiples of it, so that a quiet series gets a narrow one.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,16 +19,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.entries import SystemSettings
-from pipeline.tasks.forecast.shared.forecasts import check_values
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.seasonality import adjust
+from pipeline.tasks.forecast.shared.values import check_values
 from pipeline.tasks.forecast.shared.weights import Weights, series_weights
 
 Scale = Literal["log", "level"]
 Indices = NDArray[np.int64]
 
 SMALLEST_SPREAD = 1e-4
-_LARGEST_LOG = 50.0
 
 
 class WindowSettings(SystemSettings):
@@ -37,6 +37,11 @@ class WindowSettings(SystemSettings):
     scale: Scale = Field(description="units of a window: logarithms, or its mean absolute value")
     deseasonalise: bool = Field(description="take the season out of series that have one")
     weights: Weights = Field(description="how much each series counts in training")
+
+    @property
+    def positive(self) -> int:
+        """Points at the end of a past that must be positive."""
+        return sys.maxsize if self.scale == "log" else 0
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,11 @@ class Windows:
     With `settings.deseasonalise` each past loses the season that M4's test finds in it, but for
     its last `held_out` points, which the season may not be learnt from. Raises UserError naming a
     past that has no window in the settings' units.
-
-    `weights` [series] say how much each counts in training.
     """
 
     def __init__(self, settings: WindowSettings, ids: Sequence[str], pasts: Sequence[Array],
                  period: int, horizon: int, held_out: int = 0) -> None:
-        check_values(ids, pasts, positive=settings.scale == "log")
-        known = [past[: max(1, len(past) - held_out)] for past in pasts]
-        self.weights = series_weights(settings.weights, known, period)
+        check_values(ids, pasts, settings.positive)
         self.scale = settings.scale
         self.window = settings.window
         self.horizon = horizon
@@ -110,7 +111,9 @@ class Windows:
         """Values [n, h] in windows' units as forecasts after the end of each series."""
         values = framed.origin + framed.unit * outputs
         if self.scale == "log":
-            values = np.exp(np.clip(values, -_LARGEST_LOG, _LARGEST_LOG))
+            # What overflows is not finite, and forecasts are checked for that.
+            with np.errstate(over="ignore"):
+                values = np.exp(values)
         return values * self.seasons[rows]
 
     def _units(self, values: Array) -> Array:
@@ -123,6 +126,13 @@ def _adjusted(past: Array, period: int, horizon: int, held_out: int) -> tuple[Ar
     adjusted = adjust(known, period, len(past) - len(known) + horizon)
     rest = past[len(known) :] / adjusted.indices[: len(past) - len(known)]
     return np.concatenate([adjusted.values, rest]), adjusted.indices[-horizon:]
+
+
+def training_weights(settings: WindowSettings, pasts: Sequence[Array], period: int,
+                     held_out: int = 0) -> Array:
+    """How much each past counts in training, [series], but for its last `held_out` points."""
+    known = [past[: max(1, len(past) - held_out)] for past in pasts]
+    return series_weights(settings.weights, known, period)
 
 
 def training_ends(lengths: Indices, window: int, horizon: int,

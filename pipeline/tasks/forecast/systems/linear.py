@@ -30,6 +30,7 @@ from pipeline.tasks.forecast.shared.windows import (
     Windows,
     WindowSettings,
     training_ends,
+    training_weights,
 )
 
 _WINDOWS_AT_ONCE = 65_536
@@ -50,14 +51,17 @@ class LinearAutoregression(Forecaster):
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
+        self.positive = settings.positive
         self.weights = np.zeros((settings.window, spec["horizon"]))
         self.quantiles = np.zeros((2, spec["horizon"]))
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        windows = self._windows(load_ids(data), load_pasts(data))
+        pasts = load_pasts(data)
+        windows = self._windows(load_ids(data), pasts)
+        weights = training_weights(self.settings, pasts, self.spec["period"])
         size = self.settings.window
         gram, moments = np.zeros((size, size)), np.zeros((size, self.spec["horizon"]))
-        for framed, targets, shares in self._examples(windows):
+        for framed, targets, shares in self._examples(windows, weights):
             inputs = _with_intercept(framed.inputs)
             weighted = (inputs * shares[:, None]).T
             gram += weighted @ inputs
@@ -66,7 +70,7 @@ class LinearAutoregression(Forecaster):
         penalty[-1] = 0.0
         self.weights = np.linalg.lstsq(gram + np.diag(penalty), moments, rcond=None)[0]
         relative = [(targets - _with_intercept(framed.inputs) @ self.weights) / framed.spread
-                    for framed, targets, _ in self._examples(windows, _RECENT)]
+                    for framed, targets, _ in self._examples(windows, weights, _RECENT)]
         if relative:
             self.quantiles = np.quantile(np.concatenate(relative), TAILS, axis=0)
         return []
@@ -74,11 +78,12 @@ class LinearAutoregression(Forecaster):
     def _windows(self, ids: Sequence[str], pasts: Sequence[Array]) -> Windows:
         return Windows(self.settings, ids, pasts, self.spec["period"], self.spec["horizon"])
 
-    def _examples(self, windows: Windows,
+    def _examples(self, windows: Windows, weights: Array,
                   most: int | None = None) -> Iterator[tuple[Framed, Array, Array]]:
         """Windows with their targets and shares, some at a time.
 
-        A series' shares sum to its weight. With `most`, so many of its last windows count alone.
+        A series' shares sum to its weight in `weights`. With `most`, so many of its last windows
+        count alone.
         """
         first, last = training_ends(windows.lengths, self.settings.window, windows.horizon, 0)
         if most:
@@ -90,7 +95,7 @@ class LinearAutoregression(Forecaster):
             part = slice(start, start + _WINDOWS_AT_ONCE)
             framed = windows.framed(rows[part], ends[part])
             targets = windows.targets(framed, rows[part], ends[part])
-            yield framed, targets, (windows.weights / np.maximum(counts, 1))[rows[part]]
+            yield framed, targets, (weights / np.maximum(counts, 1))[rows[part]]
 
     def forecast(self, ids: Sequence[str], pasts: Sequence[Array],
                  variant: VariantSettings | None) -> Forecasts:

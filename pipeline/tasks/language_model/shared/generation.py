@@ -1,8 +1,8 @@
 """Text from a language model: draw a unit from what it expects next, let it read it, go on.
 
 The temperature divides the scores before the softmax: below 1 the model dares less, at 0 it always
-takes the best unit. `top_k` leaves the k best units in the draw. All texts are drawn side by side,
-and the same seed gives the same texts.
+takes the best unit. `top_k` leaves the k best units in the draw. Each text has draws of its own, by
+the seed and its number alone, so the first text is the same however many follow it.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import UserError
+from pipeline.storage.words import words_in
 from pipeline.systems.base import seeded
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN
 
@@ -66,24 +67,29 @@ class Model(Protocol):
 
 @torch.no_grad()
 def generate(model: Model, prompt: Sequence[int], count: int, length: int,
-             sampling: Sampling) -> Tensor:
-    """Ids [count, length] that follow an end and `prompt`; <unk>, which is no text, is not drawn.
+             sampling: Sampling) -> list[list[int]]:
+    """`count` times `length` ids after an end and `prompt`; <unk>, which is no text, is not drawn.
 
     Raises UserError when there is nothing to draw.
     """
     if count < 1 or length < 1:
         raise UserError(f"expected at least one text of one unit, got {count} of {length}")
-    generator = seeded(sampling.seed)
+    return [_one(model, prompt, length, sampling, seeded(sampling.seed, number))
+            for number in range(count)]
+
+
+def _one(model: Model, prompt: Sequence[int], length: int, sampling: Sampling,
+         generator: torch.Generator) -> list[int]:
     unknown = model.spec["vocabulary"].index(UNKNOWN)
-    read = torch.tensor([model.end, *prompt], device=model.device)[:, None].expand(-1, count)
-    state = model.begin(count)
-    drawn = []
+    read = torch.tensor([model.end, *prompt], device=model.device)[:, None]
+    state = model.begin(1)
+    drawn: list[int] = []
     for _ in range(length):
         scores, state = model.advance(read, state)
         scores = scores.float().index_fill(1, read.new_tensor(unknown), -torch.inf)
-        drawn.append(choose(scores, sampling, generator))
-        read = drawn[-1][None]
-    return torch.stack(drawn, dim=1)
+        read = choose(scores, sampling, generator)[None]
+        drawn.append(int(read))
+    return drawn
 
 
 def choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:
@@ -102,7 +108,7 @@ def choose(scores: Tensor, sampling: Sampling, generator: torch.Generator) -> Te
 
 def ids_of(text: str, spec: dict[str, Any]) -> list[int]:
     """The ids of a prompt's words or characters. Raises UserError naming one that is unknown."""
-    units = text.split() if spec["unit"] == "word" else list(text)
+    units = words_in(text) if spec["unit"] == "word" else list(text)
     ids = {unit: identity for identity, unit in enumerate(spec["vocabulary"])}
     for unit in units:
         if unit not in ids:

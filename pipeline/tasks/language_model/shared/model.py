@@ -21,6 +21,7 @@ class LanguageModel(NeuralSystem):
     """p(next unit | units before it); `end` is the id of the sentence's or line's end."""
 
     Options: ClassVar = Writing
+    running_text: ClassVar[bool] = True
 
     def __init__(self, settings: Any, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
@@ -41,7 +42,9 @@ class LanguageModel(NeuralSystem):
         """Scores [count, types] of what follows `tokens` [steps, count], and the new state."""
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        return by_item(self.token_losses(Stream.read(data, "test").tokens, variant), data)
+        with self.answering():
+            losses = self.token_losses(Stream.read(data, "test").tokens, variant)
+        return by_item(losses, data)
 
     def validation_loss(self, data: Path, variant: VariantSettings | None,
                         items: int | None = None) -> float:
@@ -55,10 +58,10 @@ class LanguageModel(NeuralSystem):
         Raises UserError for a prompt with a unit outside the vocabulary, and for numbers that
         make no sense.
         """
-        self.eval()
         begun = ids_of(wanted.prompt, self.spec)
-        drawn = generate(self, begun, wanted.count, wanted.length, wanted.sampling)
-        return [text_of([*begun, *ids], self.spec) for ids in drawn.tolist()]
+        with self.answering():
+            drawn = generate(self, begun, wanted.count, wanted.length, wanted.sampling)
+        return [text_of([*begun, *ids], self.spec) for ids in drawn]
 
     def create(self, options: Writing, trained: Any) -> Iterator[str]:
         """What `write` gives, as `unrolled create` asks for it."""

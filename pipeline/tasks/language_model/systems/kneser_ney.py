@@ -54,11 +54,8 @@ class KneserNey(System):
         """Nats of each of `tokens`."""
         return -self._fitted.score(self._closed(tokens))[: len(tokens)]
 
-    def save(self, directory: Path, artefacts: Path | None = None) -> None:
-        super().save(directory, artefacts)
-        names = {" ": "<space>", "\t": "<tab>"}
-        arpa.write(directory / "model.arpa", self._fitted,
-                   [names.get(unit, unit) for unit in self.spec["vocabulary"]])
+    def export(self, directory: Path) -> None:
+        arpa.write(directory / "model.arpa", self._fitted, self.spec["vocabulary"])
 
     def tensors(self) -> Mapping[str, Tensor]:
         return {name: torch.from_numpy(np.ascontiguousarray(array))

@@ -132,16 +132,20 @@ class RecurrentLanguageModel(LanguageModel):
         """Nats of each of `tokens`, read as one text that follows an end.
 
         `steps` units are read at once, which changes memory and speed and no value: the state is
-        carried through the whole text, in one stream.
+        carried through the whole text, in one stream. Ends fill the last steps, because how long
+        a part is decides how it is rounded, and what follows a unit is to change nothing.
         """
         self.eval()
-        targets = torch.from_numpy(np.array(tokens, dtype=np.int64)).to(self.embedding.device)
-        inputs = torch.cat([targets.new_tensor([self.end]), targets[:-1]])
+        size = variant.segment if isinstance(variant, Dynamic) else steps
+        text = np.full(-(-len(tokens) // size) * size + 1, self.end, np.int64)
+        text[1 : len(tokens) + 1] = tokens
+        read = torch.from_numpy(text).to(self.embedding.device)
+        inputs, targets = read[:-1], read[1:]
         if isinstance(variant, Dynamic):
             losses = dynamic_losses(self, inputs, targets, self.begin(1), self._segment, variant)
         else:
             losses = torch.cat(list(self._losses(inputs, targets, variant, steps)))
-        return losses.double().cpu().numpy()
+        return losses[: len(tokens)].double().cpu().numpy()
 
     @torch.no_grad()
     def _losses(self, inputs: Tensor, targets: Tensor, variant: VariantSettings | None,

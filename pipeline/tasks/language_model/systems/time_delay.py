@@ -78,12 +78,17 @@ class TimeDelayLanguageModel(LanguageModel):
     @torch.no_grad()
     def token_losses(self, tokens: NDArray[np.integer], variant: VariantSettings | None = None,
                      positions: int = _POSITIONS_AT_ONCE) -> NDArray[np.float64]:
-        """Nats of each of `tokens`; `positions` are read at once, which changes no value."""
+        """Nats of each of `tokens`; `positions` are read at once, which changes no value.
+
+        Ends fill the last positions, because how many there are decides how each is rounded.
+        """
         self.eval()
-        text = padded(tokens, self.end, self.settings.context).to(self.device)
+        behind = np.full(-len(tokens) % positions, self.end)
+        text = padded(np.concatenate([tokens, behind]), self.end, self.settings.context)
+        text = text.to(self.device)
         contexts = text.unfold(0, self.settings.context, 1)[:-1]
         targets = text[self.settings.context :]
         losses = [functional.cross_entropy(self.output(self(before)), following, reduction="none")
                   for before, following in zip(contexts.split(positions),
                                                targets.split(positions), strict=True)]
-        return torch.cat(losses).double().cpu().numpy()
+        return torch.cat(losses)[: len(tokens)].double().cpu().numpy()

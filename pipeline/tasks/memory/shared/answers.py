@@ -16,9 +16,11 @@ from torch.nn import functional
 
 from pipeline.nn.bptt import cross_entropy_gradient
 from pipeline.storage.files import read_json
+from pipeline.storage.numbers import shortened
 from pipeline.storage.predictions import Prediction
 
 _DECIMALS = 6
+_DIGITS = 6  # at least, of answers next to zero
 
 
 class Answer(ABC):
@@ -57,7 +59,7 @@ class Number(Answer):
         return 2 * (outputs - targets[:, None])
 
     def values(self, outputs: Tensor) -> list[float]:
-        return outputs[:, 0].double().numpy().round(_DECIMALS).tolist()
+        return [shortened(value, _DECIMALS, _DIGITS) for value in outputs[:, 0].double().tolist()]
 
 
 class OneOf(Answer):

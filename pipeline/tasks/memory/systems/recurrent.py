@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -22,8 +23,6 @@ from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.memory.shared.answers import answer_of
 from pipeline.tasks.memory.shared.batching import LaggedBatches
 from pipeline.tasks.memory.shared.storage import Inputs
-
-SEQUENCES_AT_ONCE = 256
 
 
 class Settings(SystemSettings):
@@ -59,13 +58,11 @@ class Recurrent(NeuralSystem):
         outputs = self.outputs(batch["inputs"], batch["lengths"])
         return self.answer.loss(outputs, batch["targets"]), float(len(outputs))
 
-    @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        self.eval()
-        inputs = Inputs(data, "test")
-        by_length = np.argsort(inputs.lengths, kind="stable")
-        found = torch.zeros(len(inputs), self.answer.outputs)
-        for start in range(0, len(inputs), SEQUENCES_AT_ONCE):
-            items = by_length[start : start + SEQUENCES_AT_ONCE]
-            found[items] = self.outputs(*self.from_arrays(*inputs.padded(items))).cpu()
-        return self.answer.predictions(found, data)
+        found = self.alone(self._answer, Inputs(data, "test"))
+        return self.answer.predictions(torch.stack([*found]), data)
+
+    def _answer(self, sequence: NDArray[np.float32]) -> Tensor:
+        """[outputs] after all of a sequence [T, features]."""
+        (inputs,) = self.from_arrays(np.array(sequence)[:, None])
+        return self.outputs(inputs, torch.tensor([len(sequence)], device=self.device))[0].cpu()

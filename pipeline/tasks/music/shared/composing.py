@@ -1,7 +1,8 @@
 """Pieces from a model: draw the keys of a step from what it expects, let it read them, go on.
 
 The temperature divides the log-odds of each key: below 1 the model dares less, at 0 each key does
-what is likelier. All pieces are composed side by side, and the same seed gives the same pieces.
+what is likelier. Each piece has draws of its own, by the seed and its number alone, so the first is
+the same however many follow it.
 """
 
 import math
@@ -63,14 +64,20 @@ def compose(model: Composer, wanted: Composing) -> list[Roll]:
     random = Random(wanted.seed)
     chords = [random.choice(model.spec["openings"] or [[]]) if wanted.opening is None
               else wanted.opening for _ in range(wanted.count)]
-    step = torch.from_numpy(roll_of(chords)).float().to(model.device)
-    generator = seeded(wanted.seed)
-    played, state = [step], model.begin(wanted.count)
+    steps = torch.from_numpy(roll_of(chords)).float().to(model.device)
+    return [_continued(model, first[None], wanted, seeded(wanted.seed, number))
+            for number, first in enumerate(steps)]
+
+
+def _continued(model: Composer, step: Tensor, wanted: Composing,
+               generator: torch.Generator) -> Roll:
+    """The piece that begins with `step` [1, KEYS]."""
+    played, state = [step], model.begin(1)
     for _ in range(wanted.length - 1):
         expected, state = model.read(step, state)
         step = model.draw(expected, wanted.temperature, generator)
         played.append(step)
-    return list(torch.stack(played, dim=1).cpu().numpy().astype(np.uint8))
+    return torch.cat(played).cpu().numpy().astype(np.uint8)
 
 
 def sounding(log_odds: Tensor, temperature: float, generator: torch.Generator) -> Tensor:

@@ -26,6 +26,7 @@ _ENDS, _BEGINS = 0, 1
 _LATE = 1 / 8  # of a quarter note
 _DRUMS = 9  # the channel of General MIDI whose notes are no pitches
 _LONGEST = 100_000  # steps
+_PITCHES = 128
 
 
 class Note(NamedTuple):
@@ -85,11 +86,10 @@ def read_midi(content: bytes, name: str) -> list[list[int]]:
     if length > _LONGEST:
         raise UserError(f"{name} lasts {length} quarter notes, and {_LONGEST} are read at most; "
                         "cut it")
-    steps: list[set[int]] = [set() for _ in range(length)]
+    sounding = np.zeros((length, _PITCHES), bool)
     for note in notes:
-        for step in range(note.start, note.end):
-            steps[step].add(note.pitch)
-    return [sorted(step) for step in steps]
+        sounding[note.start : note.end, note.pitch] = True
+    return [np.flatnonzero(step).tolist() for step in sounding]
 
 
 def _step(ticks: int, file: mido.MidiFile) -> int:

@@ -22,8 +22,6 @@ from pipeline.tasks.music.shared.batching import Pieces
 from pipeline.tasks.music.shared.composing import Composing, compose
 from pipeline.tasks.music.shared.rolls import Roll, Rolls
 
-_PIECES_AT_ONCE = 16
-
 
 class RollSettings(SystemSettings):
     """Hyper-parameters that all networks over rolls have."""
@@ -77,24 +75,20 @@ class RollModel(NeuralSystem):
         found = self.nats(batch["rolls"], inside)
         return found.sum(), float(len(found))
 
-    @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        self.eval()
-        rolls = Rolls(data, "test")
-        by_length = np.argsort(rolls.lengths, kind="stable")
-        found: dict[int, np.ndarray] = {}
-        for start in range(0, len(rolls), _PIECES_AT_ONCE):
-            items = by_length[start : start + _PIECES_AT_ONCE]
-            batch, lengths = self.from_arrays(rolls.padded(items), rolls.lengths[items])
-            batch = batch.float()
-            losses = self.nats(batch, _inside(batch, lengths))
-            found |= zip(items.tolist(), (part.double().cpu().numpy() for part
-                                          in losses.split((lengths - 1).tolist())), strict=True)
-        return answers((found[item] for item in range(len(rolls))), data)
+        return answers(self.alone(self._nats_of, Rolls(data, "test")), data)
+
+    def _nats_of(self, roll: Roll) -> np.ndarray:
+        """Nats of the steps of one roll from the second on."""
+        (steps,) = self.from_arrays(np.array(roll)[None])
+        inside = torch.ones(1, len(roll) - 1, dtype=torch.bool, device=self.device)
+        return self.nats(steps.float(), inside).double().cpu().numpy()
 
     def create(self, options: Composing, trained: Any) -> Iterator[Roll]:
         """Pieces, as `unrolled create` asks for them; the same seed gives the same ones."""
-        yield from compose(self.eval(), options)
+        with self.answering():
+            pieces = compose(self, options)
+        yield from pieces
 
     @torch.no_grad()
     def expected(self, roll: Roll) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,9 +25,7 @@ from pipeline.storage.predictions import Prediction
 from pipeline.storage.sequences import Sequences
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.sentence.shared.answers import answers
-from pipeline.tasks.sentence.shared.batching import PADDING, Sentences
-
-SENTENCES_AT_ONCE = 128
+from pipeline.tasks.sentence.shared.batching import Sentences
 
 
 class ClassifierSettings(SystemSettings):
@@ -82,17 +81,15 @@ class Classifier(NeuralSystem):
         found = self.log_probabilities(batch["tokens"], batch["lengths"])
         return functional.nll_loss(found, batch["labels"], reduction="sum"), float(len(found))
 
-    @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        self.eval()
-        sentences = Sequences(data, "test")
-        by_length = np.argsort(sentences.lengths, kind="stable")
-        found = np.zeros((len(sentences), len(self.spec["labels"])))
-        for start in range(0, len(sentences), SENTENCES_AT_ONCE):
-            items = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = self.from_arrays(*sentences.padded(items, PADDING))
-            found[items] = self.log_probabilities(tokens, lengths).exp().cpu().numpy()
-        return answers(found, self.spec["labels"], data)
+        found = self.alone(self._probabilities, Sequences(data, "test"))
+        return answers(np.stack([*found]), self.spec["labels"], data)
+
+    def _probabilities(self, sentence: list[int]) -> NDArray[np.floating]:
+        """Of the labels of one sentence, [labels]."""
+        tokens = torch.tensor([sentence], device=self.device)
+        lengths = tokens.new_tensor([len(sentence)])
+        return self.log_probabilities(tokens, lengths)[0].exp().cpu().numpy()
 
 
 class StepReader(Classifier):

@@ -101,15 +101,15 @@ class BagOfWords(System):
     def _grams(self, sentences: Sequences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Row and key of every n-gram; the key writes its words, from 1, as digits."""
         base = len(self.spec["words"]) + 1
-        tokens, lengths = sentences.padded(np.arange(len(sentences)), padding=-1)
-        digits = tokens + 1
+        digits = sentences.rows.astype(np.int64) + 1
+        row = np.repeat(np.arange(len(sentences)), sentences.lengths)
+        left = sentences.offsets[1:][row] - np.arange(len(digits))  # words from here to the end
         rows, keys = [], []
         for size in range(1, self.settings.ngrams + 1):
-            inside = np.arange(digits.shape[1]) <= lengths[:, None] - size
-            found = sum(np.roll(digits, -place, axis=1) * base ** (size - 1 - place)
+            found = sum(np.roll(digits, -place) * base ** (size - 1 - place)
                         for place in range(size))
-            rows.append(np.nonzero(inside)[0])
-            keys.append(found[inside])
+            rows.append(row[left >= size])
+            keys.append(found[left >= size])
         return np.concatenate(rows), np.concatenate(keys)
 
     def tensors(self) -> Mapping[str, Tensor]:

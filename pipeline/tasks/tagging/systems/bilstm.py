@@ -31,8 +31,6 @@ from pipeline.tasks.tagging.shared.tagger import Tagger
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
 from pipeline.tasks.tagging.shared.vocabulary import UNKNOWN, Vocabulary
 
-SENTENCES_AT_ONCE = 64
-
 
 class Settings(SystemSettings):
     """A bidirectional LSTM entry of `systems`."""
@@ -112,16 +110,20 @@ class BilstmTagger(NeuralSystem, Tagger):
         text = Text.read(data, "test")
         return by_sentence(self.tag(text), text, self.spec["tags"], data)
 
-    @torch.no_grad()
     def tag(self, text: Text) -> NDArray[np.int64]:
         """Tags [all words]: the most probable one of each word, or of each sentence's paths."""
-        found = np.zeros(len(text.words), np.int64)
-        batches = SentenceBatches(text, self.vocabulary, SENTENCES_AT_ONCE, seed=0)
-        for batch in map(self.here, map(batches.load, batches.plan(0))):
-            scores, mask = self(batch), batch["mask"]
-            tags = scores.argmax(-1) if self.crf is None else self.crf.decode(scores, mask)[0]
-            found[batch["places"][mask].cpu().numpy()] = tags[mask].cpu().numpy()
-        return found
+        batches = SentenceBatches(text, self.vocabulary, 1, seed=0)
+        sentences = np.flatnonzero(text.lengths)
+        tags = [*self.alone(self._tags, (batches.load(np.array([item])) for item in sentences))]
+        return np.concatenate([np.zeros(0, np.int64), *tags])
+
+    def _tags(self, sentence: Batch) -> NDArray[np.int64]:
+        """Of the words of a batch of one sentence."""
+        batch = self.here(sentence)
+        scores = self(batch)
+        tags = (scores.argmax(-1) if self.crf is None
+                else self.crf.decode(scores, batch["mask"])[0])
+        return tags[0].cpu().numpy()
 
     def transition_scores(self) -> tuple[str, NDArray[np.float64]] | None:
         return None if self.crf is None else ("score", self.crf.table())

@@ -86,7 +86,7 @@ class ConditionalRandomField(System, Tagger):
     def tag(self, text: Text) -> NDArray[np.int64]:
         """Tags [all words] of the best path of each sentence."""
         found = np.zeros(len(text.words), np.int64)
-        sentences = _Sentences(self.features, text)
+        sentences = _Sentences(self.features, text, at_once=1)
         emissions = self._emissions(sentences)
         for places, mask, rows in sentences.batches:
             paths, _ = self.crf.decode(_padded(emissions[rows], mask), mask)
@@ -168,21 +168,22 @@ class ConditionalRandomField(System, Tagger):
 
 
 class _Sentences:
-    """A text's features and tags, and its sentences in batches of similar length.
+    """A text's features and tags, and its sentences in batches of similar length, `at_once` each.
 
     `features` [words, templates] are in the order of the batches, so that a batch's words are the
     rows `rows`; `places` [sentences, longest] are those of the text, as `mask` is.
     """
 
-    def __init__(self, features: FeatureSet, text: Text) -> None:
+    def __init__(self, features: FeatureSet, text: Text,
+                 at_once: int = SENTENCES_AT_ONCE) -> None:
         order = np.argsort(text.lengths, kind="stable")
         order = order[text.lengths[order] > 0]
         self.tags = torch.from_numpy(text.tags.astype(np.int64))
         self.batches: list[tuple[Tensor, Tensor, slice]] = []
         words = [np.zeros(0, np.int64)]
         start = 0
-        for first in range(0, len(order), SENTENCES_AT_ONCE):
-            places, mask = text.places(order[first : first + SENTENCES_AT_ONCE])
+        for first in range(0, len(order), at_once):
+            places, mask = text.places(order[first : first + at_once])
             words.append(places[mask])
             self.batches.append((torch.from_numpy(places), torch.from_numpy(mask),
                                  slice(start, start + len(words[-1]))))

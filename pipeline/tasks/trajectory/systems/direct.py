@@ -22,6 +22,7 @@ from torch import Tensor
 from pipeline.entries import SystemSettings, VariantSettings
 from pipeline.errors import UserError
 from pipeline.storage.arrays import read_array
+from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Run, System
 from pipeline.tasks.trajectory.shared.answers import answers
@@ -78,9 +79,11 @@ class Direct(System):
         return []
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
+        """Raises UserError naming a start that is too far from the others to be compared."""
         if not len(self.paths):
             raise UserError("the direct baselines have not been fitted; run their train stage")
         starts = read_starts(data)
+        self._check_near(starts, data)
         if isinstance(variant, Constant):
             found = np.repeat(starts[:, None], self.spec["steps"], axis=1)
         elif isinstance(variant, Nearest):
@@ -88,10 +91,18 @@ class Direct(System):
             found = self.paths[tree.query(self._standardised(starts))[1], 1:]
         else:
             features = polynomials(self._standardised(starts), self.settings.degree)
-            flat = features @ self.weights
+            flat = np.stack([row @ self.weights for row in features])
             found = (flat.reshape(len(starts), self.spec["steps"], -1) * self.spec["scale"]
                      + self.spec["mean"])
         return answers(found, data)
+
+    def _check_near(self, starts: Array, data: Path) -> None:
+        with np.errstate(over="ignore"):
+            far = ~np.isfinite((self._standardised(starts) ** 2).sum(axis=1))
+        if far.any():
+            identity = read_json(data / "items.json")["ids"][int(far.argmax())]
+            raise UserError(f"{identity}: this start is too far from those that the system has "
+                            "learnt from; choose a nearer one")
 
     def tensors(self) -> Mapping[str, Tensor]:
         return {"paths": torch.from_numpy(self.paths), "weights": torch.from_numpy(self.weights)}

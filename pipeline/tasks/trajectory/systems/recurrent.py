@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -92,13 +94,15 @@ class Generator(NeuralSystem):
             found.append(read)
         return torch.stack(found, dim=1)
 
-    @torch.no_grad()
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        self.eval()
-        starts = torch.tensor(read_starts(data), dtype=torch.float32, device=self.device)
-        found = self.generate(self._standardised(starts), self.spec["steps"])
+        return answers(np.stack([*self.alone(self._path, read_starts(data))]), data)
+
+    def _path(self, start: NDArray[np.float64]) -> NDArray[np.float32]:
+        """States [steps, coordinates] behind a start [coordinates]."""
+        begin = torch.tensor(start[None], dtype=torch.float32, device=self.device)
+        found = self.generate(self._standardised(begin), self.spec["steps"])[0]
         scale, mean = (found.new_tensor(self.spec[name]) for name in ("scale", "mean"))
-        return answers((found * scale + mean).cpu().numpy(), data)
+        return (found * scale + mean).cpu().numpy()
 
     @torch.no_grad()
     def _sampled(self, correct: Tensor, truth: float) -> Tensor:

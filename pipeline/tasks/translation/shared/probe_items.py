@@ -13,6 +13,7 @@ from scipy import sparse
 from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import Entry
 from pipeline.errors import UserError
+from pipeline.storage.words import words_in
 from pipeline.tasks.translation.shared.probes import MASCULINE
 
 CLEAR = 0.8
@@ -113,7 +114,7 @@ def _occurrences(sentences: list[str]) -> tuple[sparse.csc_array, list[str]]:
     numbers: dict[str, int] = {}
     rows, columns = [], []
     for row, sentence in enumerate(sentences):
-        for word in dict.fromkeys(sentence.split()):
+        for word in dict.fromkeys(words_in(sentence)):
             rows.append(row)
             columns.append(numbers.setdefault(word, len(numbers)))
     shape = (len(sentences), len(numbers))

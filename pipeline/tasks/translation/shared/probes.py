@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 
+from pipeline.storage.words import escaped, words_in
+
 MASCULINE = frozenset({"he", "him", "his", "himself"})
 FEMININE = frozenset({"she", "her", "hers", "herself"})
 BIGRAMS = "target.bigrams.gz"
@@ -17,7 +19,7 @@ Gender = Literal["masculine", "feminine"]
 
 def spoken_gender(text: str) -> Gender | None:
     """The gender of a text's pronouns; None if it has none, or of both."""
-    words = set(text.split())
+    words = set(words_in(text))
     he, she = bool(words & MASCULINE), bool(words & FEMININE)
     if he == she:
         return None
@@ -26,8 +28,8 @@ def spoken_gender(text: str) -> Gender | None:
 
 def bigrams_of(text: str) -> list[str]:
     """The word bigrams of a text, with a mark before its first word and after its last."""
-    words = [_EDGE, *text.split(), _EDGE]
-    return [" ".join(pair) for pair in pairwise(words)]
+    words = [escaped(word, {_EDGE}) for word in words_in(text)]
+    return [" ".join(pair) for pair in pairwise([_EDGE, *words, _EDGE])]
 
 
 def is_fluent(text: str, bigrams: frozenset[str]) -> bool:
@@ -36,7 +38,7 @@ def is_fluent(text: str, bigrams: frozenset[str]) -> bool:
     With the bigrams of the embedded training text 72 % of its validation sentences are fluent, and
     1 % of the same with their words shuffled: a share of fluent answers is rather too low.
     """
-    return bool(text.split()) and bigrams.issuperset(bigrams_of(text))
+    return bool(words_in(text)) and bigrams.issuperset(bigrams_of(text))
 
 
 def known_bigrams(sentences: Iterable[str]) -> list[str]:

@@ -34,8 +34,6 @@ from pipeline.tasks.translation.shared.schedule import ALWAYS, TruthSchedule
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.unknown import AnswerWriter
 
-SENTENCES_AT_ONCE = 64
-
 
 class Variant(VariantSettings):
     """A way to search for the translation; a beam of 1 is greedy search."""
@@ -152,17 +150,18 @@ class Translator(NeuralSystem):
         items = read_json(data / "items.json")
         writer = AnswerWriter(self.artefacts, [item["source"] for item in items],
                               self.attention_weights if variant.unknown == "copy" else None)
-        by_length = np.argsort(sources.lengths, kind="stable")
-        hypotheses = [""] * len(sources)
-        for start in range(0, len(sources), SENTENCES_AT_ONCE):
-            numbers = by_length[start : start + SENTENCES_AT_ONCE]
-            tokens, lengths = self.from_arrays(*sources.padded(numbers, PAD))
-            answers = self.translate(tokens, lengths, variant)
-            for number, text in zip(numbers, writer.texts(numbers, tokens, lengths, answers),
-                                    strict=True):
-                hypotheses[number] = text
-        for item, hypothesis in zip(items, hypotheses, strict=True):
+        translated = self.alone(partial(self._translated, sources, writer, variant),
+                                range(len(sources)))
+        for item, hypothesis in zip(items, translated, strict=True):
             yield {"id": item["id"], "hypothesis": hypothesis}
+
+    def _translated(self, sources: Sequences, writer: AnswerWriter, variant: Variant,
+                    item: int) -> str:
+        """The translation of one of the sources."""
+        numbers = np.array([item])
+        tokens, lengths = self.from_arrays(*sources.padded(numbers, PAD))
+        (text,) = writer.texts(numbers, tokens, lengths, self.translate(tokens, lengths, variant))
+        return text
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         embedded = self.embeddings[self.source_side](self._hide_words(source))

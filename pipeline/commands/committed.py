@@ -1,0 +1,282 @@
+"""What can be said of committed results without training anything.
+
+Every file of a result folder must be one that the suite's entries name, and none may lack. What
+dvc.lock says of a file must be true of it, and of what one stage wrote and another read it must say
+the same. Whatever params.yaml decides in a result must stand there as it says. Pages and claims
+are made anew and compared whole.
+"""
+
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.commands.comparison import Findings, json_differences
+from pipeline.provenance.inputs import trained_version
+from pipeline.provenance.lock import Lock, content_hash
+from pipeline.results.boards import Board
+from pipeline.results.claims import judge_all, read_claims, read_spread, restated_all
+from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
+from pipeline.results.report import overview
+from pipeline.scoring.records import Result
+from pipeline.storage.files import read_json, read_text
+from pipeline.suite.schema import Suite
+
+_NAMED = 5
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+
+def check_committed(suite: Suite, findings: Findings) -> None:
+    """Hold every committed file of a suite against what it must be, as far as files tell.
+
+    The `inputs/` of a suite that was run once must have been written.
+    """
+    lock = Lock(suite.places)
+    findings.note("result folders", list(file_differences(suite)), len(_folders(suite)))
+    check_lock(suite, lock, findings)
+    keys = [key for track in suite.tracks for key in systems_run(suite, track)]
+    for key in keys:
+        findings.note("metrics files", [f"{suite.suite}metrics: {text}" for text in
+                                        stated_differences(suite, key, read_result(suite, key))])
+    spread_rows(suite, findings)
+    if suite.evidence == "run":
+        check_costs(suite, keys, lock, findings)
+    check_pages(suite, findings)
+
+
+def file_differences(suite: Suite) -> Iterator[str]:
+    """Files that lack, and files in a result folder that no entry of the suite has."""
+    needed, allowed = _files(suite)
+    root = suite.places.root
+    for path in sorted(needed):
+        if not path.is_file():
+            yield f"{path.relative_to(root).as_posix()} is not committed"
+    for folder in _folders(suite):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.startswith(".") and path not in allowed:
+                yield (f"{path.relative_to(root).as_posix()} belongs to nothing in "
+                       f"{suite.suite}params.yaml")
+            elif path.suffix == ".json":
+                yield from (f"{suite.suite}{text}" for text in _text(
+                    path, json_text(read_json(path)), "is not as this project writes it"))
+
+
+def _folders(suite: Suite) -> list[Path]:
+    places = suite.places
+    return [places.all_metrics, places.all_curves, places.leaderboards, places.all_predictions,
+            places.all_costs]
+
+
+def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
+    """The files that a suite must have committed, and those that it may have."""
+    places = suite.places
+    needed, allowed = {places.spread}, {places.all_curves / "none.json"}
+    for track in suite.tracks:
+        run = systems_run(suite, track)
+        pages = {places.board(track), places.page(track), places.overview, places.claims}
+        allowed |= pages
+        needed |= pages | {places.lock} if run else set()
+        for key in run:
+            needed.add(places.metrics(track, key))
+            allowed.add(places.curve(track, key))
+            if suite.evidence == "run":
+                needed |= {places.cost(track, key, stage) for stage in ("train", "evaluate")}
+                needed |= {place(track, key, variant) for variant in suite.rows_of(key)
+                           for place in (places.answers, places.items)}
+    return needed, allowed | needed
+
+
+def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
+    """Note where dvc.lock contradicts a file that is here, itself, or dvc.yaml's commands.
+
+    Pages of a suite that was run once are written again without DVC, and are compared as pages.
+    """
+    name = suite.places.lock.relative_to(suite.places.root).as_posix()
+    outs = {entry["path"]: entry for _, kind, entry in lock.entries() if kind == "outs"}
+    for stage, content in lock.stages().items():
+        command, known = content.get("cmd"), content.keys() <= {"cmd", "deps", "outs", "params"}
+        findings.note("stages of dvc.lock", [
+            *([] if known else [f"{name}: {stage} has what DVC does not write"]),
+            *([] if command == _command(suite, stage) else [
+                f"{name}: {stage}: its command is {command!r}, not {_command(suite, stage)!r}"])])
+    elsewhere = unheld_entries(suite, lock)
+    places = Counter((stage, kind, entry["path"]) for stage, kind, entry in lock.entries())
+    findings.note("entries of dvc.lock", [f"{name}: {stage}: {path} stands twice in {kind}"
+                                          for (stage, kind, path), count in places.items()
+                                          if count > 1], 0)
+    for stage, kind, entry in lock.entries():
+        place, path = f"{name}: {stage}: {entry['path']}", suite.places.root / entry["path"]
+        if not _has_form(entry):
+            findings.note("entries of dvc.lock", [f"{place} has not the form that DVC writes"])
+        elif _is_committed(suite, stage, path):
+            same = path.exists() and not any(json_differences(
+                dict(entry), _entry(entry["path"], path), ""))
+            findings.note("entries of dvc.lock", [] if same else [
+                f"{place} is not committed as this entry says"])
+        elif kind == "deps" and entry["path"] in outs:
+            same = not any(json_differences(dict(entry), dict(outs[entry["path"]]), ""))
+            findings.note("entries of dvc.lock", [] if same else [
+                f"{place} is not what the stage that writes it wrote"])
+    if elsewhere and suite.evidence == "run":
+        findings.unchecked.append(f"{name}: {len(elsewhere)} entries are of files that are not "
+                                  f"committed, for example {elsewhere[0][1]}")
+
+
+def unheld_entries(suite: Suite, lock: Lock) -> list[tuple[str, str]]:
+    """Stage and path of what neither a committed file nor another stage's entry tells of."""
+    entries = [(stage, kind, entry["path"]) for stage, kind, entry in lock.entries()]
+    by_kind = {kind: {path for _, one, path in entries if one == kind} for kind in ("deps", "outs")}
+    paired = by_kind["deps"] & by_kind["outs"]
+    return [(stage, path) for stage, _, path in entries if path not in paired
+            and not _is_committed(suite, stage, suite.places.root / path)]
+
+
+def _has_form(entry: Mapping[str, Any]) -> bool:
+    numbers = [entry[name] for name in ("size", "nfiles") if name in entry]
+    return (entry.keys() <= {"path", "hash", "md5", "size", "nfiles", "isexec"}
+            and entry.get("hash") == "md5" and _MD5.fullmatch(str(entry.get("md5"))) is not None
+            and all(type(number) is int for number in numbers) and "size" in entry)
+
+
+def _command(suite: Suite, stage: str) -> str:
+    name, _, key = stage.partition("@")
+    return f"python -m stages.{name} {suite.suite}params.yaml {key}".rstrip()
+
+
+def _is_committed(suite: Suite, stage: str, path: Path) -> bool:
+    """Whether git has what a stage wrote there."""
+    places = suite.places
+    kept = {places.all_metrics} | ({places.leaderboards} if suite.evidence == "ci" else
+                                   {places.all_predictions, places.all_costs})
+    name = stage.partition("@")[0]
+    written = name in ("train", "evaluate", "leaderboard", "report")
+    return written and (bool(kept.intersection(path.parents)) or path == places.spread)
+
+
+def _entry(name: str, path: Path) -> dict[str, Any]:
+    """What DVC writes of a file or folder."""
+    if path.is_file():
+        return {"path": name, "hash": "md5", "md5": content_hash(path),
+                "size": path.stat().st_size}
+    files = [file for file in path.rglob("*") if file.is_file()]
+    return {"path": name, "hash": "md5", "md5": content_hash(path),
+            "size": sum(file.stat().st_size for file in files), "nfiles": len(files)}
+
+
+def stated_differences(suite: Suite, key: str, result: Result) -> Iterator[str]:
+    """Where a metrics file says of itself what params.yaml does not say."""
+    track = suite.track_of(key)
+    known = {"track": track, "task": suite.task_of(key), "system": key,
+             "corpus": suite.track(track).corpus,
+             "settings_tried": suite.systems[key].get("settings_tried", 1),
+             "variants": sorted(suite.rows_of(key))}
+    said = {**{name: result.get(name) for name in known}, "variants": sorted(result["variants"])}
+    yield from json_differences(said, known, f"{track}/{key}.json")
+
+
+def spread_rows(suite: Suite, findings: Findings) -> None:
+    """What spread.json has must be of rows and metrics that are there."""
+    spread = read_spread(suite)
+    known = {track: {row for key in suite.systems_of(track) for row in suite.rows_of(key).values()}
+             for track in suite.tracks}
+    name = suite.places.spread.relative_to(suite.places.root).as_posix()
+    findings.note("rows of spread.json", [
+        f"{name}: {track}: no row {row!r}" for track, rows in spread.items()
+        for row in rows if row not in known.get(track, set())], sum(map(len, spread.values())))
+    if spread:
+        findings.unchecked.append(f"{name}: scores with other seeds are not trained again; "
+                                  "'make spread' measures them, and dvc.lock has the file's hash")
+
+
+def check_costs(suite: Suite, keys: list[str], lock: Lock, findings: Findings) -> None:
+    """Of costs, which were measured once, whatever follows from something else."""
+    commits: dict[str, list[str]] = {}
+    bare = []
+    for key in keys:
+        costs = costs_of(suite, key)
+        train = costs.get("train")
+        version = trained_version(suite.places, key, lock)
+        if train and version and train.get("version") != vars(version):
+            findings.differences.append(f"{suite.suite}costs: {key}.train.json: its version is not "
+                                        "that which dvc.lock says was trained")
+        if train and train.get("commit"):
+            commits.setdefault(str(train["commit"]), []).append(key)
+        findings.differences += [
+            f"{suite.suite}costs: {key}.{stage}.json: its seconds have more than two decimals"
+            for stage, cost in costs.items() if round(cost["seconds"], 2) != cost["seconds"]]
+        files = {stage: suite.places.cost(suite.track_of(key), key, stage) for stage in costs}
+        bare += [key for stage, file in files.items()
+                 if not lock.digest(f"{stage}@{key}", "outs", file)]
+    findings.note("costs files", [], 2 * len(keys))
+    findings.unchecked += [f"{suite.name}: commit {commit[:12]}, of which {_some(rows)} was run, "
+                           "is not in this repository" for commit, rows in commits.items()
+                           if not _is_commit(suite.places.root, commit)]
+    if bare:
+        findings.unchecked.append(f"{suite.name}: costs of {_some(bare)} were measured once; only "
+                                  "what pages show of them was checked")
+
+
+def _is_commit(root: Path, commit: str) -> bool:
+    asked = subprocess.run(["git", "-C", str(root), "cat-file", "--batch-check"],
+                           input=f"{commit}\n", capture_output=True, text=True)
+    return asked.returncode == 0 and asked.stdout.split(" ")[1:2] == ["commit"]
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(dict.fromkeys(names[:_NAMED]))
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
+def check_pages(suite: Suite, findings: Findings) -> None:
+    """Leaderboards, claims and overview must be what follows from metrics, costs and spread."""
+    boards = [build(suite, track) for track in suite.tracks]
+    for board in boards:
+        path, page = suite.places.board(board["track"]), suite.places.page(board["track"])
+        if not path.exists() and not page.exists():
+            findings.unchecked.append(
+                f"{suite.name}: track {board['track']!r} has no committed leaderboard")
+            continue
+        differences = _whole(path, board) + _text(page, render(suite, board))
+        findings.note("leaderboards", [f"{suite.suite}leaderboards: {text}"
+                                       for text in differences])
+    if suite.places.claims.exists():
+        _check_overview(suite, boards, findings)
+
+
+def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> None:
+    claims = read_claims(suite)
+    # Only a suite that was run once commits the predictions from which p follows.
+    again = judge_all(suite) if suite.evidence == "run" else restated_all(suite, claims)
+    found = list(json_differences(claims, again, "claims.json"))
+    findings.note("claims", [f"{suite.suite}leaderboards: {text}" for text in found],
+                  len(suite.claims))
+    findings.note("overviews", [f"{suite.suite}leaderboards: {text}" for text in
+                                _text(suite.places.overview, overview(suite, boards, again))])
+
+
+def json_text(value: Any) -> str:
+    """The text of a JSON file that holds `value`, as `write_json` writes it."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _whole(path: Path, value: Mapping[str, Any]) -> list[str]:
+    """Differences of a JSON file from what it must hold, down to its bytes."""
+    if not path.exists():
+        return []  # it lacks, which is said once
+    found = list(json_differences(read_json(path), json.loads(json_text(value)), path.name))
+    return found or _text(path, json_text(value))
+
+
+def _text(path: Path, wanted: str,
+          how: str = "is not what follows from the committed results") -> list[str]:
+    if not path.exists():
+        return []
+    committed = read_text(path)
+    if committed == wanted:
+        return []
+    lines = zip(f"{committed}\0".split("\n"), f"{wanted}\0".split("\n"), strict=False)
+    line = next(number for number, (old, new) in enumerate(lines, start=1) if old != new)
+    return [f"{path.name}, line {line}: {how}"]

@@ -1,0 +1,122 @@
+"""How a command ends: errors that a user can mend, stops, and outputs that nobody reads any more.
+
+An error that a user can mend names the file, the place in it and the remedy, and ends a command
+with exit code 2 and no traceback; so does a file that the system refuses (a full disk, a read-only
+folder). A stop by Ctrl-C, SIGTERM or a closed terminal unwinds, so that everything that was started
+ends too, and has the exit code that shells know. Anything else is a defect of this project and
+keeps its traceback.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn, TextIO
+
+from pipeline.errors import UserError
+from pipeline.processes import is_guarded
+from pipeline.stops import Stopped, stops_unwind
+
+_STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated",
+          signal.SIGHUP: "the terminal was closed"}
+# What no code of this project can mend. A file that is absent is not among it: where that may be,
+# the code says what makes the file.
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.EISDIR,
+            errno.ENOTDIR, errno.ELOOP}
+# Writing tells these, and not where.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_REMEDIES = {errno.ENOSPC: "make room", errno.EDQUOT: "make room",
+             errno.EFBIG: "raise the limit of 'ulimit -f'"}
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Run a command-line entry point, and end with a plain line where no defect is the reason.
+
+    Exit codes: 2 for a `UserError` and for a file that the system refuses, 130, 143 and 129 for
+    SIGINT, SIGTERM and SIGHUP, 141 where the reader of the output has gone.
+    """
+    _print_every_letter()
+    try:
+        with stops_unwind():
+            try:
+                main()
+            finally:
+                if sys.stdout is not None:
+                    sys.stdout.flush()
+    except UserError as error:
+        _end(2, f"error: {error}")
+    except KeyboardInterrupt:
+        _end_stopped(Stopped(signal.SIGINT))
+    except Stopped as stop:
+        _end_stopped(stop)
+    except OSError as error:
+        if _reader_has_gone(error):
+            _end(128 + signal.SIGPIPE, "")
+        message = refusal(error)
+        if message is None:
+            raise
+        _end(2, f"error: {message}")
+    finally:
+        # Nothing is left to unwind, and Python would show where it was.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def refusal(error: OSError) -> str | None:
+    """What the system refused, where, and what can be done; None for a defect of the code."""
+    if isinstance(error.filename, str | bytes) and error.errno in _REFUSED | _FULL:
+        place = os.fsdecode(error.filename)
+    elif error.errno in _FULL:
+        place = "what was being written"
+    else:
+        return None
+    remedy = _REMEDIES.get(error.errno or 0, "name another place or change this one")
+    return f"{place}: {(error.strerror or str(error)).lower()}; {remedy} and run again"
+
+
+def _print_every_letter() -> None:
+    """Show letters that a terminal does not know as their numbers, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _reader_has_gone(error: OSError) -> bool:
+    """Whether the reason is that nobody reads standard output (head, a closed terminal)."""
+    if error.errno not in (errno.EPIPE, errno.EIO) or error.filename is not None:
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in watched.poll(0))
+    return False
+
+
+def _end_stopped(stop: Stopped) -> NoReturn:
+    line = "; ".join(filter(None, (f"stopped: {_STOPS[signal.Signals(stop.number)]}", stop.remark)))
+    _end(128 + stop.number, "" if is_guarded() else line)
+
+
+def _end(code: int, line: str) -> NoReturn:
+    """Exit with a line on standard error, and with outputs that Python can close in peace."""
+    with contextlib.suppress(OSError):
+        if line:
+            print(line, file=sys.stderr)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        if not _flushes(stream):
+            # Python must not find out again at its end that an output takes nothing more.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
+
+
+def _flushes(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except (OSError, UserError):
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""JSON that somebody has edited: every reader says which file and what is wrong, or reads it.
+
+Each value of each file that results are read back from is dropped, altered, or replaced by one of
+another kind, and the file is cut; whoever reads it may answer or raise a UserError.
+"""
+
+import itertools
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.commands.expected import expected_seconds
+from pipeline.commands.listing import listing
+from pipeline.commands.progress import winner
+from pipeline.commands.reproduction import tolerances
+from pipeline.commands.spread import proposals
+from pipeline.errors import UserError
+from pipeline.results.claims import read_spread
+from pipeline.results.leaderboard import write_leaderboard
+from pipeline.results.moved import moved
+from pipeline.results.report import summary, write_report
+from pipeline.storage.files import write_json
+from pipeline.suite.schema import Suite
+from tests.commands.test_tampering import leaves, put
+from tests.toy_suite import toy_suite, write_results
+from tests.trials import trials
+
+OTHER_KINDS: tuple[Any, ...] = (None, True, "x", 7, -1.5, [], [1], {}, {"x": 1}, 10**400)
+
+
+def spread_read(suite: Suite) -> None:
+    list(proposals(suite, read_spread(suite)))
+    tolerances(suite, read_spread(suite), "yearly")
+
+
+READERS: dict[str, Callable[[Suite], object]] = {
+    "ls": lambda suite: list(listing(suite, "yearly", True)),
+    "leaderboard": lambda suite: write_leaderboard(suite, "yearly"),
+    "report": write_report,
+    "summary": summary,
+    "winner": lambda suite: winner(suite, "yearly"),
+    "moved": moved,
+    "expected": lambda suite: [expected_seconds(suite, f"{stage}@{key}") for key in suite.systems
+                               for stage in ("train", "evaluate")],
+    "spread": spread_read,
+}
+
+
+@pytest.fixture(scope="module", params=["ci", "run"])
+def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    """Results of a small suite, in a repository that has them as its last commit."""
+    root = tmp_path_factory.mktemp(request.param)
+    found = toy_suite(root, evidence=request.param)
+    write_results(found)
+    write_json(found.places.spread, {"yearly": {row: {"smape": [5.0, 5.5]}
+                                                for row in ("network", "smooth:ses")}})
+    write_leaderboard(found, "yearly")
+    write_report(found)
+    for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@e.org",
+                                                    "commit", "-qm", "first"]):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    return found
+
+
+def wrong(path: Path) -> Iterator[str]:
+    text = path.read_text()
+    document = json.loads(text)
+    yield from ("", text[:-3], "[" * 5000, "nonsense", '{"a": NaN}')
+    for place, value in leaves(document):
+        yield json.dumps(put(document, place, value))
+    for place in dict.fromkeys(place for place, _ in leaves(document)):
+        for value in OTHER_KINDS:
+            yield json.dumps(put(document, place, value))
+
+
+def files(suite: Suite) -> list[Path]:
+    places = suite.places
+    return [path for folder in (places.all_metrics, places.all_costs, places.leaderboards)
+            for path in sorted(folder.rglob("*.json"))]
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("reader", READERS)
+def test_a_wrong_file_is_an_error_in_words(suite: Suite, reader: str) -> None:
+    told = 0
+    for path in files(suite):
+        good = path.read_bytes()
+        for text in itertools.islice(wrong(path), 0, None, trials(59, 1)):
+            path.write_text(text)
+            try:
+                READERS[reader](suite)
+            except UserError:
+                told += 1
+            finally:
+                path.write_bytes(good)
+    assert told or reader == "expected"
