@@ -70,7 +70,8 @@ def test_whatever_is_required_is_imported_or_needed_by_a_format() -> None:
     names = {entry.partition(">")[0].partition("=")[0].strip() for entry in required}
     text = "\n".join(path.read_text("utf-8") for folder in ("pipeline", "stages")
                      for path in (ROOT / folder).rglob("*.py"))
-    modules = {"espeakng-loader": "espeakng_loader", "pillow": "PIL", "ruamel.yaml": "ruamel.yaml"}
+    modules = {"espeakng-loader": "espeakng_loader", "pillow": "PIL", "ruamel.yaml": "ruamel.yaml",
+               "typing-extensions": "typing_extensions"}
     # The C parser that ruamel.yaml finds by itself.
     for name in names - {"ruamel.yaml.clib"}:
         module = modules.get(name, name)
