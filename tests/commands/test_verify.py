@@ -15,6 +15,7 @@ from pipeline.commands.comparison import Findings
 from pipeline.commands.reproduction import (
     check_embedded,
     check_real,
+    compare_system,
     forget_results,
     tolerances,
 )
@@ -28,7 +29,7 @@ from pipeline.commands.verify import (
     workplace,
 )
 from pipeline.errors import UserError
-from pipeline.results.leaderboard import write_leaderboard
+from pipeline.results.leaderboard import read_result, write_leaderboard
 from pipeline.results.report import write_report
 from pipeline.storage.files import read_json, write_json
 from pipeline.storage.predictions import read, write
@@ -407,6 +408,18 @@ def test_a_forgery_is_found_on_another_machine_too(other_machine: Suite, name: s
     forge(other_machine, FORGERIES[name])
     found = verify_embedded(other_machine).differences
     assert any("network" in text and name.replace("value", "owa") in text for text in found)
+
+
+def test_of_a_stale_row_only_scores_are_held_against_what_code_of_now_makes(
+        embedded: Suite) -> None:
+    committed = read_result(embedded, "network")
+    reproduced = {**committed, "parameters": committed["parameters"] + 1}
+    for stale, same_answers, found in ((False, False, 1), (True, True, 1), (True, False, 0)):
+        findings = Findings()
+        compare_system(embedded, "network", committed, reproduced, same_answers, findings, stale)
+        assert len(findings.differences) == found
+        assert any("network.parameters" in text and "the row is stale" in text
+                   for text in findings.unchecked) == (not found)
 
 
 def test_details_that_no_machine_can_tell_are_listed(other_machine: Suite) -> None:
