@@ -7,6 +7,7 @@ ends too, and has the exit code that shells know. Anything else is a defect of t
 keeps its traceback.
 """
 
+import _thread
 import contextlib
 import errno
 import io
@@ -14,6 +15,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
@@ -29,6 +31,7 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.EI
             errno.ENOTDIR, errno.ELOOP}
 # Writing tells these, and not where.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_AGAIN_SECONDS = 0.01
 _REMEDIES = {errno.ENOSPC: "make room", errno.EDQUOT: "make room",
              errno.EFBIG: "raise the limit of 'ulimit -f'"}
 
@@ -40,6 +43,7 @@ def run_command(main: Callable[[], None]) -> None:
     SIGINT, SIGTERM and SIGHUP, 141 where the reader of the output has gone.
     """
     _print_every_letter()
+    sys.unraisablehook = _stop_again
     try:
         with stops_unwind():
             try:
@@ -64,6 +68,17 @@ def run_command(main: Callable[[], None]) -> None:
         # Nothing is left to unwind, and Python would show where it was.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _stop_again(ignored: "sys.UnraisableHookArgs") -> None:
+    """Ctrl-C again for one that came while an object was removed, where Python ignores it."""
+    if issubclass(ignored.exc_type, KeyboardInterrupt):
+        # By a thread, since this very function is among what Python would ignore.
+        again = threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def refusal(error: OSError) -> str | None:

@@ -96,6 +96,14 @@ REFUSED = {
 }
 
 
+def test_a_stop_while_an_object_is_removed_is_a_stop() -> None:
+    removed = ("type('One', (), {'__del__': lambda self: (os.kill(os.getpid(), signal.SIGINT), "
+               "time.sleep(5))})(); time.sleep(60)")
+    found = ended(removed)
+    assert found.returncode == 130
+    assert found.stderr == "stopped: interrupted\n"
+
+
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_the_system_refuses_is_named(what: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()

@@ -54,7 +54,9 @@ def test_a_run_killed_at_any_instant_goes_on_to_the_same_bytes(
         trial = f"seed {seed}, stop {number} ({kind})"
         assert not orphans, (trial, orphans)
         assert "Traceback" not in run.said(), (trial, run.said())
-        assert code in (0, CODES.get(kind, code)), (trial, code, run.said())
+        # A signal that comes before Python has begun ends it by itself; a shell calls both 143.
+        assert code in (0, CODES.get(kind, code), 128 - CODES.get(kind, code)), (
+            trial, code, run.said())
         assert whole(project), trial
         counts = Counter(done(project))
         assert all(counts[stage] == times for stage, times in finished.items()), trial
