@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.corpora.fetching.served import at_work
+
 
 @dataclass
 class FaultyServer:
@@ -39,16 +41,12 @@ def serving(content: bytes, *script: str, retry_after: str | None = None
         server_state = state
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/corpus.txt"
-    try:
-        yield state
-    finally:
-        state.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with at_work(server) as port:
+        state.url = f"http://127.0.0.1:{port}/corpus.txt"
+        try:
+            yield state
+        finally:
+            state.released.set()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,10 +3,11 @@
 import contextlib
 import socketserver
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.corpora.fetching.served import at_work
 
 Answer = bytes | Callable[[], Iterable[bytes]]
 
@@ -43,15 +44,9 @@ def answering(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[S
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    state.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/corpus.txt"
-    try:
+    with at_work(server) as port:
+        state.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}/corpus.txt"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK", length: bool = True) -> bytes:
