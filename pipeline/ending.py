@@ -7,7 +7,6 @@ ends too, and has the exit code that shells know. Anything else is a defect of t
 keeps its traceback.
 """
 
-import _thread
 import contextlib
 import errno
 import io
@@ -73,8 +72,11 @@ def run_command(main: Callable[[], None]) -> None:
 def _stop_again(ignored: "sys.UnraisableHookArgs") -> None:
     """Ctrl-C again for one that came while an object was removed, where Python ignores it."""
     if issubclass(ignored.exc_type, KeyboardInterrupt):
-        # By a thread, since this very function is among what Python would ignore.
-        again = threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main)
+        # By a thread, since this very function is among what Python would ignore; and as a signal,
+        # which also wakes a thread that waits for the system.
+        main = threading.main_thread().ident
+        assert main is not None
+        again = threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main, signal.SIGINT))
         again.daemon = True
         again.start()
     else:

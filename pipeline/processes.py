@@ -59,14 +59,34 @@ def started(command: Sequence[str], **options: Any) -> "Iterator[subprocess.Pope
         end([process])
 
 
+def wait(process: "subprocess.Popen[Any]") -> int:
+    """Wait for a command's end; its exit code.
+
+    The system may hand a stop to any thread of this process, and the main one, which has to act on
+    it, would not hear of it while it waits without a limit.
+    """
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(_POLL_SECONDS)
+
+
 def run(command: Sequence[str], *, input: str | None = None,
         **options: Any) -> "subprocess.CompletedProcess[Any]":
     """Run a command to its end; it does not outlive this call. Options are those of `start`."""
     if input is not None:
         options["stdin"] = subprocess.PIPE
     with started(command, **options) as process:
-        out, err = process.communicate(input)
+        out, err = _outputs(process, input)
     return subprocess.CompletedProcess(list(command), process.returncode, out, err)
+
+
+def _outputs(process: "subprocess.Popen[Any]", given: str | None) -> tuple[Any, Any]:
+    """What a command writes until its end, which is waited for as in `wait`."""
+    while True:
+        try:
+            return process.communicate(given, _POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            given = None  # it has been taken over, and cannot be given twice
 
 
 def is_guarded() -> bool:

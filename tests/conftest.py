@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -34,3 +35,17 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"REAL CORPORA NOT CHECKED: no mirror at {folder}; set UNROLLED_MIRROR")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _signals_stay_as_they_were() -> Iterator[None]:
+    """A signal that a test leaves ignored or blocked is so in all that later tests start."""
+    before = _signals()
+    yield
+    assert _signals() == before
+
+
+def _signals() -> tuple[set[signal.Signals], dict[signal.Signals, bool]]:
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return (signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+            {number: signal.getsignal(number) is signal.SIG_IGN for number in stops})

@@ -47,7 +47,7 @@ def serve(suite: Suite, port: int, browser: bool) -> None:
         try:
             if browser and outcome.experiments and _answers(port, server):
                 _open(runs_page(base, next(iter(outcome.experiments.values()))))
-            code = server.wait()
+            code = processes.wait(server)
         except KeyboardInterrupt:  # the way to end it
             code = 0
     if code:
