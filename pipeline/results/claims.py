@@ -13,8 +13,9 @@ from typing import Any, Literal
 from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of, read_result, systems_run
+from pipeline.results.trainings import place_of, trainings_of
 from pipeline.scoring.records import Number
-from pipeline.scoring.scores import ItemStatistics, Metric
+from pipeline.scoring.scores import Metric
 from pipeline.scoring.significance import paired_p_values
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import ClaimSettings, Suite
@@ -48,7 +49,8 @@ def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> Claim:
     it is held against; `p` is one-sided, of the direction that the values show.
     """
     values, worse, effect = _standing(suite, claim)
-    items, others = (_items(suite, claim.track, row) for row in (claim.better, worse))
+    items, others = (trainings_of(suite, claim.track, row).statistics[0]
+                     for row in (claim.better, worse))
     if items.ids != others.ids:
         raise UserError(f"claim {claim.id!r}: rows {claim.better!r} and {worse!r} have statistics "
                         "of other items; run 'dvc repro', which evaluates the older one again")
@@ -128,27 +130,10 @@ def read_spread(suite: Suite) -> dict[str, Any]:
         if path.exists() else {}
 
 
-def _place(suite: Suite, track: str, row: str) -> tuple[str, str]:
-    """System and variant of a leaderboard row."""
-    for key in suite.systems_of(track):
-        for variant, name in suite.rows_of(key).items():
-            if name == row:
-                return key, variant
-    raise UserError(f"no system of track {track!r} gives a row {row!r}; mend the claim")
-
-
 def _value(suite: Suite, claim: ClaimSettings, row: str) -> float:
-    key, variant = _place(suite, claim.track, row)
+    key, variant = place_of(suite, claim.track, row)
     metrics = read_result(suite, key)["variants"][variant]["metrics"]
     if claim.metric not in metrics:
         raise UserError(f"claim {claim.id!r}: row {row!r} has no {claim.metric}, because its test "
                         "set has no items for it; name another metric in params.yaml")
     return metrics[claim.metric]["value"]
-
-
-def _items(suite: Suite, track: str, row: str) -> ItemStatistics:
-    key, variant = _place(suite, track, row)
-    path = suite.places.items(track, key, variant)
-    if not path.exists():
-        raise UserError(f"{path} does not exist; run 'dvc repro {suite.address('evaluate', key)}'")
-    return ItemStatistics.read(path)

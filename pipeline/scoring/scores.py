@@ -54,12 +54,22 @@ class Metric:
 
 @dataclass(frozen=True)
 class ItemStatistics:
-    """Additive statistics of each test item: `columns[name]` has shape [items], float64."""
+    """Additive statistics of each test item: `columns[name]` has shape [items], float64.
+
+    `groups` names the cluster that each item belongs to: items that were produced together (a
+    speaker's sentences, a document's) are no independent evidence. Items stand by themselves where
+    nothing else is said.
+    """
 
     ids: list[str]
     columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if not self.groups:
+            object.__setattr__(self, "groups", self.ids)
+        if len(self.groups) != len(self.ids):
+            raise ValueError(f"{len(self.ids)} items have {len(self.groups)} groups")
         for name, column in self.columns.items():
             if column.shape != (len(self.ids),):
                 raise ValueError(f"column {name!r}: expected shape ({len(self.ids)},), "

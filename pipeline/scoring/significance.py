@@ -16,7 +16,7 @@ from pipeline.scoring.scores import ItemStatistics, Metric
 _CHUNK_CELLS = 4_000_000
 
 
-def _resampled_counts(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def resampled_counts(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """How often each item is drawn, in chunks of shape [some resamples, items]."""
     generator = np.random.Generator(np.random.PCG64(seed))
     chunk = max(1, _CHUNK_CELLS // items)
@@ -44,7 +44,7 @@ def resampled_scores(pairs: list[tuple[ItemStatistics, Metric]], resamples: int,
     scores = [
         np.stack([metric.value(counts @ table)
                   for table, (_, metric) in zip(tables, pairs, strict=True)])
-        for counts in _resampled_counts(len(ids), resamples, seed)
+        for counts in resampled_counts(len(ids), resamples, seed)
     ]
     return np.concatenate(scores, axis=1)
 
