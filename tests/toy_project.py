@@ -38,7 +38,7 @@ systems:
     variants: {naive: {method: naive}, snaive: {method: snaive}}
 claims:
   - {id: a-season-helps, track: yearly, text: A season helps, source: nobody, metric: smape,
-     better: "simple:snaive", worse: ["simple:naive"]}
+     lecture: time series, better: "simple:snaive", worse: ["simple:naive"]}
 """
 
 

@@ -29,7 +29,8 @@ def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
                       "Oracle|X": {"value": 0.7, "source": "Another paper"}},
     }
     claim = {"id": "network-wins", "track": "yearly", "text": "A network forecasts better",
-             "source": "lecture 3", "better": "network", "worse": ["smooth:ses", "smooth:holt"],
+             "source": "lecture 3", "lecture": "time series", "better": "network",
+             "worse": ["smooth:ses", "smooth:holt"],
              "metric": "smape"}
     systems: dict[str, Any] = {
         "smooth": {"track": "yearly", "model": "statistical", "ets": "ZZZ", "settings_tried": 2,

@@ -61,15 +61,29 @@ class TrackSettings(Entry):
     features: dict[str, Any] = Field(description="checked by the task's features module")
 
 
+class Contrast(Entry):
+    """The two rows whose difference a claim's own difference is held against."""
+
+    better: Line
+    worse: Line
+
+
 class ClaimSettings(Entry):
-    """A sentence of a lecture that two rows of a leaderboard confirm or refute."""
+    """A sentence of a lecture that rows of a leaderboard confirm or refute.
+
+    One row is better than each of some others; or, with a `contrast`, it is better than the one
+    other by more than the contrast's better row is than its worse one.
+    """
 
     id: Name
     track: Name
     text: Line
     source: Line
+    lecture: Line = Field(description="the topic of the lecture, by which pages group claims")
+    stated: Literal["before results", "after first results"] = "before results"
     better: Line
-    worse: list[Line] = Field(min_length=1, description="the best of these rows is compared")
+    worse: list[Line] = Field(min_length=1, description="each of these rows has to be beaten")
+    contrast: Contrast | None = None
     metric: FilePart
 
 
