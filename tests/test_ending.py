@@ -40,8 +40,8 @@ def ended(work: str, *, before: str = "", **options: object) -> subprocess.Compl
 def _shell(before: str, command: Sequence[str], after: str = "",
            **options: object) -> subprocess.CompletedProcess[str]:
     line = f"set -o pipefail; {before} {shlex.join(command)} {after}"
-    return subprocess.run(["bash", "-c", line], cwd=ROOT, text=True, capture_output=True,
-                          **{"env": os.environ | {"PYTHONPATH": str(ROOT)}, **options})
+    return subprocess.run(["bash", "-c", line], text=True, capture_output=True,
+                          **{"env": os.environ | {"PYTHONPATH": str(ROOT)}, "cwd": ROOT, **options})
 
 
 @pytest.mark.parametrize("number, code, reason", [
@@ -62,6 +62,28 @@ def test_a_second_stop_does_not_disturb_what_unwinds() -> None:
             os.kill(os.getpid(), signal.SIGTERM); os.kill(os.getpid(), signal.SIGHUP)
             print("in peace")""")
     assert (found.returncode, found.stdout) == (143, "in peace\nunwound\n")
+
+
+# Whoever hears of a stop only when this has ended hears of it too late.
+LATE = ["sh", "-c", "sleep 20 >/dev/null 2>&1; touch late"]
+
+
+@pytest.mark.parametrize("waits", [
+    "processes.wait(command)", f"processes.run({LATE})",
+    f"processes.run({LATE}, input='', stdout=-1)"])
+def test_a_stop_that_another_thread_is_given_is_a_stop(waits: str, tmp_path: Path) -> None:
+    found = ended(f"""
+        import threading
+        from pipeline import processes
+        def other():
+            time.sleep(1)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        threading.Thread(target=other, daemon=True).start()
+        with processes.started({LATE}) as command:
+            {waits}""", cwd=tmp_path)
+    assert (found.returncode, found.stdout, found.stderr) == (
+        130, "unwound\n", "stopped: interrupted\n")
+    assert not (tmp_path / "late").exists()
 
 
 @pytest.mark.parametrize("before", ["trap '' HUP;", "nohup"])
@@ -96,12 +118,14 @@ REFUSED = {
 }
 
 
-def test_a_stop_while_an_object_is_removed_is_a_stop() -> None:
-    removed = ("type('One', (), {'__del__': lambda self: (os.kill(os.getpid(), signal.SIGINT), "
-               "time.sleep(5))})(); time.sleep(60)")
-    found = ended(removed)
-    assert found.returncode == 130
-    assert found.stderr == "stopped: interrupted\n"
+def test_a_stop_while_an_object_is_removed_is_a_stop(tmp_path: Path) -> None:
+    found = ended(f"""
+        import subprocess
+        type('One', (), {{'__del__': lambda self: os.kill(os.getpid(), signal.SIGINT)}})()
+        subprocess.run({LATE})""", cwd=tmp_path)
+    assert not (tmp_path / "late").exists()
+    assert (found.returncode, found.stdout, found.stderr) == (
+        130, "unwound\n", "stopped: interrupted\n")
 
 
 @pytest.mark.parametrize("what", REFUSED)
