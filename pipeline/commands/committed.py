@@ -21,7 +21,7 @@ from pipeline.results.claims import judge_all, read_claims, read_spread, restate
 from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
 from pipeline.results.report import overview
 from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, read_text
+from pipeline.storage.files import json_text, read_json, read_text
 from pipeline.suite.schema import Suite
 
 _NAMED = 5
@@ -244,11 +244,6 @@ def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> No
                   len(suite.claims))
     findings.note("overviews", [f"{suite.suite}leaderboards: {text}" for text in
                                 _text(suite.places.overview, overview(suite, boards, again))])
-
-
-def json_text(value: Any) -> str:
-    """The text of a JSON file that holds `value`, as `write_json` writes it."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _whole(path: Path, value: Mapping[str, Any]) -> list[str]:

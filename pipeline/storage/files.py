@@ -270,8 +270,13 @@ def write_json(path: Path, value: Any, in_order: bool = False) -> None:
 
     NaN and infinity are refused because JSON has neither.
     """
-    write_text(path, json.dumps(value, indent=2, sort_keys=not in_order, ensure_ascii=False,
-                                allow_nan=False) + "\n")
+    write_text(path, json_text(value, in_order))
+
+
+def json_text(value: Any, in_order: bool = False) -> str:
+    """The text of a JSON file that holds `value`, as `write_json` writes it."""
+    return json.dumps(value, indent=2, sort_keys=not in_order, ensure_ascii=False,
+                      allow_nan=False) + "\n"
 
 
 def read_text(path: Path) -> str:
