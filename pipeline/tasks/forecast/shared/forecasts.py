@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
-from pipeline.storage.numbers import decimals_of, shortened
+from pipeline.storage.numbers import shortened
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
@@ -30,9 +30,11 @@ from pipeline.tasks.forecast.shared.storage import (
 )
 from pipeline.tasks.forecast.shared.values import check_values
 
-# A score sees nothing of what is left out: its errors are of the size of the series' steps.
-DIGITS = 6
-_PART_OF_A_STEP = 1e-6
+# No score sees what is left out: a series' errors are of the size of its steps, and sMAPE looks at
+# the digits of what is near zero. Of 400,000 random walks none had a score that moved by more than
+# a millionth; with one bit less it is one in 70,000.
+BITS = 20
+_PART_OF_A_STEP = 2.0**-19
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,15 @@ class Forecasts:
     def predictions(self, ids: Sequence[str], pasts: Sequence[Array]) -> Iterator[Prediction]:
         """{"id": ..., "forecast": [h numbers]}, with "low", "high" and "method" where there are.
 
-        Numbers go to a millionth of a usual small step of their series, and have `DIGITS`
-        significant digits at least; all digits where a series has no steps.
+        Numbers are multiples of a power of two, which is at most two millionths of a usual small
+        step of their series, and have `BITS` significant bits at least; all of them where a series
+        has no steps.
         """
         columns = {name: values.tolist() for name, values in self._columns().items()}
         for row, (identity, past) in enumerate(zip(ids, pasts, strict=True)):
-            decimals = decimals_of(_PART_OF_A_STEP * small_step(past))
+            unit = _PART_OF_A_STEP * small_step(past)
             prediction: Prediction = {"id": identity, **{
-                name: [shortened(value, decimals, DIGITS) for value in values[row]]
+                name: [shortened(value, unit, BITS) for value in values[row]]
                 for name, values in columns.items()}}
             if self.methods is not None and self.methods[row]:
                 prediction["method"] = self.methods[row]
