@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.commands.comparison import EXACT, Findings, json_differences
+from pipeline.commands.comparison import Findings, json_differences
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import stage_settings
 from pipeline.results.leaderboard import read_result
@@ -21,6 +21,9 @@ from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite, load
+
+# Where two machines' last digits in double lie to both sides of a half, single precision differs.
+_LAST_DIGIT = float(np.finfo(np.float32).eps)
 
 
 def rescore(suite: Suite, key: str) -> list[str]:
@@ -63,11 +66,13 @@ def item_scores(suite: Suite, key: str) -> list[str]:
 
 def _item_differences(committed: ItemStatistics, found: ItemStatistics,
                       row: str) -> Iterator[str]:
-    if committed.ids != found.ids or set(committed.columns) != set(found.columns):
-        yield f"{row}: the committed statistics are about other items or have other columns"
+    if (committed.ids, committed.groups) != (found.ids, found.groups) or \
+            set(committed.columns) != set(found.columns):
+        yield (f"{row}: the committed statistics are about other items or groups, or have other "
+               "columns")
         return
     for name, column in committed.columns.items():
-        same = np.isclose(column, found.columns[name], rtol=EXACT, atol=1e-12, equal_nan=True)
+        same = np.isclose(column, found.columns[name], rtol=_LAST_DIGIT, atol=1e-12, equal_nan=True)
         if not same.all():
             first = committed.ids[int(np.argmin(same))]
             yield (f"{row}: {name} of {np.count_nonzero(~same)} items is not what their "

@@ -44,8 +44,9 @@ class Scorer:
                    entry["resamples"], entry["seed"])
 
     def statistics(self, found: list[predictions.Prediction], test: Path) -> ItemStatistics:
-        """The task's additive statistics of each test item."""
-        return task_module(self.task, "scoring").score(found, test)
+        """The task's additive statistics of each test item, as a file keeps them."""
+        items: ItemStatistics = task_module(self.task, "scoring").score(found, test)
+        return items.in_single()
 
     def row(self, statistics: ItemStatistics) -> Answers:
         """Every metric of the task that the test set has items for, with its 95 % interval.

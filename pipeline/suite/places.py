@@ -105,11 +105,11 @@ class Places:
 
     def answers(self, track: str, system: str, variant: str) -> Path:
         """The answers of a variant; a system without variants has one, `PLAIN`."""
-        return _in(self.predictions(track, system), f"{variant or PLAIN}.jsonl.gz")
+        return _in(self.predictions(track, system), f"{variant or PLAIN}.parquet")
 
     def items(self, track: str, system: str, variant: str) -> Path:
         """The statistics of each test item that a variant's answers give."""
-        return _in(self.predictions(track, system), f"{variant or PLAIN}.items.csv.gz")
+        return _in(self.predictions(track, system), f"{variant or PLAIN}.items.parquet")
 
     @property
     def all_predictions(self) -> Path:

@@ -230,9 +230,11 @@ class _System:
         folder = self.places.predictions(self.track, self.key)
         if not folder.is_dir():
             self._miss("sample predictions: they are not here")
-        return {f"samples/{path.name.removesuffix('.jsonl.gz')}.json":
+        found = sorted(self.places.answers(self.track, self.key, variant)
+                       for variant in self.suite.rows_of(self.key))
+        return {f"samples/{path.stem}.json":
                 json.dumps(predictions.read(path)[:SAMPLES], indent=1, ensure_ascii=False)
-                for path in sorted(folder.glob("*.jsonl.gz"))}
+                for path in found if path.exists()}
 
     def _miss(self, what: str) -> None:
         self.outcome.missing.append(f"{self.suite.suite}{self.key}: {what}")

@@ -232,7 +232,7 @@ def test_no_alteration_of_a_real_suite_is_unseen(project: Path) -> None:  # noqa
 @pytest.mark.parametrize("name", [
     "metrics/yearly/ghost.json", "metrics/other/network.json", "metrics/ghost.txt",
     "curves/yearly/ghost.json", "leaderboards/ghost.md", "leaderboards/yearly/ghost.json",
-    "predictions/yearly/network/plain.jsonl.gz", "costs/yearly/network.train.json"])
+    "predictions/yearly/network/plain.parquet", "costs/yearly/network.train.json"])
 def test_a_file_that_belongs_to_nothing_is_found(small: Suite, name: str) -> None:
     path = small.places.root / name
     path.parent.mkdir(parents=True, exist_ok=True)

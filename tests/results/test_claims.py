@@ -99,6 +99,6 @@ def test_a_claim_about_a_metric_that_a_row_lacks_is_an_error(tmp_path: Path) -> 
 def test_missing_item_statistics_name_the_command_that_makes_them(tmp_path: Path) -> None:
     suite = toy_suite(tmp_path)
     write_results(suite)
-    (tmp_path / "predictions/yearly/network/plain.items.csv.gz").unlink()
+    (tmp_path / "predictions/yearly/network/plain.items.parquet").unlink()
     with pytest.raises(UserError, match="dvc repro evaluate@network"):
         judge_all(suite)

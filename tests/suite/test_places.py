@@ -87,7 +87,7 @@ def test_where_everything_of_a_system_lies() -> None:
         places.input("train", "s"), places.input("report"))] == [
         "/p/real/params.yaml", "/p/real/dvc.yaml", "/p/real/dvc.lock", "/p/real/data/c",
         "/p/real/features/t/fit", "/p/real/features/t/test", "/p/real/models/s",
-        "/p/real/predictions/t/s/beam.jsonl.gz", "/p/real/predictions/t/s/plain.items.csv.gz",
+        "/p/real/predictions/t/s/beam.parquet", "/p/real/predictions/t/s/plain.items.parquet",
         "/p/real/metrics/t/s.json", "/p/real/costs/t/s.train.json", "/p/real/figures/t/s",
         "/p/real/leaderboards/t.json", "/p/real/leaderboards/t.md",
         "/p/real/inputs/train/s.json", "/p/real/inputs/report.json"]

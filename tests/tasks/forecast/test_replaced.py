@@ -98,8 +98,8 @@ def test_series_with_zeros_have_additive_ets(fitted: tuple[Statistical, Path]) -
 def test_replaced_answers_are_counted(fitted: tuple[Statistical, Path]) -> None:
     system, folder = fitted
     items = score(list(system.predict(folder, system.settings.variants["ets"])), folder)
-    items.write(folder / "items.csv.gz")
-    assert details(ItemStatistics.read(folder / "items.csv.gz")) == {"replaced": {
+    items.write(folder / "items.parquet")
+    assert details(ItemStatistics.read(folder / "items.parquet")) == {"replaced": {
         "ETS(A,N,A)": 3, "ETS(A,N,N)": 1, "naive": 2, "snaive": 1}}
     plain = list(system.predict(folder, system.settings.variants["naive"]))
     assert details(score(plain, folder)) == {}
