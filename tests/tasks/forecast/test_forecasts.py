@@ -74,7 +74,8 @@ def test_no_score_sees_what_the_digits_leave_out(level: float, spread: float, pe
     (text,) = exact.predictions(["a"], [past])
     short = Forecasts(*(np.array([text[name]]) for name in ("forecast", "low", "high")))
     for one, other in ((short.points, points), (short.low, exact.low), (short.high, exact.high)):
-        lost = 2.0**-20 * small_step(past) + 2 * np.spacing(np.abs(other))
+        lost = (np.maximum(2.0**-20 * small_step(past), 2.0**-23 * np.abs(other - points))
+                + 2 * np.spacing(np.abs(other)))
         assert np.all(np.abs(one - other) <= lost)
     assert np.all((short.low <= short.points) & (short.points <= short.high))
     before, after = scored(exact, past, future, period), scored(short, past, future, period)

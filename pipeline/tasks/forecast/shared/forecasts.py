@@ -35,6 +35,8 @@ from pipeline.tasks.forecast.shared.values import check_values
 # a millionth; with one bit less it is one in 70,000.
 BITS = 20
 _PART_OF_A_STEP = 2.0**-19
+# Limits count by the width between them, and a point outside by forty times its distance.
+_PART_OF_A_WIDTH = 2.0**-22
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,16 @@ class Forecasts:
         """{"id": ..., "forecast": [h numbers]}, with "low", "high" and "method" where there are.
 
         Numbers are multiples of a power of two, which is at most two millionths of a usual small
-        step of their series, and have `BITS` significant bits at least; all of them where a series
-        has no steps.
+        step of their series, or for a limit a four-millionth of its distance from the forecast
+        where that is more. They have `BITS` significant bits at least, and all of them where there
+        is neither a step nor a distance.
         """
         columns = {name: values.tolist() for name, values in self._columns().items()}
         for row, (identity, past) in enumerate(zip(ids, pasts, strict=True)):
             unit = _PART_OF_A_STEP * small_step(past)
             prediction: Prediction = {"id": identity, **{
-                name: [shortened(value, unit, BITS) for value in values[row]]
+                name: [shortened(value, max(unit, _PART_OF_A_WIDTH * abs(value - point)), BITS)
+                       for value, point in zip(values[row], columns["forecast"][row], strict=True)]
                 for name, values in columns.items()}}
             if self.methods is not None and self.methods[row]:
                 prediction["method"] = self.methods[row]
