@@ -4,14 +4,15 @@ A verification must name the altered file. What is tried is found by walking the
 every further field or file that a suite may come to have.
 """
 
-import gzip
 import itertools
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from ruamel.yaml import YAML
 
@@ -20,6 +21,7 @@ from pipeline.commands.comparison import Findings
 from pipeline.commands.reproduction import _check_items, check_embedded
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import write_inputs
+from pipeline.storage.parquet import read_table, write_table
 from pipeline.suite.schema import Suite, load
 from tests.commands.test_verify import embedded, project, real_results  # noqa: F401
 from tests.trials import trials
@@ -92,19 +94,28 @@ def in_lines(path: Path) -> Iterator[Alteration]:
                 yield f"line {number + 1} = {text!r}", "".join(changed).encode()
 
 
-def in_packed_lines(path: Path) -> Iterator[Alteration]:
-    lines = gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        digit = next((position for position in range(len(line) - 1, 0, -1)
-                      if line[position].isdigit()), 0)
-        nudged = f"{line[:digit]}{(int(line[digit]) + 1) % 10}{line[digit + 1:]}" if digit else ""
-        for text in ("", line * 2, nudged):
-            changed = "".join([*lines[:number], text, *lines[number + 1:]])
-            yield f"line {number + 1} = {text!r}", gzip.compress(changed.encode(), mtime=0)
+def in_table(path: Path) -> Iterator[Alteration]:
+    """Rows that lack, stand twice or end in another value, in a file that is sound as such."""
+    table = read_table(path)
+    rows = table.to_pylist()
+    for number, row in enumerate(rows):
+        (*_, last) = row
+        nudged = {**row, last: other_value(row[last])}
+        for instead in ([], [row, row], [nudged]):
+            changed = [*rows[:number], *instead, *rows[number + 1:]]
+            with tempfile.TemporaryDirectory() as folder:
+                write_table(Path(folder, "table"), pa.Table.from_pylist(changed, table.schema))
+                yield f"row {number} = {instead}"[:200], Path(folder, "table").read_bytes()
+
+
+def other_value(value: Any) -> Any:
+    """A value or a list's last one altered, of the same kind."""
+    return [*value[:-1], other_value(value[-1])] if isinstance(value, list) else \
+        next(altered(value))
 
 
 KINDS: dict[str, Callable[[Path], Iterator[Alteration]]] = {
-    ".json": in_json, ".lock": in_yaml, ".md": in_lines, ".gz": in_packed_lines}
+    ".json": in_json, ".lock": in_yaml, ".md": in_lines, ".parquet": in_table}
 
 
 def committed(suite: Suite) -> list[Path]:
