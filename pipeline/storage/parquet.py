@@ -1,11 +1,10 @@
 """Tables of results as Parquet: whole, compact, the same bytes on every run, sealed by a digest.
 
 pandas, DuckDB and Arrow read such a file in one line. Numbers are split into planes of bytes before
-they are compressed, or given by a dictionary of their values, whichever makes the file smaller; the
-order of the two is fixed, so equal tables are equal bytes.
+they are compressed, or given by a dictionary of their values, whichever makes the file smaller.
 
 Parquet has checksums of its pages at most and none of its footer, where names and types stand. The
-SHA-256 of everything else therefore stands right before the footer: readers find all parts of a
+SHA-256 of everything else stands right before the footer: readers find all parts of a
 file by their distance from its beginning and never look there. A file without it, or with another
 one, is not the file that was written.
 
@@ -28,13 +27,16 @@ _ONE_PAGE = 1 << 30
 _DIGEST = hashlib.sha256().digest_size
 _MAGIC = b"PAR1"
 _TAIL = 4 + len(_MAGIC)  # the footer's length and the magic number
-# What all files of a kind share at the front of many texts, and orders well: names of items.
+# Of neighbouring names of items the encoding keeps only where they differ from each other.
 _NAMES = ("id", "group")
 _AGAIN = "remove it and run the stage that writes it again"
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table of text, whole numbers, floats and booleans, or lists and structs of them."""
+    """Write a table of text, whole numbers, floats and booleans, or lists and structs of them.
+
+    Equal tables are equal bytes, from one version of Arrow.
+    """
     write_bytes(path, min((_sealed(_encoded(table, split)) for split in (True, False)), key=len))
 
 
@@ -53,7 +55,8 @@ def read_table(path: Path, remedy: str = _AGAIN) -> pa.Table:
     if whole is None:
         raise UserError(f"{path} is damaged: it is not the file that was written; {remedy}")
     try:
-        return pq.read_table(pa.BufferReader(whole))
+        # Threads would outlive the call, in processes that are forked.
+        return pq.ParquetFile(pa.BufferReader(whole)).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{path} is no Parquet that can be read ({error}); {remedy}") from None
 
