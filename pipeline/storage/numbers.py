@@ -13,6 +13,7 @@ import re
 import sys
 
 _NUMBER = re.compile(r"[+-]?(?P<digits>\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_MOST_DIGITS = 15  # a decimal number of so many is the same after it was read as a float
 
 
 def parse_number(text: str) -> float:
@@ -31,7 +32,7 @@ def parse_number(text: str) -> float:
     return number
 
 
-def shortened(value: float, unit: float, bits: int) -> float:
+def on_grid(value: float, unit: float, bits: int) -> float:
     """`value` to the nearest multiple of a power of two: the largest that is not above `unit`.
 
     A value that is small beside its unit keeps `bits` significant bits. All digits stay where a
@@ -45,3 +46,22 @@ def shortened(value: float, unit: float, bits: int) -> float:
     if size - exponent >= sys.float_info.mant_dig:
         return value
     return math.ldexp(round(math.ldexp(value, -exponent)), exponent)
+
+
+def decimals_of(unit: float) -> int:
+    """Decimal places in which steps of `unit` are seen; negative for the places before the point.
+
+    So many that nothing is lost where `unit` is no positive finite number.
+    """
+    return -math.floor(math.log10(unit)) if 0 < unit < math.inf else sys.float_info.max_10_exp
+
+
+def shortened(value: float, decimals: int, digits: int) -> float:
+    """`value` with `decimals` decimal places, but with `digits` significant digits at least.
+
+    Where that is more than a float holds, it stays as it is. The order of two numbers stays, too.
+    """
+    if value == 0 or not math.isfinite(value):
+        return value
+    wanted = max(digits, math.floor(math.log10(abs(value))) + 1 + decimals)
+    return value if wanted > _MOST_DIGITS else float(f"{value:.{wanted}g}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
-from pipeline.storage.numbers import shortened
+from pipeline.storage.numbers import on_grid
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
@@ -61,9 +61,9 @@ class Forecasts:
         """
         columns = {name: values.tolist() for name, values in self._columns().items()}
         for row, (identity, past) in enumerate(zip(ids, pasts, strict=True)):
-            unit = _PART_OF_A_STEP * small_step(past)
+            unit = unit_of(past)
             prediction: Prediction = {"id": identity, **{
-                name: [shortened(value, max(unit, _PART_OF_A_WIDTH * abs(value - point)), BITS)
+                name: [on_grid(value, max(unit, _PART_OF_A_WIDTH * abs(value - point)), BITS)
                        for value, point in zip(values[row], columns["forecast"][row], strict=True)]
                 for name, values in columns.items()}}
             if self.methods is not None and self.methods[row]:
@@ -132,6 +132,11 @@ class Forecaster(System):
             self.forecast_fitted(rows, ids, pasts, variant)
         found.check_finite(ids)
         return found.predictions(ids, pasts)
+
+
+def unit_of(past: Array) -> float:
+    """What forecasts of a series are rounded to, or the power of two below; 0 without steps."""
+    return _PART_OF_A_STEP * small_step(past)
 
 
 def small_step(past: Array) -> float:

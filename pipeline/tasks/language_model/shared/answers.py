@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.storage.numbers import shortened
+from pipeline.storage.numbers import on_grid
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.language_model.shared.items import read_items, read_unit
 
@@ -23,5 +23,5 @@ def by_item(losses: NDArray[np.floating], data: Path) -> Iterator[Prediction]:
     start = 0
     for item in read_items(data):
         values = np.abs(losses[start : start + item.length]).astype(np.float64).tolist()
-        yield {"id": item.id, "nll": [shortened(value, value, bits) for value in values]}
+        yield {"id": item.id, "nll": [on_grid(value, value, bits) for value in values]}
         start += item.length

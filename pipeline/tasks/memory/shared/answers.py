@@ -19,8 +19,8 @@ from pipeline.storage.files import read_json
 from pipeline.storage.numbers import shortened
 from pipeline.storage.predictions import Prediction
 
-_UNIT = 1e-6
-_BITS = 20  # at least, of answers next to zero
+_DECIMALS = 6
+_DIGITS = 6  # at least, of answers next to zero
 
 
 class Answer(ABC):
@@ -59,7 +59,7 @@ class Number(Answer):
         return 2 * (outputs - targets[:, None])
 
     def values(self, outputs: Tensor) -> list[float]:
-        return [shortened(value, _UNIT, _BITS) for value in outputs[:, 0].double().tolist()]
+        return [shortened(value, _DECIMALS, _DIGITS) for value in outputs[:, 0].double().tolist()]
 
 
 class OneOf(Answer):

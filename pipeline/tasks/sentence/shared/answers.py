@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 
-_UNIT = 2.0**-20  # a power of two, so that all bits beyond it are 0
+_DECIMALS = 6
 
 
 def answers(probabilities: NDArray[np.floating], labels: list[str],
             data: Path) -> Iterator[Prediction]:
     """A prediction for each test item from `probabilities` [items, labels]."""
-    rounded = (np.rint(probabilities.astype(np.float64) / _UNIT) * _UNIT).tolist()
+    rounded = probabilities.astype(np.float64).round(_DECIMALS).tolist()
     for item, row in zip(read_json(data / "items.json"), rounded, strict=True):
         yield {"id": item["id"], "probabilities": dict(zip(labels, row, strict=True))}

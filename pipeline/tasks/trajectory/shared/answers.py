@@ -10,13 +10,13 @@ from pipeline.storage.files import read_json
 from pipeline.storage.numbers import shortened
 from pipeline.storage.predictions import Prediction
 
-_UNIT = 1e-6
-_BITS = 20  # at least, so that a path that begins next to rest is seen
+_DECIMALS = 6
+_DIGITS = 6  # at least, so that a path that begins next to rest is seen
 
 
 def answers(paths: NDArray[np.floating], data: Path) -> Iterator[Prediction]:
     """A prediction for each test item from `paths` [items, steps, coordinates]."""
     ids = read_json(data / "items.json")["ids"]
     for identity, path in zip(ids, paths.astype(np.float64).tolist(), strict=True):
-        yield {"id": identity, "path": [[shortened(value, _UNIT, _BITS) for value in state]
+        yield {"id": identity, "path": [[shortened(value, _DECIMALS, _DIGITS) for value in state]
                                         for state in path]}
