@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.commands.comparison import Findings, json_differences
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import stage_settings
-from pipeline.results.leaderboard import read_result
+from pipeline.results.leaderboard import read_result, systems_run
 from pipeline.running.evaluation import Scorer
 from pipeline.running.sealed import checked_test
 from pipeline.running.trained import key_of
@@ -80,12 +80,13 @@ def _item_differences(committed: ItemStatistics, found: ItemStatistics,
 
 
 def rescore_suite(params: Path, systems: Sequence[str]) -> int:
-    """Rescore `systems`, or all, and print what was found; 1 when anything differs.
+    """Rescore `systems`, or all that were run, and print what was found; 1 when anything differs.
 
     Raises UserError when a system is unknown or the features of its track are not there.
     """
     suite = load(params)
-    keys = [key_of(suite, name)[0] for name in systems] or list(suite.systems)
+    keys = [key_of(suite, name)[0] for name in systems] or [
+        key for track in suite.tracks for key in systems_run(suite, track)]
     findings = Findings()
     for key in keys:
         print(f"scoring the predictions of {key}", flush=True)

@@ -19,7 +19,7 @@ from pipeline.commands.reproduction import (
     forget_results,
     tolerances,
 )
-from pipeline.commands.rescore import rescore
+from pipeline.commands.rescore import rescore, rescore_suite
 from pipeline.commands.verify import (
     clone,
     environment,
@@ -302,6 +302,7 @@ def test_real_results_are_scored_and_run_again(project: Path) -> None:
 def check_tampering(suite: Suite) -> None:
     """With the features made, every change of a committed file is found and named."""
     assert rescore(suite, "simple") == []
+    assert rescore_suite(suite.places.params, []) == 0
     predictions = suite.places.answers("yearly", "simple", "naive")
     good, answers = predictions.read_bytes(), read(predictions)
     answers[4]["forecast"][0] *= 1.001
@@ -319,6 +320,8 @@ def check_tampering(suite: Suite) -> None:
     result["ceiling"]["smape"] += 1.0
     write_json(metrics, result)
     assert [text.split(":")[0] for text in rescore(suite, "simple")] == ["simple", "simple"]
+    metrics.unlink()  # of a system that was not run there is nothing to score
+    assert rescore_suite(suite.places.params, []) == 0
 
 
 def test_without_the_corpora_predictions_are_loudly_unchecked(project: Path) -> None:
