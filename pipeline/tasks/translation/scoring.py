@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from pipeline.scoring.facets import Facet
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_gzip_lines, read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
@@ -87,6 +88,10 @@ METRICS: dict[str, Metric] = {
         "% of degenerate inputs that get fluent text unrelated to them"),
 }
 
+FACETS = {f"source_words_{metric}": Facet(
+    "length of the source sentence", "words", "source_words", metric, (1, 6, 11, 16, 21, 26))
+    for metric in ("bleu", "bleu_char")}
+
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Statistics of each test item; `test` is the features' folder.
@@ -100,7 +105,9 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     hypotheses = [answer_of(prediction, "hypothesis", str)
                   for prediction in aligned(predictions, ids)]
     conditions = np.array([item["condition"] for item in items])
-    columns = _translations(items, hypotheses, conditions, test)
+    lengths = np.array([len(words_in(item["source"])) for item in items], np.float64)
+    columns = {**_translations(items, hypotheses, conditions, lengths, test),
+               "source_words": lengths}
     if "gender" in conditions:
         columns |= _by_name(_GENDER_COLUMNS, [
             gender_statistics(text, item["masculine_share"]) if item["condition"] == "gender"
@@ -115,7 +122,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
 
 
 def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions: NDArray,
-                  test: Path) -> dict[str, NDArray[np.float64]]:
+                  lengths: NDArray[np.float64], test: Path) -> dict[str, NDArray[np.float64]]:
     """Columns of BLEU and chrF; with single characters as words no sentence counts as long."""
     tokenizer = read_json(test / "scoring.json")["tokenizer"]
     pairs = [(hypothesis, item["reference"])
@@ -127,8 +134,8 @@ def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions
     if tokenizer == "char":
         parts[0] = ("bleu_char", words, ordinary)
     else:
-        many = np.array([len(words_in(item["source"])) > LONG_SENTENCE for item in items])
-        parts.append(("bleu_long", words, (conditions == "long") | ordinary & many))
+        parts.append(("bleu_long", words,
+                      (conditions == "long") | ordinary & (lengths > LONG_SENTENCE)))
     return {name: column for metric, statistics, included in parts
             for name, column in _by_name(METRICS[metric].columns,
                                          np.where(included[:, None], statistics, 0.0)).items()}
