@@ -81,9 +81,11 @@ def labelled(directory: Path, split: Split) -> list[LabelledSentence]:
     found = [_parsed(path, number, line) for number, line in enumerate(read_lines(path), start=1)]
     noted: list[str | None] = [group for _, group in _notes(directory, split, len(found))]
     groups = noted or [None] * len(found)
-    return [LabelledSentence(f"{split}-{number:05d}", words, label, group,
-                             f"{path}, line {number}")
-            for number, ((label, words), group) in enumerate(zip(found, groups, strict=True), 1)]
+    ids = [f"{split}-{number:05d}" for number in range(1, len(found) + 1)]
+    return [LabelledSentence(identity, words, label, group, f"{path}, line {number}",
+                             cluster=identity)
+            for number, (identity, (label, words), group) in enumerate(
+                zip(ids, found, groups, strict=True), start=1)]
 
 
 def ceiling(directory: Path, split: Split) -> float | None:

@@ -16,6 +16,7 @@ from pipeline.running.costs import measured, processor
 from pipeline.running.sealed import checked_test
 from pipeline.running.threads import limited_threads
 from pipeline.scoring import significance
+from pipeline.scoring.clusters import check_clusters
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage import predictions
@@ -44,8 +45,10 @@ class Scorer:
                    entry["resamples"], entry["seed"])
 
     def statistics(self, found: list[predictions.Prediction], test: Path) -> ItemStatistics:
-        """The task's additive statistics of each test item."""
-        return task_module(self.task, "scoring").score(found, test)
+        """The task's additive statistics of each test item, in the clusters of its features."""
+        statistics: ItemStatistics = task_module(self.task, "scoring").score(found, test)
+        check_clusters(statistics, test)
+        return statistics
 
     def row(self, statistics: ItemStatistics) -> Answers:
         """Every metric of the task that the test set has items for, with its 95 % interval.

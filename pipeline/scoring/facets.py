@@ -6,6 +6,7 @@ metric sums. A picture pools items whose numbers lie between two edges and shows
 each pool.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,7 +38,8 @@ class Facet:
 
     def applies(self, statistics: ItemStatistics, metrics: Mapping[str, Metric]) -> bool:
         """Whether a track has these numbers and this metric: a task's tracks may differ."""
-        return {self.column, *metrics[self.metric].columns} <= statistics.columns.keys()
+        return self.column in statistics.columns and math.isfinite(
+            statistics.score(metrics[self.metric]))
 
     def pools(self, statistics: ItemStatistics) -> NDArray[np.intp]:
         """The place (from 0) among `edges` of each item's pool, shape [items]."""

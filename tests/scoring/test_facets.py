@@ -28,6 +28,10 @@ def test_a_facet_needs_its_column_and_those_of_its_metric(columns: tuple[str, ..
     assert LENGTH.applies(found, METRICS) == applies
 
 
+def test_a_facet_needs_items_of_its_metric() -> None:
+    assert not LENGTH.applies(statistics(words=[1] * 4, right=[0] * 4, items=[0] * 4), METRICS)
+
+
 @pytest.mark.parametrize("edges", [(), (1, 1), (2, 1)])
 def test_edges_rise(edges: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="do not rise"):

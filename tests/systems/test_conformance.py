@@ -20,6 +20,7 @@ import torch
 
 from pipeline.modules import task_module
 from pipeline.running.answering import Answering, load_folder
+from pipeline.scoring.clusters import check_clusters
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load
@@ -29,6 +30,7 @@ from pipeline.tasks.contract import OwnFile
 from tests.elsewhere import elsewhere
 from tests.systems.damaged import check_that_damage_is_found, check_that_odd_answers_are_refused
 from tests.systems.entrants import Entrant
+from tests.systems.facets import check_facets
 from tests.systems.trained import (
     ENTRANTS,
     ROOT,
@@ -67,6 +69,8 @@ def test_saved_system_answers_every_item_as_before(
         predictions.write(tmp_path / f"{name}.gz", found)
         statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)
         assert len(statistics.ids) == len(found) > 0
+        check_clusters(statistics, track.test)
+        check_facets(scoring, statistics)
         assert np.isfinite(statistics.score(primary))
     if entrant == FIRST_OF_TASK[entrant.task]:
         check_that_odd_answers_are_refused(scoring.score, found, track.test)

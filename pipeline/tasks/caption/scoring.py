@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.corpora.twins.grammar.scenes import Thing, is_true
+from pipeline.scoring.clusters import clusters_of
+from pipeline.scoring.facets import Facet
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
+from pipeline.storage.words import words_in
 from pipeline.tasks.caption.shared.measures import (
     COLUMNS,
     ORDER,
@@ -36,6 +39,8 @@ METRICS: dict[str, Metric] = {
                     "% of the sentences that the grammar can read and that are true of the "
                     "picture"),
 }
+FACETS = {"reference_words": Facet("mean length of a picture's references", "words",
+                                   "reference_words", "bleu_4", (1, 8, 10, 12, 14, 16, 18))}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
@@ -45,7 +50,10 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     rows = [_statistics(prediction, item)
             for prediction, item in zip(aligned(predictions, ids), items, strict=True)]
     table = np.array(rows, dtype=np.float64).T
-    return ItemStatistics(ids, dict(zip((*COLUMNS, *_TRUTH_COLUMNS), table, strict=True)))
+    columns = dict(zip((*COLUMNS, *_TRUTH_COLUMNS), table, strict=True))
+    columns["reference_words"] = np.array([
+        np.mean([len(words_in(text)) for text in item["references"]]) for item in items])
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def details(statistics: ItemStatistics) -> dict[str, Any]:

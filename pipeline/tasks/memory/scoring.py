@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
@@ -43,7 +44,8 @@ FACETS = {f"lag_{name}": Facet("steps back to the first of what the answer depen
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Errors of each test item. Raises UserError when predictions do not fit the test items."""
     items = read_json(test / "items.json")
-    found = aligned(predictions, [item["id"] for item in items])
+    ids = [item["id"] for item in items]
+    found = aligned(predictions, ids)
     counted = "correct" if isinstance(items[0]["target"], str) else "squared_error"
     values = np.array([judged(prediction, item["target"])
                        for prediction, item in zip(found, items, strict=True)])
@@ -54,7 +56,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
         inside = (lags >= within.start) & (lags < within.stop)
         columns[f"{counted}_{part}"] = np.where(inside, values, 0.0)
         columns[f"{counted}_items_{part}"] = inside.astype(np.float64)
-    return ItemStatistics([item["id"] for item in items], columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def judged(prediction: Prediction, target: float | str) -> float:

@@ -2,8 +2,8 @@
 
 The vocabulary and the labels are those of the training split. `fit/` gets training and validation
 sentences, `test/` the test sentences as ids, everything readable in `items.json` (id, text, label,
-group), the labels that a system can give in `labels.json`, and the accuracy of the generating
-process where there is one.
+group, and how many facts stand before a question), the labels that a system can give in
+`labels.json`, and the accuracy of the generating process where there is one.
 """
 
 from collections import Counter
@@ -19,6 +19,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.clusters import write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.sequences import write_sequences
@@ -55,8 +56,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         _write(directory, split, splits[split], words, labels)
     write_json(test / "labels.json", labels)
     write_json(test / "items.json", [
-        {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group}
-        for item in splits["test"]])
+        {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group,
+         "facts": item.facts} for item in splits["test"]])
+    write_clusters(test, {item.id: item.cluster for item in splits["test"]})
     ceiling = reader.ceiling(corpus, "test") if settings.classes == "all" else None
     write_json(test / "ceiling.json", {} if ceiling is None else {"accuracy": ceiling})
 

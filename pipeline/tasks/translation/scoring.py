@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_gzip_lines, read_json
@@ -32,7 +33,12 @@ from pipeline.tasks.translation.shared.measures import (
     chrf,
     chrf_statistics,
 )
-from pipeline.tasks.translation.shared.probes import BIGRAMS, is_fluent, spoken_gender
+from pipeline.tasks.translation.shared.probes import (
+    BIGRAMS,
+    GENDER,
+    is_fluent,
+    spoken_gender,
+)
 
 LONG_SENTENCE = 20
 
@@ -118,7 +124,7 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
             degenerate_statistics(text, item["translation"], bigrams)
             if item["condition"] == "degenerate" else [0.0] * 3
             for text, item in zip(hypotheses, items, strict=True)])
-    return ItemStatistics(ids, columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions: NDArray,
@@ -187,12 +193,11 @@ def details(statistics: ItemStatistics) -> dict[str, Any]:
 
 
 def _gender_by_occupation(statistics: ItemStatistics) -> dict[str, dict[str, float]]:
-    """The probe's ids are gender/<occupation>/<sentence>."""
+    """An occupation's sentences are a cluster, which has its name (`probe_items`)."""
     groups: dict[str, list[int]] = {}
-    for row, identity in enumerate(statistics.ids):
-        condition, occupation, *_ = identity.split("/")
-        if condition == "gender":
-            groups.setdefault(occupation, []).append(row)
+    for row, (identity, cluster) in enumerate(zip(statistics.ids, statistics.groups, strict=True)):
+        if identity.startswith(GENDER):
+            groups.setdefault(cluster.removeprefix(GENDER), []).append(row)
     table = statistics.table(tuple(_GENDER_COLUMNS[number] for number in (0, 1, 4)))
     return {occupation: dict(zip(("he", "she", "he_in_training"),
                                  table[rows].mean(axis=0).tolist(), strict=True))

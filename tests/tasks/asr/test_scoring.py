@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_json
 from pipeline.tasks.asr.figures import alignment
@@ -21,6 +22,7 @@ def scored(directory: Path, items: list[tuple[str, str, str]]) -> ItemStatistics
     write_json(directory / "test.items.json", [
         {"id": str(number), "condition": condition, "reference": reference}
         for number, (condition, reference, _) in enumerate(items)])
+    write_clusters(directory, alone(str(number) for number in range(len(items))))
     return score([{"id": str(number), "hypothesis": hypothesis}
                   for number, (*_, hypothesis) in enumerate(items)], directory)
 

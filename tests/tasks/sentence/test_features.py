@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.errors import UserError
+from pipeline.scoring.clusters import clusters_of
 from pipeline.storage.files import read_json, sha256
 from pipeline.storage.sequences import Sequences
 from pipeline.tasks.sentence import features
@@ -22,7 +23,8 @@ SPLITS = {
 def corpus(**changes: list[str]) -> SimpleNamespace:
     def read(directory: Path, split: str) -> list[LabelledSentence]:
         lines = (SPLITS | changes)[split]
-        return [LabelledSentence(f"{split}-{number}", line.split()[1:], line.split()[0], "simple")
+        return [LabelledSentence(f"{split}-{number}", line.split()[1:], line.split()[0], "simple",
+                                 cluster=f"{split}-story")
                 for number, line in enumerate(lines, start=1)]
     return SimpleNamespace(labelled=read, ceiling=lambda directory, split: 90.0)
 
@@ -44,7 +46,8 @@ def test_vocabulary_and_labels_are_those_of_training(tmp_path: Path) -> None:
     assert np.load(tmp_path / "test/test.labels.npy").tolist() == [3, 2, 0]
     assert np.load(tmp_path / "fit/valid.labels.npy").tolist() == [4]
     assert read_json(tmp_path / "test/items.json")[0] == {
-        "id": "test-1", "text": "the good actor", "label": "3", "group": "simple"}
+        "id": "test-1", "text": "the good actor", "label": "3", "group": "simple", "facts": None}
+    assert clusters_of(tmp_path / "test", ["test-1", "test-2", "test-3"]) == ["test-story"] * 3
 
 
 def test_rare_words_and_case(tmp_path: Path) -> None:

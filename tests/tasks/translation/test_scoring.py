@@ -8,6 +8,7 @@ import pytest
 import sacrebleu
 
 from pipeline.errors import UserError
+from pipeline.scoring.clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.translation.scoring import METRICS, score
@@ -25,6 +26,8 @@ def written(directory: Path, pairs: list[tuple[str, str, str, str]],
         {"id": f"{condition}/{number}", "condition": condition, "source": source,
          "reference": reference}
         for number, (condition, source, reference, _) in enumerate(pairs)])
+    write_clusters(directory, alone(f"{condition}/{number}"
+                                    for number, (condition, *_) in enumerate(pairs)))
     return [{"id": f"{condition}/{number}", "hypothesis": hypothesis}
             for number, (condition, _, _, hypothesis) in enumerate(pairs)]
 

@@ -14,6 +14,7 @@ from typing import Self
 
 from pipeline.corpora.kinds import Analogy, RatedPair
 from pipeline.errors import UserError
+from pipeline.scoring.clusters import alone
 from pipeline.storage.files import read_json, write_json
 
 
@@ -63,6 +64,14 @@ class Items:
                   for item in self.analogies),
                 *(f"{item.source}/{number:03d}" for number, item in enumerate(self.pairs, 1)),
                 *(f"asked/{number}" for number in range(len(self.asked)))]
+
+    @property
+    def clusters(self) -> dict[str, str]:
+        """By the ids of `ids`: questions that begin with the same pair, all else by itself."""
+        pairs = [f"{item.section}/{_apart(item.a)}-{_apart(item.b)}" for item in self.analogies]
+        found = alone(self.ids)
+        found |= zip(self.ids[len(self.words) :], pairs, strict=False)
+        return found
 
     def write(self, directory: Path) -> None:
         write_json(directory / "items.json", {
