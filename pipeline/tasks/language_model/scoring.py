@@ -35,8 +35,8 @@ METRICS = {
     "bits_per_character": Metric(
         "lower", ("nll_characters", "characters"), bits,
         "mean negative log-probability of a character, newlines predicted",
-        signature="characters: all of the text, the space behind each word and newlines included; "
-                  "log: base 2",
+        signature="characters: all of the text, spaces and newlines included, but no space that "
+                  "begins a line of the Penn Treebank; log: base 2",
         decimals=4),
     "bits_per_character_long": Metric(
         "lower", ("nll_characters_long", "characters_long"), bits,
