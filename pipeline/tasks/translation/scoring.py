@@ -23,7 +23,7 @@ from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_gzip_lines, read_json
-from pipeline.storage.predictions import Prediction, aligned, answer_of
+from pipeline.storage.predictions import Prediction, aligned, answer_of, is_cut
 from pipeline.storage.words import words_in
 from pipeline.tasks.translation.shared.measures import (
     CHARACTER_ORDER,
@@ -108,12 +108,13 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
-    hypotheses = [answer_of(prediction, "hypothesis", str)
-                  for prediction in aligned(predictions, ids)]
+    answers = aligned(predictions, ids)
+    hypotheses = [answer_of(prediction, "hypothesis", str) for prediction in answers]
     conditions = np.array([item["condition"] for item in items])
     lengths = np.array([len(words_in(item["source"])) for item in items], np.float64)
     columns = {**_translations(items, hypotheses, conditions, lengths, test),
-               "source_words": lengths}
+               "source_words": lengths,
+               "cut": np.array([is_cut(prediction) for prediction in answers], np.float64)}
     if "gender" in conditions:
         columns |= _by_name(_GENDER_COLUMNS, [
             gender_statistics(text, item["masculine_share"]) if item["condition"] == "gender"
@@ -181,9 +182,12 @@ def details(statistics: ItemStatistics) -> dict[str, Any]:
     """What stands behind the probes' metrics, for whoever asks: shares, not ranked.
 
     By occupation the share of he and of she in the answers (the rest has neither, or both) and
-    `he_in_training`; of degenerate inputs the share with a fluent answer.
+    `he_in_training`; of degenerate inputs the share with a fluent answer. And how many answers the
+    search had to cut, if any.
     """
     found: dict[str, Any] = {}
+    if cut := int(statistics.columns["cut"].sum()):
+        found["cut_at_the_longest"] = cut
     if "gender_masculine" in statistics.columns:
         found["gender"] = _gender_by_occupation(statistics)
     if "degenerate_items" in statistics.columns:
