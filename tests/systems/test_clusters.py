@@ -2,23 +2,38 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from pipeline.corpora import librispeech, ud_ewt
+from pipeline.modules import corpus_module, task_module
 from pipeline.scoring.clusters import NAME
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load
 from tests.systems.trained import ROOT, Track
 
 EMBEDDED = load(ROOT / "params.yaml")
+REAL = load(ROOT / "real" / "params.yaml")
+# All series are test items: their features take minutes, and there is nothing to tell apart.
+QUICK = [key for key, track in REAL.tracks.items() if track.task != "forecast"]
+# Clusters of real test sets, as counted by hand.
+KNOWN = {"an4": 10, "librispeech": 2, "ud_ewt": 316, "penn_treebank": 76, "tiny_shakespeare": 47}
 Keys = dict[str, object]  # by an item's id; items with equal ones belong together
 
 
 def blocks(corpus: Path, ids: Iterable[str]) -> Keys:
     """50 lines of the file in a row."""
     count = len((corpus / "ptb.test.txt").read_text().splitlines())
+    return {f"test-{number + 1:05d}": number // 50 for number in range(count)}
+
+
+def lines(corpus: Path, ids: Iterable[str]) -> Keys:
+    """50 lines in a row of the last 5 % of the text."""
+    text = (corpus / "input.txt").read_text()
+    count = text[len(text) * 95 // 100 :].count("\n") + (not text.endswith("\n"))
     return {f"test-{number + 1:05d}": number // 50 for number in range(count)}
 
 
@@ -34,6 +49,12 @@ def speakers(corpus: Path, ids: Iterable[str]) -> Keys:
     found = {path.stem: path.parents[1].name
              for path in (corpus / "LibriSpeech").rglob("*.flac")}
     return {identity: found[identity.partition("/")[2]] for identity in ids}
+
+
+def folders(corpus: Path, ids: Iterable[str]) -> Keys:
+    """`an4test_clstk/SPEAKER/ID` in the publisher's list."""
+    names = (corpus / "an4/etc/an4_test.fileids").read_text().split()
+    return {f"clean/{name.split('/')[2]}": name.split("/")[1] for name in names}
 
 
 def stories(corpus: Path, ids: Iterable[str]) -> Keys:
@@ -57,7 +78,9 @@ def probes(corpus: Path, ids: Iterable[str]) -> Keys:
 
 def first_pairs(corpus: Path, ids: Iterable[str]) -> Keys:
     """Questions `section/a-b-c-d` by section, a and b; words and rated pairs by themselves."""
-    return {identity: identity.rsplit("-", 2)[0] for identity in ids}
+    parts = {identity: identity.partition("/") for identity in ids}
+    return {identity: (section, *re.split(r"(?<!\\)-", words)[:2])
+            for identity, (section, _, words) in parts.items()}
 
 
 def alone(corpus: Path, ids: Iterable[str]) -> Keys:
@@ -67,7 +90,7 @@ def alone(corpus: Path, ids: Iterable[str]) -> Keys:
 # Of every other corpus each item stands by itself.
 RAW: Mapping[str, Callable[[Path, Iterable[str]], Keys]] = {
     "penn_treebank": blocks, "ud_ewt": documents, "librispeech": speakers, "babi": stories,
-    "multi30k": probes, "word_vectors": first_pairs}
+    "multi30k": probes, "word_vectors": first_pairs, "an4": folders, "tiny_shakespeare": lines}
 
 
 def together(keys: Mapping[str, object]) -> set[frozenset[str]]:
@@ -85,15 +108,46 @@ def test_clusters_are_what_the_raw_files_say(small_tracks: dict[str, Track], tra
     assert found and together(found) == together(RAW.get(module, alone)(corpus, found))
 
 
-def test_the_real_treebank_has_the_documents_of_its_file(mirror: Path) -> None:
-    corpus = mirror / "ud_ewt"
-    found = {item.id: item.cluster for item in ud_ewt.tagged(corpus, "test", "xpos")}
-    assert together(found) == together(documents(corpus, found)) and len(together(found)) == 316
+class TestSplitAlone:
+    """A reader whose other splits are the first items of its test split, under other ids."""
+
+    __test__ = False  # a reader, whatever pytest makes of its name
+
+    def __init__(self, module: ModuleType, test: str) -> None:
+        self.module = module
+        self.test = test
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.module, name)
+        if name not in ("sentences", "lines", "labelled", "tagged", "pairs", "utterances",
+                        "pieces", "lagged"):
+            return found
+
+        def read(corpus: Path, split: str, *others: Any) -> list[Any]:
+            items = found(corpus, self.test, *others)
+            if split == self.test:
+                return items
+            return [replace(item, id=f"{split} {item.id}") for item in items[:2000]]
+        return read
 
 
-def test_the_excerpt_of_librispeech_has_two_speakers(mirror: Path, tmp_path: Path) -> None:
-    settings = librispeech.Settings(module="librispeech", parts=["test-clean-47"], twin=None)
-    librispeech.prepare(settings, tmp_path, mirror)
-    found = {f"clean/{item.id}": item.speaker
-             for item in librispeech.utterances(tmp_path, "test-clean")}
-    assert together(found) == together(speakers(tmp_path, found)) and len(together(found)) == 2
+@pytest.mark.parametrize("track", QUICK)
+def test_clusters_of_real_test_sets_are_what_the_raw_files_say(
+        mirror: Path, tmp_path: Path, track: str) -> None:
+    entry, settings = REAL.tracks[track], REAL.corpus(REAL.tracks[track].corpus).smallest()
+    if hasattr(settings, "parts"):
+        settings = settings.model_copy(update={"twin": None})
+    corpus, module = tmp_path / "corpus", corpus_module(settings.module)
+    corpus.mkdir()
+    module.prepare(settings, corpus, mirror)
+    features = REAL.features(track).smallest()
+    if hasattr(features, "pieces"):  # learning pieces of words takes a large text, and long
+        features = features.model_copy(update={"pieces": "word"})
+    named = getattr(features, "test", None) or getattr(features, "tests", {})
+    reader = TestSplitAlone(module, named.get("clean") or named.get("test") or "test")
+    task_module(entry.task, "features").extract(features, corpus, reader, tmp_path / "fit",
+                                                tmp_path / "test")
+    found = read_json(tmp_path / "test" / NAME)
+    expected = together(RAW.get(settings.module, alone)(corpus, found))
+    assert found and together(found) == expected
+    assert len(expected) == KNOWN.get(settings.module, len(expected))

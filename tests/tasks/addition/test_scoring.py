@@ -47,6 +47,7 @@ def test_scores_by_hand(test: Path, answers: list[Prediction]) -> None:
             if not math.isnan(found.score(metric))} == {
         "exact": 100, "exact_64": 100, "exact_8": 100, "exact_trained": 100, "exact_carry": 100,
         "bits_64": 100}
+    assert found.columns["length"].tolist() == [len(item["first"]) for item in ITEMS]
     answers[0]["sum"] = "0" * 65  # one of 65 bits is wrong
     answers[3]["sum"] = "10"
     found = score(answers, test)

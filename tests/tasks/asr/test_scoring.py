@@ -54,6 +54,7 @@ def test_the_other_condition_has_a_metric_of_its_own(tmp_path: Path) -> None:
     assert found.score(METRICS["wer"]) == 0.0
     assert found.score(METRICS["cer"]) == 0.0
     assert found.score(METRICS["wer_other"]) == pytest.approx(75.0)
+    assert found.columns["reference_words"].tolist() == [2, 4]
 
 
 def test_an_absent_condition_gives_no_score(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from statsforecast.models import AutoETS
 
 from pipeline.results.leaderboard import build, write_leaderboard
+from pipeline.scoring.clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
@@ -41,6 +42,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Statistical, Path]
     save_array(folder / "futures.npy", np.ones((len(pasts), 3)))
     save_array(folder / "naive2.npy", np.full((len(pasts), 3), 2.0))
     save_array(folder / "scales.npy", np.ones(len(pasts)))
+    write_clusters(folder, alone(PASTS))
     spec = {"period": 4, "horizon": 3, "series": len(pasts), "pasts": fingerprints(pasts)}
     system = Statistical(Settings(track="t", model="statistical", ets="MNM", variants=variants),
                          spec)

@@ -45,6 +45,7 @@ def test_accuracies_by_hand(tmp_path: Path) -> None:
     write_clusters(tmp_path, alone("abc"))
     statistics = score([{"id": "a", "answer": "x"}, {"id": "b", "answer": "x"},
                         {"id": "c", "answer": "x"}], tmp_path)
+    assert statistics.columns["lag"].tolist() == [16, 31, 32]
     found = {name: statistics.score(metric) for name, metric in METRICS.items()}
     assert found.pop("accuracy") == pytest.approx(200 / 3)
     assert found.pop("accuracy_lag_16_31") == 50

@@ -100,10 +100,11 @@ def test_a_metric_without_items_has_no_value(tmp_path):
 
 def test_long_items_stand_apart(tmp_path):
     right, wrong = "eins zwei drei vier fünf", "sechs sieben acht neun zehn"
-    pairs = [("test", "s", right, right), ("long", "l", right, wrong)]
+    pairs = [("test", "s  s", right, right), ("long", "l", right, wrong)]
     statistics = score(written(tmp_path, pairs), tmp_path)
     assert statistics.score(METRICS["bleu"]) == pytest.approx(100)
     assert statistics.score(METRICS["bleu_long"]) == 0
+    assert statistics.columns["source_words"].tolist() == [2, 1]
 
 
 def test_predictions_must_fit_the_test_set(tmp_path):
