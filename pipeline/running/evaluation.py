@@ -16,7 +16,7 @@ from pipeline.running.costs import measured, processor
 from pipeline.running.sealed import checked_test
 from pipeline.running.threads import limited_threads
 from pipeline.scoring import significance
-from pipeline.scoring.clusters import check_clusters
+from pipeline.scoring.item_clusters import check_clusters
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage import predictions

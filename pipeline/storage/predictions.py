@@ -20,7 +20,6 @@ Prediction = dict[str, Any]
 # Finite, and so are its square and sums of such squares.
 Number = Annotated[float, Field(ge=-1e150, le=1e150, allow_inf_nan=False)]
 Kind = TypeVar("Kind")
-CUT = "cut"
 _AGAIN = "evaluate the system again"
 
 
@@ -90,13 +89,3 @@ def answer_of(prediction: Prediction, name: str, kind: type[Kind]) -> Kind:
     if name not in prediction:
         raise UserError(f"{place}; {_AGAIN}")
     return shaped(prediction[name], kind, f"{place} of the kind that its task asks for", _AGAIN)
-
-
-def cut_at(limit: int, length: int) -> Prediction:
-    """What is added to an answer of `length` tokens where a search allows no more than `limit`."""
-    return {CUT: True} if length >= limit else {}
-
-
-def is_cut(prediction: Prediction) -> bool:
-    """Whether a search ended the answer because it may not be longer. Raises UserError."""
-    return CUT in prediction and answer_of(prediction, CUT, bool)

@@ -56,7 +56,7 @@ class Features(Protocol):
                 test: Path) -> None:
         """Write `fit`, with `spec.json`, and `test`, with `ceiling.json` and `clusters.json`.
 
-        The clusters say which test items were produced together (`pipeline.scoring.clusters`).
+        The clusters say which test items were produced together (`pipeline.scoring.item_clusters`).
         Those of a reader are taken as they are; items that stand by themselves are written so.
 
         What a trained system needs to read raw input goes into `spec.json` or, what is no JSON,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.modules import corpus_module, task_module
-from pipeline.scoring.clusters import NAME
+from pipeline.scoring.item_clusters import NAME
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load
 from tests.systems.trained import ROOT, Track

@@ -20,7 +20,7 @@ import torch
 
 from pipeline.modules import task_module
 from pipeline.running.answering import Answering, load_folder
-from pipeline.scoring.clusters import check_clusters
+from pipeline.scoring.item_clusters import check_clusters
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.addition.shared.storage import (
     columns,

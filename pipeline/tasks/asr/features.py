@@ -20,7 +20,7 @@ from pipeline.audio.front_end import FrontEnd, Given, frames_of
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 
 Condition = Literal["clean", "other"]

@@ -16,7 +16,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.sequences import write_sequences

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.corpora.twins.grammar.scenes import Thing, is_true
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.cut_answers import is_cut
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, aligned, answer_of, is_cut
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 from pipeline.storage.words import words_in
 from pipeline.tasks.caption.shared.measures import (
     COLUMNS,

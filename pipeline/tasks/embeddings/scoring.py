@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import clusters_of
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS

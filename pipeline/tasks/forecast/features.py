@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.corpora.kinds import Series
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.forecast.shared.measures import Array, mase_scale
 from pipeline.tasks.forecast.shared.metrics import METRICS, statistics

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.forecast.shared.measures import Array

@@ -19,7 +19,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import Line, Sentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.language_model.shared.items import Item, write_items
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Stream, Unit

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.likelihoods import checked_nats
 from pipeline.scoring.scores import ItemStatistics, Metric, perplexity, ratio
 from pipeline.storage.predictions import Prediction, aligned

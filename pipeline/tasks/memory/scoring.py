@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from pipeline.entries import FeatureSettings
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.music.shared.items import Item, item_of, write_items
 from pipeline.tasks.music.shared.rolls import Roll, roll_of, write_rolls

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.scoring.clusters import clusters_of
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.likelihoods import checked_nats
 from pipeline.scoring.scores import ItemStatistics, Metric, ratio
 from pipeline.storage.predictions import Prediction, aligned

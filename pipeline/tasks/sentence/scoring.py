@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of

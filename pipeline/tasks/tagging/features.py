@@ -18,7 +18,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import TaggedSentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.tasks.trajectory.shared.starts import write_starts

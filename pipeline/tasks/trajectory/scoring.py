@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import clusters_of
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, ratio
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.storage.sequences import write_sequences

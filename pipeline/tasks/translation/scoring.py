@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from pipeline.scoring.clusters import clusters_of
 from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.cut_answers import is_cut
 from pipeline.storage.files import read_gzip_lines, read_json
-from pipeline.storage.predictions import Prediction, aligned, answer_of, is_cut
+from pipeline.storage.predictions import Prediction, aligned, answer_of
 from pipeline.storage.words import words_in
 from pipeline.tasks.translation.shared.measures import (
     CHARACTER_ORDER,

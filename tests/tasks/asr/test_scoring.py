@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_json
 from pipeline.tasks.asr.figures import alignment

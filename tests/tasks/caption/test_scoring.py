@@ -9,7 +9,7 @@ import sacrebleu
 from sacrebleu.metrics.bleu import BLEU
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.caption.scoring import METRICS, details, score
 

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from pipeline.corpora.kinds import RatedPair
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.scoring.significance import intervals
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.embeddings.scoring import METRICS, score

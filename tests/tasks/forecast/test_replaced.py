@@ -8,7 +8,7 @@ import pytest
 from statsforecast.models import AutoETS
 
 from pipeline.results.leaderboard import build, write_leaderboard
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run

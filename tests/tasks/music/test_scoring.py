@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.music.scoring import METRICS, score
 from pipeline.tasks.music.shared.items import Item, write_items

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import clusters_of
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.storage.files import read_json, sha256
 from pipeline.storage.sequences import Sequences
 from pipeline.tasks.sentence import features

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction

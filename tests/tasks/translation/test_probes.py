@@ -7,7 +7,7 @@ import pytest
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.running.evaluation import Scorer
-from pipeline.scoring.clusters import write_clusters
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.tasks.translation.scoring import METRICS, details, score

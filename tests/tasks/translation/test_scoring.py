@@ -8,7 +8,7 @@ import pytest
 import sacrebleu
 
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone, write_clusters
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.translation.scoring import METRICS, score

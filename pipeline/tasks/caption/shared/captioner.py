@@ -23,8 +23,9 @@ from pipeline.nn.cells import Cell, State
 from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.seq2seq import BeamScorer, Memory
 from pipeline.storage.arrays import read_array
+from pipeline.storage.cut_answers import cut_at
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, cut_at
+from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.encoder import Encoder

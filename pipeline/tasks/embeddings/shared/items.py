@@ -14,7 +14,7 @@ from typing import Self
 
 from pipeline.corpora.kinds import Analogy, RatedPair
 from pipeline.errors import UserError
-from pipeline.scoring.clusters import alone
+from pipeline.scoring.item_clusters import alone
 from pipeline.storage.files import read_json, write_json
 
 

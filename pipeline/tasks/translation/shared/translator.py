@@ -23,8 +23,9 @@ from pipeline.nn.containers import module_dict
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.seq2seq import BeamScorer, Contexts, Memory
 from pipeline.nn.softmax import linear_cross_entropy
+from pipeline.storage.cut_answers import cut_at
 from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction, cut_at
+from pipeline.storage.predictions import Prediction
 from pipeline.storage.sequences import Sequences
 from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.translation.shared.batching import PairBatches

@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.running import evaluation
 from pipeline.running.evaluation import Scorer
-from pipeline.scoring.clusters import NAME, alone, clusters_of, write_clusters
+from pipeline.scoring.item_clusters import NAME, alone, clusters_of, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 
 
