@@ -70,7 +70,8 @@ def write_results(suite: Suite, ceiling: float | None = 0.4) -> None:
             variants[variant] = {
                 "metrics": {name: {"value": value, "low": value - 0.1, "high": value + 0.1}
                             for name, value in values.items()},
-                "n_items": len(items.ids), "signature": {"owa": "m4|v1"}}
+                "n_items": len(items.ids), "clusters": len(items.ids),
+                "signature": {"owa": "m4|v1"}}
         write_json(places.metrics("yearly", key), {
             "track": "yearly", "task": "forecast", "system": key, "corpus": "series",
             "parameters": 12345, "ceiling": {} if ceiling is None else {"owa": ceiling},

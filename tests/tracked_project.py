@@ -101,7 +101,7 @@ def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
     model = places.model(key)
     variants = {variant: {
         "metrics": {"wer": {"value": wer + n, "low": wer + n - 1, "high": wer + n + 1}},
-        "n_items": 40, "signature": {"wer": "jiwer"},
+        "n_items": 40, "clusters": 40, "signature": {"wer": "jiwer"},
     } for n, variant in enumerate(suite.rows_of(key))}
     metrics = places.metrics(track, key)
     write_json(metrics, {

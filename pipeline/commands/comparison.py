@@ -8,10 +8,11 @@ same bytes.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.results.boards import Claim, Measured
 from pipeline.scoring.records import Result, Score
 
 EXACT = 1e-9
@@ -108,9 +109,12 @@ def _same(committed: Any, found: Any) -> bool:
 
 
 def bounds_of(scores: Mapping[str, Score]) -> dict[str, float]:
-    """The bounds of each metric's interval, as scores with names of their own."""
-    return {f"{name}, {side} bound": score[side] for name, score in scores.items()
-            for side in BOUNDS}
+    """The bounds of each metric's interval, as scores with names of their own.
+
+    A metric without an interval has none, so one that only one side has is a difference.
+    """
+    return {f"{name}, {side} bound": bound for name, score in scores.items() for side in BOUNDS
+            if (bound := score[side]) is not None}
 
 
 def result_differences(committed: Result, reproduced: Result) -> list[str]:
@@ -140,33 +144,45 @@ def _course(curve: Any) -> Any:
             if isinstance(point, Mapping) else point for point in curve]
 
 
-def claim_differences(committed: Sequence[Mapping[str, Any]],
-                      reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Claims that one side lacks or whose verdict has turned into its opposite.
+def claim_differences(committed: Sequence[Claim], reproduced: Sequence[Claim],
+                      same_rows: Collection[str] = ()) -> list[str]:
+    """Claims that one side lacks, or whose verdict is another but for the edge.
 
-    Between machines a score moves within its tolerance, so a verdict at the edge may become
-    undecided or cease to be; `unsettled` names these.
+    Between machines a score moves within its tolerance, so a claim that is decided on one side may
+    be undecided on the other; `unsettled` names these. Of a claim all of whose rows answered the
+    same (`same_rows`) all that was measured is the same, too.
     """
     first, second = _by_id(committed), _by_id(reproduced)
     return [*_lacking(first, second, "claim"),
             *(f"claim {name!r} {old} as committed and {new} as reproduced"
-              for name, old, new in _changed(first, second) if "undecided" not in (old, new))]
+              for name, old, new in _changed(first, second) if not _edge(old, new)),
+            *(text for name in sorted(set(first) & set(second))
+              if set(first[name]["values"]) <= set(same_rows)
+              for text in json_differences(_measured(first[name]), _measured(second[name]),
+                                           f"claim {name!r}"))]
 
 
-def unsettled(committed: Sequence[Mapping[str, Any]],
-              reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Claims that are undecided on one side only."""
+def unsettled(committed: Sequence[Claim], reproduced: Sequence[Claim]) -> list[str]:
+    """Claims that are decided on one side and undecided on the other."""
     return [f"claim {name!r} is at the edge: {old} as committed, {new} as reproduced"
             for name, old, new in _changed(_by_id(committed), _by_id(reproduced))
-            if "undecided" in (old, new)]
+            if _edge(old, new)]
 
 
-def _by_id(claims: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _edge(old: str, new: str) -> bool:
+    return "undecided" in (old, new) and "one training" not in (old, new)
+
+
+def _measured(claim: Claim) -> dict[str, Any]:
+    return {key: value for key, value in claim.items() if key in Measured.__annotations__}
+
+
+def _by_id(claims: Sequence[Claim]) -> dict[str, Claim]:
     return {claim["id"]: claim for claim in claims}
 
 
-def _changed(first: Mapping[str, Mapping[str, Any]],
-             second: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+def _changed(first: Mapping[str, Claim],
+             second: Mapping[str, Claim]) -> Iterator[tuple[str, str, str]]:
     for name in sorted(set(first) & set(second)):
         old, new = first[name]["verdict"], second[name]["verdict"]
         if old != new:

@@ -120,7 +120,10 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
                            before.answered_as(after, suite, key), findings)
     compare_curves(suite, before, after, findings)
     compare_locks(suite, before.lock, after.lock, findings)
-    findings.note("verdicts", claim_differences(before.claims, after.claims), len(before.claims))
+    same_rows = [row for key in suite.systems if before.answered_as(after, suite, key)
+                 for row in suite.rows_of(key).values()]
+    findings.note("verdicts", claim_differences(before.claims, after.claims, same_rows),
+                  len(before.claims))
     findings.unchecked += unsettled(before.claims, after.claims)
 
 

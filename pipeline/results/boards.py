@@ -54,6 +54,7 @@ class Row(StatedScore):
     system: str
     metrics: Mapping[str, Score | StatedScore]
     n_items: Count | None
+    clusters: Count | None
     parameters: Count | None
     signature: str | None
     settings_tried: Count | None
@@ -115,17 +116,52 @@ def ranking(path: Path) -> Ranking:
     return read_shaped(path, Ranking, _AGAIN)
 
 
-class Claim(TypedDict):
-    """A claim with its verdict; see `pipeline.results.claims.judge`."""
+class Measured(TypedDict):
+    """What was measured of a claim; see `pipeline.results.claims.measure`.
+
+    `values` has the mean score over its trainings of every row that the claim names. `effect` is
+    how much the better side is ahead of `worse`, the row that decides, in the metric's unit and
+    positive as claimed, with its 95 % interval. `p` is two-sided and takes all named rows into
+    account. `seeds` counts the trainings of the network that was trained least often, None where
+    there is none; `wins` is the share of pairs of trainings in which the better side is better;
+    `detectable` the smallest effect that would have been found in four of five cases. What cannot
+    be had is None.
+    """
+
+    worse: str
+    values: dict[str, Number]
+    effect: Number
+    low: Number | None
+    high: Number | None
+    p: Number | None
+    seeds: Count | None
+    clusters: Count
+    wins: Number
+    detectable: Number | None
+
+
+class Contrasted(TypedDict):
+    """The rows whose difference a claim's own difference is held against."""
+
+    better: str
+    worse: str
+
+
+class Claim(Measured):
+    """A claim with its verdict; see `pipeline.results.verdicts`.
+
+    `p_adjusted` is by Holm's method over the suite's claims, None for one that was not tested.
+    """
 
     id: str
     track: str
     text: str
     source: str
+    lecture: str
+    stated: Literal["before results", "after first results"]
     better: str
-    worse: str
     metric: str
-    values: dict[str, Number]
-    p: Number
-    seed_spread: Number | None
-    verdict: Literal["holds", "undecided", "refuted"]
+    contrast: Contrasted | None
+    p_adjusted: Number | None
+    verdict: Literal["holds", "undecided", "refuted", "one training"]
+    reason: str

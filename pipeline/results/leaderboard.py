@@ -129,7 +129,8 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
     replaced = answers.get("details", {}).get("replaced")
     row: Row = {
         "system": name, **answers["metrics"][entry.metric], "metrics": answers["metrics"],
-        "n_items": answers["n_items"], "parameters": result["parameters"],
+        "n_items": answers["n_items"], "clusters": answers["clusters"],
+        "parameters": result["parameters"],
         "signature": answers["signature"].get(entry.metric),
         "settings_tried": result["settings_tried"], "evidence": evidence,
         "published": ({"value": published.value, "source": published.source} if published
@@ -144,7 +145,8 @@ def _published_row(name: str, value: float, source: str, metric: str) -> Row:
     return {
         "system": name, "value": value, "low": None, "high": None,
         "metrics": {metric: {"value": value, "low": None, "high": None}},
-        "n_items": None, "parameters": None, "signature": None, "settings_tried": None,
+        "n_items": None, "clusters": None, "parameters": None, "signature": None,
+        "settings_tried": None,
         "evidence": {"kind": "published", "source": source},
         "published": {"value": value, "source": source},
     }

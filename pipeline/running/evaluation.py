@@ -16,7 +16,7 @@ from pipeline.running.costs import measured, processor
 from pipeline.running.sealed import checked_test
 from pipeline.running.threads import limited_threads
 from pipeline.scoring import significance
-from pipeline.scoring.records import Answers, Cost, Result
+from pipeline.scoring.records import Answers, Cost, Result, Score
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage import predictions
 from pipeline.storage.files import write_json
@@ -50,9 +50,10 @@ class Scorer:
     def row(self, statistics: ItemStatistics) -> Answers:
         """Every metric of the task that the test set has items for, with its 95 % interval.
 
-        `n_items` counts the items that the track's primary metric is about: those of another
-        condition have nothing in its sums. A task whose scoring has a function `details` adds what
-        it returns, numbers that stand behind the metrics and are not ranked.
+        An interval's bounds are None where the test set allows none. `n_items` counts the items
+        that the track's primary metric is about (those of another condition have nothing in its
+        sums) and `clusters` the clusters that they lie in. A task whose scoring has a function
+        `details` adds what it returns, numbers that stand behind the metrics and are not ranked.
         """
         scoring = task_module(self.task, "scoring")
         known: dict[str, Metric] = scoring.METRICS
@@ -66,16 +67,21 @@ class Scorer:
         primary = statistics.table(known[self.metric].columns)
         details = scoring.details(statistics) if hasattr(scoring, "details") else {}
         row: Answers = {
-            "metrics": {name: {"value": statistics.score(metric),
-                               "low": bounds[name][0], "high": bounds[name][1]}
+            "metrics": {name: _score(statistics.score(metric), bounds[name])
                         for name, metric in metrics.items()},
             "n_items": int(primary.any(axis=1).sum()),
+            "clusters": significance.clusters_about(statistics, known[self.metric]),
             "signature": {name: metric.signature for name, metric in metrics.items()
                           if metric.signature},
         }
         if details:
             row["details"] = details
         return row
+
+
+def _score(value: float, bounds: tuple[float, float] | None) -> Score:
+    low, high = bounds or (None, None)
+    return {"value": value, "low": low, "high": high}
 
 
 def evaluate_system(places: Places, key: str, out: Places) -> None:

@@ -15,11 +15,11 @@ Count = Annotated[int, Field(ge=0, le=10**18)]
 
 
 class Score(TypedDict):
-    """A metric's value and its 95 % interval."""
+    """A metric's value and its 95 % interval, which few clusters of test items do not allow."""
 
     value: Number
-    low: Number
-    high: Number
+    low: Number | None
+    high: Number | None
 
 
 class Answers(TypedDict):
@@ -27,6 +27,7 @@ class Answers(TypedDict):
 
     metrics: dict[str, Score]
     n_items: Count
+    clusters: Count
     signature: dict[str, str]
     details: NotRequired[dict[str, Any]]
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pipeline import modules
 from pipeline.entries import Entry
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.schema import Suite, TrackSettings, read_yaml, row_name, suite_of
+from pipeline.suite.schema import ClaimSettings, Suite, TrackSettings, read_yaml, row_name, suite_of
 
 
 def load_valid(path: Path) -> Suite:
@@ -126,10 +126,19 @@ def _claims(suite: Suite) -> Iterator[str]:
         if unknown:
             continue
         rows = _rows(suite, claim.track)
-        for field, names in (("better", [claim.better]), ("worse", claim.worse)):
+        for field, names in _rows_named(claim).items():
             for row in names:
                 yield from _unknown(f"{path}.{field}", "row", row, rows)
+        if claim.contrast and len(claim.worse) != 1:
+            yield f"{path}.worse: a claim with a contrast has one row here, not {len(claim.worse)}"
         task = suite.tracks[claim.track].task
         if task in modules.tasks():
             yield from _unknown(f"{path}.metric", "metric", claim.metric,
                                 list(modules.task_module(task, "scoring").METRICS))
+
+
+def _rows_named(claim: ClaimSettings) -> dict[str, list[str]]:
+    contrast = claim.contrast
+    return {"better": [claim.better], "worse": claim.worse} | (
+        {"contrast.better": [contrast.better], "contrast.worse": [contrast.worse]}
+        if contrast else {})

@@ -256,8 +256,9 @@ def _scores(result: Result, first: str) -> dict[str, float]:
         row = result["variants"][variant]
         for metric, score in row["metrics"].items():
             yield f"test_{metric}{suffix}", score["value"]
-            yield f"test_{metric}{suffix}/low", score["low"]
-            yield f"test_{metric}{suffix}/high", score["high"]
+            for side, bound in (("low", score["low"]), ("high", score["high"])):
+                if bound is not None:  # few clusters of test items allow no interval
+                    yield f"test_{metric}{suffix}/{side}", bound
 
     scores = dict(named(first, ""))
     for variant in result["variants"]:

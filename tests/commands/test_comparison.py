@@ -4,12 +4,15 @@ import pytest
 
 from pipeline.commands.comparison import (
     Findings,
+    bounds_of,
     claim_differences,
     json_differences,
     score_differences,
     unmeasured,
     unsettled,
 )
+from pipeline.results.boards import Claim
+from pipeline.results.verdicts import Verdict
 
 COMMITTED = {"lstm": {"perplexity": 90.0, "loss": 4.5}, "ngram": {"perplexity": 141.2}}
 
@@ -74,17 +77,45 @@ def test_json_of_another_shape(committed: object, found: object, text: str) -> N
     assert list(json_differences(committed, found, "x")) == [text]
 
 
+def claims(**verdicts: Verdict) -> list[Claim]:
+    return [{
+        "id": name, "track": "t", "text": "", "source": "", "lecture": "",
+        "stated": "before results", "better": "net", "worse": "count", "metric": "wer",
+        "contrast": None, "values": {"net": 1.0, "count": 2.0}, "effect": 1.0, "low": 0.5,
+        "high": 1.5, "p": 0.01, "p_adjusted": 0.02, "seeds": 5, "clusters": 40, "wins": 1.0,
+        "detectable": 2.0, "verdict": verdict, "reason": ""}
+        for name, verdict in verdicts.items()]
+
+
 def test_a_verdict_turned_into_its_opposite_is_a_difference_and_the_edge_is_named() -> None:
-    committed = [{"id": "a", "verdict": "holds"}, {"id": "b", "verdict": "holds"},
-                 {"id": "c", "verdict": "refuted"}, {"id": "d", "verdict": "holds"}]
-    again = [{"id": "a", "verdict": "refuted"}, {"id": "b", "verdict": "undecided"},
-             {"id": "c", "verdict": "refuted"}, {"id": "e", "verdict": "holds"}]
+    committed = claims(a="holds", b="holds", c="refuted", d="holds", f="one training",
+                       g="undecided")
+    again = claims(a="refuted", b="undecided", c="refuted", e="holds", f="undecided", g="refuted")
     assert claim_differences(committed, again) == [
         "claim 'd' is committed but was not reproduced",
         "claim 'e' was reproduced but is not committed",
-        "claim 'a' holds as committed and refuted as reproduced"]
+        "claim 'a' holds as committed and refuted as reproduced",
+        "claim 'f' one training as committed and undecided as reproduced"]
     assert unsettled(committed, again) == [
-        "claim 'b' is at the edge: holds as committed, undecided as reproduced"]
+        "claim 'b' is at the edge: holds as committed, undecided as reproduced",
+        "claim 'g' is at the edge: undecided as committed, refuted as reproduced"]
+
+
+def test_of_rows_that_answered_the_same_a_claim_is_the_same() -> None:
+    committed, again = claims(a="holds"), claims(a="holds")
+    again[0]["effect"], again[0]["p_adjusted"] = 1.1, 0.03
+    assert claim_differences(committed, again, ["net"]) == []
+    assert claim_differences(committed, again, ["net", "count"]) == [
+        "claim 'a'.effect: 1.0 is committed, 1.1 found"]
+
+
+def test_an_interval_that_one_side_lacks_is_a_difference() -> None:
+    few = bounds_of({"wer": {"value": 9.0, "low": None, "high": None}})
+    many = bounds_of({"wer": {"value": 9.0, "low": 8.0, "high": 10.0}})
+    assert (few, many) == ({}, {"wer, low bound": 8.0, "wer, high bound": 10.0})
+    assert score_differences({"a": many}, {"a": few}, {}) == [
+        "row 'a': score 'wer, high bound' is committed but was not reproduced",
+        "row 'a': score 'wer, low bound' is committed but was not reproduced"]
 
 
 def test_findings_end_with_one_line_of_counts() -> None:

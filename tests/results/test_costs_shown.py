@@ -22,7 +22,8 @@ def run_suite(root: Path, evidence: str) -> Suite:
     write_json(suite.places.metrics("yearly", "network"), {
         "track": "yearly", "task": "forecast", "system": "network", "corpus": "series",
         "parameters": 7, "ceiling": {}, "settings_tried": 1, "variants": {"": {
-            "metrics": {"owa": score}, "n_items": 4, "signature": {"owa": "m4"}}}})
+            "metrics": {"owa": score}, "n_items": 4, "clusters": 4,
+            "signature": {"owa": "m4"}}}})
     return suite
 
 

@@ -36,8 +36,8 @@ def test_the_json_has_what_later_tools_rely_on(tmp_path: Path) -> None:
                      "suite": "embedded", "metric": "owa", "better": "lower", "ceiling": 0.4,
                      "floor": 1.0, "tolerance": 0.05, "not_run": []}
     first = rows[0]
-    assert set(first) == {"system", "value", "low", "high", "metrics", "n_items", "parameters",
-                          "signature", "settings_tried", "evidence", "published"}
+    assert set(first) == {"system", "value", "low", "high", "metrics", "n_items", "clusters",
+                          "parameters", "signature", "settings_tried", "evidence", "published"}
     assert set(first["metrics"]) == {"owa", "smape", "mase"}
     assert (first["n_items"], first["parameters"], first["settings_tried"]) == (4, 12345, 2)
     assert first["signature"] == "m4|v1"
