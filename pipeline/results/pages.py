@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipeline.modules import task_module
 from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.markdown import decimal, table
+from pipeline.scoring.clusters import FEWEST_CLUSTERS
 from pipeline.scoring.records import Cost
 from pipeline.scoring.scores import Metric
 from pipeline.suite.schema import Suite
@@ -39,11 +40,27 @@ def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
 
 def _measured(board: Board, metric: Metric, own: Sequence[Row],
               resamples: int) -> str:
-    counts = sorted({row["n_items"] for row in own if row["n_items"] is not None})
-    items = " or ".join(f"{count:,}" for count in counts) or "no"
     return (f"Track `{board['track']}`, corpus `{board['corpus']}`, {board['suite']} suite.\n"
-            f"**{board['metric']}**: {metric.text}; {metric.preference}. Scored on {items} "
-            f"test items; the interval is 95 % over {resamples:,} bootstrap resamples of them.")
+            f"**{board['metric']}**: {metric.text}; {metric.preference}. {_scored_on(own)} "
+            f"{_about_intervals(own, resamples)}")
+
+
+def _scored_on(own: Sequence[Row]) -> str:
+    found = sorted({(row["n_items"] or 0, row["clusters"] or 0) for row in own})
+    texts = [f"{items:,} test items" if items == clusters else
+             f"{items:,} test items in {clusters:,} groups that were produced together"
+             for items, clusters in found]
+    return f"Scored on {' or '.join(texts) or 'no test items'}."
+
+
+def _about_intervals(own: Sequence[Row], resamples: int) -> str:
+    without = [row["clusters"] or 0 for row in own if row["low"] is None]
+    if not without:
+        return f"The interval is 95 % over {resamples:,} bootstrap resamples of them."
+    if min(without) < FEWEST_CLUSTERS:
+        return (f"{min(without)} independent groups of items are too few for an interval; "
+                f"{FEWEST_CLUSTERS} are the fewest.")
+    return "Where no interval stands, too many bootstrap resamples of them have no score."
 
 
 def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row],

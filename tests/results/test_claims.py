@@ -57,7 +57,6 @@ def judged(rows: Mapping[str, Row], tmp_path: Path, claims: Sequence[dict[str, A
     first = toy_suite().model_dump()["claims"][0] | claim
     suite = toy_suite(tmp_path, claims=[first, *(first | {"id": f"more-{number}"} | more
                                                  for number, more in enumerate(claims))])
-    write_results(suite)
     found = conclude(suite, measure(suite, reader(rows)))
     assert found == restated_all(suite, found)
     return found

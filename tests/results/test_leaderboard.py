@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
 from pipeline.results.leaderboard import build, own_rows, under_floor, write_leaderboard
+from pipeline.results.report import write_report
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
@@ -194,7 +195,7 @@ PAGE = """\
 
 Track `yearly`, corpus `series`, embedded suite.
 **owa**: overall weighted average: sMAPE and MASE relative to Naive2's; lower is better. \
-Scored on 4 test items; the interval is 95 % over 200 bootstrap resamples of them.
+Scored on 4 test items. The interval is 95 % over 200 bootstrap resamples of them.
 
 | rank | system                  |   owa |  95 % interval |  smape |  mase | published \
 | parameters | settings tried | evidence      |
@@ -233,3 +234,28 @@ def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -
     assert ("- `run`: `network`, `smooth:holt`, `smooth:ses`: trained and tested once by this "
             "project, commit aaaaaaaaaaaa, Test CPU, precision 32-true, 72 s in all.") in text
     assert "`dvc repro real/dvc.yaml:leaderboard@yearly`" in text
+
+
+@pytest.mark.parametrize(("clusters", "bounds", "sentences"), [
+    (4, (0.4, 0.6), "Scored on 4 test items. The interval is 95 % over 200 bootstrap resamples"),
+    (3, (None, None), "Scored on 4 test items in 3 groups that were produced together. 3 "
+                      "independent groups of items are too few for an interval; 5 are the fewest."),
+    (4, (None, None), "Scored on 4 test items. 4 independent groups of items are too few")])
+def test_a_page_says_on_how_many_groups_and_why_there_is_no_interval(
+        tmp_path: Path, clusters: int, bounds: tuple[float | None, float | None],
+        sentences: str) -> None:
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    for key in suite.systems:
+        result = read_json(suite.places.metrics("yearly", key))
+        for answers in result["variants"].values():
+            answers["clusters"] = clusters
+            answers["metrics"]["owa"].update(low=bounds[0], high=bounds[1])
+        write_json(suite.places.metrics("yearly", key), result)
+    write_leaderboard(suite, "yearly")
+    assert sentences in suite.places.page("yearly").read_text()
+    write_report(suite)
+    [line] = [line for line in suite.places.overview.read_text().splitlines()
+              if line.startswith("| [yearly]")]
+    assert ("0.400 to 0.600" in line) == (bounds[0] is not None)
+    assert "– to –" not in suite.places.page("yearly").read_text() + line

@@ -67,6 +67,16 @@ def test_all_problems_are_reported_at_once(raw: dict[str, Any]) -> None:
     assert ".better: no row 'nobody'" in problems
 
 
+def test_a_contrast_names_rows_of_its_track_and_one_row_to_beat(raw: dict[str, Any]) -> None:
+    claim = raw["claims"][0]
+    claim["contrast"] = {"better": claim["better"], "worse": "nobody"}
+    claim["worse"] = claim["worse"] * 2
+    problems = "\n".join(problems_of(raw))
+    assert ".contrast.worse: no row 'nobody'" in problems
+    assert ".worse: a claim with a contrast has one row here, not 2" in problems
+    assert ".contrast.better" not in problems
+
+
 def test_an_entry_has_no_second_owner_of_a_task_or_a_reader(raw: dict[str, Any]) -> None:
     raw["systems"]["lm-lstm"]["task"] = "language_model"
     assert any("systems.lm-lstm.task: unknown key" in problem for problem in problems_of(raw))

@@ -113,6 +113,13 @@ def test_an_empty_store_is_filled_completely_and_twice_changes_nothing(
     assert contents(uri) == before
 
 
+def test_a_score_without_an_interval_is_published_without_one(tmp_path, uri, suite) -> None:
+    evaluate(suite, "recurrent", interval=False)
+    publish(suite)
+    names = final(run_of(uri, "recurrent"))
+    assert "test_wer" in names and not any(name.endswith(("/low", "/high")) for name in names)
+
+
 def test_killed_resumed_and_published_on_a_server_is_one_complete_run(
         tmp_path, server, monkeypatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
