@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability, table
-from pipeline.results.verdicts import SIGNIFICANT
 from pipeline.scoring.clusters import FEWEST_CLUSTERS
+from pipeline.scoring.effects import SIGNIFICANT
 from pipeline.suite.schema import ClaimSettings, Suite
 
 _HEADER = ["claim", "verdict", "held against each other", "effect", "95 % interval", "p after Holm",

@@ -13,6 +13,7 @@ test items together (`pipeline.scoring.effects`). Two things can be found, each 
 The row that decides is the claim's `worse`. Refuted is a finding, not an error.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,9 +25,9 @@ from pipeline.errors import UserError
 from pipeline.results.boards import Claim, Measured
 from pipeline.results.leaderboard import metrics_of, systems_run
 from pipeline.results.trainings import Trainings, trainings_of
-from pipeline.results.verdicts import SIGNIFICANT, conclude
+from pipeline.results.verdicts import conclude
 from pipeline.scoring.clusters import same_items
-from pipeline.scoring.effects import Effect, Resampled
+from pipeline.scoring.effects import SIGNIFICANT, Effect, Resampled
 from pipeline.scoring.records import Number
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import ClaimSettings, Suite
@@ -136,6 +137,12 @@ def _check(claim: ClaimSettings, first: str, rows: Mapping[str, Trainings],
         if not same_items([*rows[first].statistics, *rows[row].statistics]):
             raise UserError(f"claim {claim.id!r}: rows {first!r} and {row!r} have statistics of "
                             "other items; run 'dvc repro', which evaluates the older one again")
+    for one, other in itertools.combinations(_rows(claim), 2):
+        if (rows[one].system == rows[other].system
+                and list(rows[one].seeds) != list(rows[other].seeds)):
+            raise UserError(f"claim {claim.id!r}: rows {one!r} and {other!r} are answers of the "
+                            "same networks and have trainings from other seeds; run 'unrolled "
+                            "spread', which completes them")
 
 
 def _standing(claim: ClaimSettings, resampled: Resampled, values: dict[str, float]) -> _Standing:

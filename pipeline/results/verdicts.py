@@ -10,23 +10,22 @@ claims.json can derive it again.
 from collections.abc import Mapping
 from typing import Literal
 
-from statsmodels.stats.multitest import multipletests
-
 from pipeline.results.boards import Claim, Measured
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability
 from pipeline.scoring.clusters import FEWEST_CLUSTERS
+from pipeline.scoring.effects import SIGNIFICANT, holm
 from pipeline.suite.schema import ClaimSettings, Suite
 
 Verdict = Literal["holds", "undecided", "refuted", "one training"]
-SIGNIFICANT = 0.05
 
 
 def conclude(suite: Suite, measured: Mapping[str, Measured]) -> list[Claim]:
     """The claims that were measured, by id, with their verdicts, in the suite's order."""
     stated = [claim for claim in suite.claims if claim.id in measured]
-    adjusted = _adjusted({claim.id: p for claim in stated
-                          if (p := _tested(measured[claim.id])) is not None})
+    tested = {claim.id: p for claim in stated
+              if (p := _tested(measured[claim.id])) is not None}
+    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     return [_concluded(suite, claim, measured[claim.id], adjusted.get(claim.id), len(adjusted))
             for claim in stated]
 
@@ -43,13 +42,6 @@ def verdict(effect: float, p: float | None, p_adjusted: float | None) -> Verdict
 def _tested(measured: Measured) -> float | None:
     """The p value with which a claim takes part in Holm's family; None where it does not."""
     return None if measured["seeds"] == 1 else measured["p"]
-
-
-def _adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
-    if not p_values:
-        return {}
-    return dict(zip(p_values, multipletests(list(p_values.values()), method="holm")[1].tolist(),
-                    strict=True))
 
 
 def _concluded(suite: Suite, claim: ClaimSettings, measured: Measured, p_adjusted: float | None,
@@ -71,8 +63,8 @@ def _concluded(suite: Suite, claim: ClaimSettings, measured: Measured, p_adjuste
 def _reason(suite: Suite, claim: ClaimSettings, measured: Measured, found: Verdict,
             family: int) -> str:
     if found == "one training":
-        return ("A network that it names was trained once, so how far seeds move it is not known; "
-                "the interval is by test items alone, and nothing is decided.")
+        return ("A network that it names was trained from one seed only, and how far others would "
+                "move it is not known.")
     if measured["clusters"] < FEWEST_CLUSTERS:
         return (f"Only {measured['clusters']} independent groups of test items are about it; with "
                 f"fewer than {FEWEST_CLUSTERS} no error can be estimated.")

@@ -17,11 +17,14 @@ What a seed does to single items counts in both, so their sum errs on the safe s
 effect can be off for both reasons together, `pipeline.scoring.two_sources` says. It takes the luck
 of seeds as normal: of seeds that either fail or succeed, a handful cannot tell how often they do.
 
+Effects that are tested together are adjusted by Holm's method (`holm`): where none of a family is
+true, one in twenty families decides something, however the effects depend on each other.
+
 A percentile bootstrap over seeds will not do: five seeds against five lie wholly apart by chance in
 0.8 % of null cases, and it then gives the smallest p that it has.
 
-Source: Bouthillier et al. 2021, "Accounting for Variance in Machine Learning Benchmarks", why seeds
-and items both count.
+Sources: Bouthillier et al. 2021, "Accounting for Variance in Machine Learning Benchmarks", why
+seeds and items both count; Holm 1979, "A simple sequentially rejective multiple test procedure".
 """
 
 import itertools
@@ -32,6 +35,7 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from statsmodels.stats.multitest import multipletests
 
 from pipeline.scoring.clusters import (
     FEWEST_CLUSTERS,
@@ -44,6 +48,7 @@ from pipeline.scoring.clusters import (
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.scoring.two_sources import quantile, smallest_found, tail
 
+SIGNIFICANT = 0.05
 # Equal scores differ by this part of themselves at most, because of how their sums are rounded.
 _ROUNDING = 1e-12
 
@@ -226,6 +231,14 @@ class Resampled:
         """That of a sample; what is no more than rounding is none."""
         variance = float(values.var(ddof=1))
         return variance if math.sqrt(variance) > _ROUNDING * self.largest else 0.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values of tests that are made together, adjusted for their number."""
+    if not p_values:
+        return []
+    adjusted: list[float] = multipletests(p_values, method="holm")[1].tolist()
+    return adjusted
 
 
 def _merits(metric: Metric, sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -410,6 +410,19 @@ def test_a_forgery_is_found_on_another_machine_too(other_machine: Suite, name: s
     assert any("network" in text and name.replace("value", "owa") in text for text in found)
 
 
+def test_a_forged_measurement_of_a_claim_is_found_by_training(embedded: Suite) -> None:
+    """The claim and the page that tells it agree; what was measured is not so."""
+    file, page = embedded.places.claims, embedded.places.overview
+    [claim] = read_json(file)
+    write_json(file, [{**claim, "effect": 5.0}])
+    page.write_text(page.read_text().replace("+4.000", "+5.000"))
+    shutil.copytree(reproduced(embedded) / "predictions", embedded.places.all_predictions)
+    write_lock(embedded)
+    shutil.rmtree(embedded.places.all_predictions)
+    assert verify_embedded(embedded).differences == [
+        "claim 'network-wins'.effect: 5.0 is committed, 4.0 found"]
+
+
 def test_of_a_stale_row_only_scores_are_held_against_what_code_of_now_makes(
         embedded: Suite) -> None:
     committed = read_result(embedded, "network")

@@ -122,7 +122,7 @@ def test_one_training_decides_nothing_but_is_shown(tmp_path: Path) -> None:
     assert (alone["verdict"], alone["seeds"], alone["p_adjusted"]) == ("one training", 1, None)
     assert alone["detectable"] is None and alone["low"] is not None and alone["low"] > 0
     assert alone["p"] is not None and alone["p"] < 1e-6
-    assert "trained once" in alone["reason"]
+    assert "trained from one seed only" in alone["reason"]
     # It has no part in Holm's family, so the other claim is tested as if it stood alone.
     assert tested["p_adjusted"] == tested["p"] is not None
 
@@ -211,6 +211,12 @@ def test_statistics_of_other_items_are_an_error(tmp_path: Path) -> None:
     rows = {"network": net(0, 0.0), "smooth:ses": counts(9.0), "smooth:holt": other}
     with pytest.raises(UserError, match="'network' and 'smooth:holt' have statistics of other it"):
         judged(rows, tmp_path)
+
+
+def test_answers_of_the_same_networks_have_the_same_seeds(tmp_path: Path) -> None:
+    rows = {"network": net(0, 0.0), "smooth:ses": net(0, 1.0, seeds=3)}
+    with pytest.raises(UserError, match="'network' and 'smooth:ses' are answers of the same netw"):
+        judged(rows, tmp_path, worse=["smooth:ses"])
 
 
 def test_missing_item_statistics_name_the_command_that_makes_them(tmp_path: Path) -> None:
