@@ -94,8 +94,9 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
         "would have been found in four of five cases is named, at the level that Holm's method "
         "asks of the claim with the smallest p.",
         "- **one training**: a network that the claim names was trained from one seed only. The "
-        "effect is shown, and its interval counts test items alone; nothing is known of seeds, so "
-        "such claims decide nothing and are not among those tested together.",
+        "effect is shown, and its interval counts test items alone where one of its two rows is "
+        "that network; nothing is known of its luck, so such claims decide nothing and are not "
+        "among those tested together.",
         f"- With fewer than {FEWEST_CLUSTERS} groups of test items no interval is given and "
         "nothing is decided: three speakers tell too little of other speakers.",
         "- Seed pairs won: of all pairs of one training of each side, the share in which the first "

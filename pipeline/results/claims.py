@@ -64,31 +64,36 @@ def measure(suite: Suite, read: Reader) -> dict[str, Measured]:
     """
     standings = [standing for claims in _by_metric(suite)
                  for standing in _standings(suite, claims, read)]
-    tested = sum(standing.effect.testable and not standing.effect.one_training
-                 for standing in standings)
+    tested = sum(standing.tested for standing in standings)
     return {standing.claim.id: standing.measured(tested) for standing in standings}
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """A claim against the row that decides it."""
+    """A claim against the row that decides it; `seeds` is the smallest number of all its rows."""
 
     claim: ClaimSettings
     worse: str
     values: dict[str, float]
     effect: Effect
     p: float
+    seeds: int | None
     wins: float
+
+    @property
+    def tested(self) -> bool:
+        """Whether it is one of those that are tested together."""
+        return self.effect.testable and self.seeds != 1
 
     def measured(self, tested: int) -> Measured:
         """As it is stored; `tested` is the number of claims that are tested together."""
         effect = self.effect
         low, high = effect.interval() if effect.testable else (None, None)
-        found = effect.testable and not effect.one_training and effect.error > 0
+        found = self.tested and effect.error > 0
         return {
             "worse": self.worse, "values": self.values, "effect": effect.value,
             "low": low, "high": high, "p": self.p if effect.testable else None,
-            "seeds": effect.seeds, "clusters": effect.clusters, "wins": self.wins,
+            "seeds": self.seeds, "clusters": effect.clusters, "wins": self.wins,
             # The level of Holm's first step, the strictest: the claim may be the only true one.
             "detectable": effect.detectable(SIGNIFICANT / tested) if found else None}
 
@@ -148,7 +153,8 @@ def _check(claim: ClaimSettings, first: str, rows: Mapping[str, Trainings],
 def _standing(claim: ClaimSettings, resampled: Resampled, values: dict[str, float]) -> _Standing:
     effects = {row: resampled.effect(_weights(claim, row)) for row in claim.worse}
     worse, p = deciding({row: (effect.value, effect.p) for row, effect in effects.items()})
-    return _Standing(claim, worse, values, effects[worse], p,
+    seeds = [effect.seeds for effect in effects.values() if effect.seeds is not None]
+    return _Standing(claim, worse, values, effects[worse], p, min(seeds, default=None),
                      resampled.wins(_weights(claim, worse)))
 
 

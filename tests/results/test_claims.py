@@ -127,6 +127,14 @@ def test_one_training_decides_nothing_but_is_shown(tmp_path: Path) -> None:
     assert tested["p_adjusted"] == tested["p"] is not None
 
 
+def test_one_training_of_any_named_row_is_enough_to_decide_nothing(tmp_path: Path) -> None:
+    """The row that decides was trained five times; the other one could as well have been lucky."""
+    [claim] = judged({"network": net(0, 0.0), "smooth:ses": net(1, 9.0, seeds=1),
+                      "smooth:holt": net(2, 6.0)}, tmp_path)
+    assert (claim["worse"], claim["seeds"]) == ("smooth:holt", 1)
+    assert (claim["verdict"], claim["p_adjusted"]) == ("one training", None)
+
+
 def test_fewer_than_five_clusters_decide_nothing(tmp_path: Path) -> None:
     [claim] = judged({"network": net(0, 0.0, clusters=4), "smooth:ses": counts(9.0, 4),
                       "smooth:holt": net(1, 9.0, clusters=4)}, tmp_path)
