@@ -85,7 +85,8 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
         "that of the seeds, from the scores' variance over trainings, and that of the test items, "
         "from resamples of groups of items that were produced together. Both estimates may be off "
         "where seeds or groups are few, so Student's t with their degrees of freedom stands for "
-        "each. A system that comes out the same from every seed needs none.",
+        "each. A system that comes out the same from every seed needs none. Where a training "
+        "either fails or succeeds, a few seeds that agree can still mislead.",
         f"- {tested} claims are tested together and their p values adjusted by Holm's method: if "
         "none were true, there would be one chance in twenty that any is decided.",
         f"- **holds**: better than each named row, adjusted p < {SIGNIFICANT} for the row with the "
