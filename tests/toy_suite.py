@@ -1,11 +1,14 @@
 """A small suite with results written by hand, for tests of what is made from results."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.results.trainings import place_of
+from pipeline.scoring.digests import digest_of
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_json
 from pipeline.suite.schema import Suite
@@ -17,6 +20,9 @@ ERRORS = {
     "smooth:holt": ([8.0, 12.0, 8.0, 8.0], [0.9, 1.1, 0.9, 0.9]),
     "network": ([5.0, 6.0, 4.0, 5.0], [0.5, 0.6, 0.4, 0.5]),
 }
+
+
+VERSION = "0123456789abcdef"
 
 
 def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
@@ -72,6 +78,7 @@ def write_results(suite: Suite, ceiling: float | None = 0.4) -> None:
                             for name, value in values.items()},
                 "n_items": len(items.ids), "signature": {"owa": "m4|v1"}}
         write_json(places.metrics("yearly", key), {
+            "version": VERSION,
             "track": "yearly", "task": "forecast", "system": key, "corpus": "series",
             "parameters": 12345, "ceiling": {} if ceiling is None else {"owa": ceiling},
             "settings_tried": 2, "variants": variants})
@@ -81,3 +88,22 @@ def write_results(suite: Suite, ceiling: float | None = 0.4) -> None:
         write_json(places.cost("yearly", key, "evaluate"), {
             "seconds": 1.25, "peak_memory_bytes": 5 * 2**20, "threads": 1,
             "processor": "Test CPU"})
+
+
+def write_seeds(suite: Suite, row: str, shifts: Sequence[float]) -> None:
+    """What `unrolled spread` leaves of a row: its own training, and one for each of `shifts`.
+
+    The sMAPE of each series of such a training is the row's own and a shift.
+    """
+    key, variant = place_of(suite, "yearly", row)
+    for seed, shift in enumerate([0.0, *shifts], start=suite.seed):
+        items = statistics(row)
+        items.columns["smape"] += shift
+        if seed != suite.seed:
+            items.write(suite.places.seed_items("yearly", key, variant, VERSION, seed))
+        scores = {name: items.score(metric) for name, metric in METRICS.items()
+                  if math.isfinite(items.score(metric))}
+        write_json(suite.places.seed_record("yearly", key, variant, VERSION, seed), {
+            "scores": scores, "processor": "Test CPU", "precision": "32-true", "torch": "2",
+            "converged": None, "answers": "0" * 64, "weights": "0" * 64,
+            "statistics": digest_of(items)})

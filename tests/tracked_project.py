@@ -23,7 +23,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.provenance.inputs import read_row_version, version_of, write_inputs
 from pipeline.provenance.lock import Lock
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json, write_json, write_text
@@ -105,6 +105,7 @@ def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
     } for n, variant in enumerate(suite.rows_of(key))}
     metrics = places.metrics(track, key)
     write_json(metrics, {
+        "version": read_row_version(places, key),
         "track": track, "task": "reading", "system": key, "corpus": "text", "parameters": 1234,
         "ceiling": {"wer": 0.5}, "settings_tried": 3, "variants": variants})
     write_json(places.cost(track, key, "evaluate"), {

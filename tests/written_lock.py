@@ -37,7 +37,7 @@ def _stages(suite: Suite) -> Iterator[tuple[str, list[Path], list[Path]]]:
                     places.metrics(track, key)])
         yield (f"leaderboard@{track}", [places.input("leaderboard", track)],
                [places.page(track), places.board(track)])
-    yield "report", [places.spread], [places.overview, places.claims]
+    yield "report", [places.all_seeds], [places.overview, places.claims]
 
 
 def _entry(suite: Suite, path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ are made anew and compared whole.
 """
 
 import json
+import math
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,13 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.commands.comparison import Findings, json_differences
-from pipeline.provenance.inputs import trained_version
+from pipeline.provenance.inputs import make_seed_folders, trained_version
 from pipeline.provenance.lock import Lock, content_hash
 from pipeline.results.boards import Board
-from pipeline.results.claims import judge_all, read_claims, read_spread, restated_all
-from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
+from pipeline.results.claims import judge_all, read_claims, restated_all
+from pipeline.results.leaderboard import (
+    build,
+    costs_of,
+    metrics_of,
+    read_result,
+    render,
+    systems_run,
+)
 from pipeline.results.report import overview
-from pipeline.scoring.records import Result
+from pipeline.results.trainings import records_of, stated_version
+from pipeline.scoring.digests import digest_of
+from pipeline.scoring.records import Result, SeedRecord
+from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import read_json, read_text
 from pipeline.suite.schema import Suite
 
@@ -33,13 +44,14 @@ def check_committed(suite: Suite, findings: Findings) -> None:
     The `inputs/` of a suite that was run once must have been written.
     """
     lock = Lock(suite.places)
+    make_seed_folders(suite)  # git keeps no empty folder
     findings.note("result folders", list(file_differences(suite)), len(_folders(suite)))
     check_lock(suite, lock, findings)
     keys = [key for track in suite.tracks for key in systems_run(suite, track)]
     for key in keys:
         findings.note("metrics files", [f"{suite.suite}metrics: {text}" for text in
                                         stated_differences(suite, key, read_result(suite, key))])
-    spread_rows(suite, findings)
+    check_seeds(suite, keys, findings)
     if suite.evidence == "run":
         check_costs(suite, keys, lock, findings)
     check_pages(suite, findings)
@@ -55,8 +67,10 @@ def file_differences(suite: Suite) -> Iterator[str]:
     for folder in _folders(suite):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.startswith(".") and path not in allowed:
+                mend = ("; 'unrolled spread --prune' removes what is of no row's present version"
+                        if folder == suite.places.all_seeds else "")
                 yield (f"{path.relative_to(root).as_posix()} belongs to nothing in "
-                       f"{suite.suite}params.yaml")
+                       f"{suite.suite}params.yaml{mend}")
             elif path.suffix == ".json":
                 yield from (f"{suite.suite}{text}" for text in _text(
                     path, json_text(read_json(path)), "is not as this project writes it"))
@@ -65,13 +79,13 @@ def file_differences(suite: Suite) -> Iterator[str]:
 def _folders(suite: Suite) -> list[Path]:
     places = suite.places
     return [places.all_metrics, places.all_curves, places.leaderboards, places.all_predictions,
-            places.all_costs]
+            places.all_costs, places.all_seeds]
 
 
 def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
     """The files that a suite must have committed, and those that it may have."""
     places = suite.places
-    needed, allowed = {places.spread}, {places.all_curves / "none.json"}
+    needed, allowed = set[Path](), {places.all_curves / "none.json"}
     for track in suite.tracks:
         run = systems_run(suite, track)
         pages = {places.board(track), places.page(track), places.overview, places.claims}
@@ -80,11 +94,24 @@ def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
         for key in run:
             needed.add(places.metrics(track, key))
             allowed.add(places.curve(track, key))
+            records, items = _seed_files(suite, key)
+            allowed |= records
+            needed |= items
             if suite.evidence == "run":
                 needed |= {places.cost(track, key, stage) for stage in ("train", "evaluate")}
                 needed |= {place(track, key, variant) for variant in suite.rows_of(key)
                            for place in (places.answers, places.items)}
     return needed, allowed | needed
+
+
+def _seed_files(suite: Suite, key: str) -> tuple[set[Path], set[Path]]:
+    """Records of a system's further trainings, and the statistics that they tell of."""
+    places, track = suite.places, suite.track_of(key)
+    found = [(track, key, variant, stated_version(suite, key) or "", seed)
+             for variant, row in suite.rows_of(key).items()
+             for seed in records_of(suite, track, row)]
+    return ({places.seed_record(*one) for one in found},
+            {places.seed_items(*one) for one in found if one[-1] != suite.seed})
 
 
 def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
@@ -142,7 +169,8 @@ def _is_committed(suite: Suite, stage: str, path: Path) -> bool:
                                    {places.all_predictions, places.all_costs})
     name = stage.partition("@")[0]
     written = name in ("train", "evaluate", "leaderboard", "report")
-    return written and (bool(kept.intersection(path.parents)) or path == places.spread)
+    return written and (bool(kept.intersection(path.parents))
+                        or places.all_seeds in (path, *path.parents))
 
 
 def _entry(name: str, path: Path) -> dict[str, Any]:
@@ -166,18 +194,37 @@ def stated_differences(suite: Suite, key: str, result: Result) -> Iterator[str]:
     yield from json_differences(said, known, f"{track}/{key}.json")
 
 
-def spread_rows(suite: Suite, findings: Findings) -> None:
-    """What spread.json has must be of rows and metrics that are there."""
-    spread = read_spread(suite)
-    known = {track: {row for key in suite.systems_of(track) for row in suite.rows_of(key).values()}
-             for track in suite.tracks}
-    name = suite.places.spread.relative_to(suite.places.root).as_posix()
-    findings.note("rows of spread.json", [
-        f"{name}: {track}: no row {row!r}" for track, rows in spread.items()
-        for row in rows if row not in known.get(track, set())], sum(map(len, spread.values())))
-    if spread:
-        findings.unchecked.append(f"{name}: scores with other seeds are not trained again; "
-                                  "'make spread' measures them, and dvc.lock has the file's hash")
+def check_seeds(suite: Suite, keys: list[str], findings: Findings) -> None:
+    """What is recorded of trainings with other seeds must be what their statistics say.
+
+    The suite's own seed scores what the metrics file says.
+    """
+    for key in keys:
+        track, result = suite.track_of(key), read_result(suite, key)
+        for variant, row in suite.rows_of(key).items():
+            for seed, record in records_of(suite, track, row).items():
+                place = suite.places.seed_record(track, key, variant, result["version"], seed)
+                own = seed == suite.seed
+                items = (suite.places.items(track, key, variant) if own else
+                         suite.places.seed_items(track, key, variant, result["version"], seed))
+                wanted = {name: score["value"] for name, score
+                          in result["variants"][variant]["metrics"].items()} if own else None
+                findings.note("trainings with seeds", [
+                    f"{place.relative_to(suite.places.root).as_posix()}: {text}"
+                    for text in _record_differences(suite, track, record, items, wanted)])
+
+
+def _record_differences(suite: Suite, track: str, record: SeedRecord, items: Path,
+                        scores: dict[str, float] | None) -> Iterator[str]:
+    """`scores` are those that must stand there; None for those that the statistics give."""
+    if items.exists():  # those of the own seed are committed with a suite that was run once
+        found = ItemStatistics.read(items)
+        if digest_of(found) != record["statistics"]:
+            yield f"{items.name} is not what the record tells of"
+        scores = scores or {name: value for name, metric in metrics_of(suite, track).items()
+                            if math.isfinite(value := found.score(metric))}
+    if scores is not None:
+        yield from json_differences(record["scores"], scores, "scores")
 
 
 def check_costs(suite: Suite, keys: list[str], lock: Lock, findings: Findings) -> None:
@@ -220,7 +267,7 @@ def _some(names: list[str]) -> str:
 
 
 def check_pages(suite: Suite, findings: Findings) -> None:
-    """Leaderboards, claims and overview must be what follows from metrics, costs and spread."""
+    """Leaderboards, claims and overview must be what follows from metrics, costs and seeds."""
     boards = [build(suite, track) for track in suite.tracks]
     for board in boards:
         path, page = suite.places.board(board["track"]), suite.places.page(board["track"])

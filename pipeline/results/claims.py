@@ -7,21 +7,19 @@ training seeds another, which the bootstrap cannot see: an effect smaller than i
 seeds is undecided whatever p says. Refuted is a finding, not an error.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.leaderboard import metrics_of, read_result, systems_run
-from pipeline.results.trainings import place_of, trainings_of
-from pipeline.scoring.records import Number
+from pipeline.results.trainings import place_of, records_of, trainings_of
 from pipeline.scoring.scores import Metric
 from pipeline.scoring.significance import paired_p_values
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import ClaimSettings, Suite
 
 Verdict = Literal["holds", "undecided", "refuted"]
-Spread = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
 SIGNIFICANT = 0.05
 
 
@@ -30,8 +28,7 @@ def judge_all(suite: Suite) -> list[Claim]:
 
     One that names a system which has not been run is left out; see `leaderboard.systems_run`.
     """
-    spread = read_spread(suite)
-    return [judge(suite, claim, spread) for claim in suite.claims
+    return [judge(suite, claim) for claim in suite.claims
             if not _rows_not_run(suite, claim.track).intersection(
                 [claim.better, *claim.worse])]
 
@@ -42,7 +39,7 @@ def _rows_not_run(suite: Suite, track: str) -> set[str]:
             for row in suite.rows_of(key).values()}
 
 
-def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> Claim:
+def judge(suite: Suite, claim: ClaimSettings) -> Claim:
     """One claim with its verdict.
 
     `values` has the metric of every row that the claim names and `worse` the best of the rows that
@@ -56,13 +53,13 @@ def judge(suite: Suite, claim: ClaimSettings, spread: Spread) -> Claim:
                         "of other items; run 'dvc repro', which evaluates the older one again")
     claimed, opposite = paired_p_values(
         items, others, metrics_of(suite, claim.track)[claim.metric], suite.resamples, suite.seed)
-    return restated(suite, claim, spread, claimed if effect > 0 else opposite)
+    return restated(suite, claim, claimed if effect > 0 else opposite)
 
 
-def restated(suite: Suite, claim: ClaimSettings, spread: Spread, p: float) -> Claim:
-    """The claim with its verdict, as it follows from scores, spread and a p value that is known."""
+def restated(suite: Suite, claim: ClaimSettings, p: float) -> Claim:
+    """The claim with its verdict, as it follows from scores, seeds and a p value that is known."""
     values, worse, effect = _standing(suite, claim)
-    seed_spread = spread_of_effect(spread, claim, worse,
+    seed_spread = spread_of_effect(suite, claim, worse,
                                    metrics_of(suite, claim.track)[claim.metric])
     return {
         "id": claim.id, "track": claim.track, "text": claim.text, "source": claim.source,
@@ -76,8 +73,8 @@ def restated_all(suite: Suite, judged: Sequence[Claim]) -> list[Claim]:
 
     What nobody has judged is left out, and so is a claim that the suite does not state.
     """
-    spread, p = read_spread(suite), {claim["id"]: claim["p"] for claim in judged}
-    return [restated(suite, claim, spread, p[claim.id]) for claim in suite.claims if claim.id in p]
+    p = {claim["id"]: claim["p"] for claim in judged}
+    return [restated(suite, claim, p[claim.id]) for claim in suite.claims if claim.id in p]
 
 
 def read_claims(suite: Suite) -> list[Claim]:
@@ -102,32 +99,17 @@ def verdict(effect: float, p: float, seed_spread: float | None) -> Verdict:
     return "holds" if effect > 0 else "refuted"
 
 
-def spread_of_effect(spread: Spread, claim: ClaimSettings, worse: str,
+def spread_of_effect(suite: Suite, claim: ClaimSettings, worse: str,
                      metric: Metric) -> float | None:
     """Largest minus smallest effect over the training seeds; None where it was not measured.
 
     Effects are taken seed by seed, so two answers of one trained system (greedy and beam search)
     are compared within each training, as the claim compares them.
     """
-    rows = spread.get(claim.track, {})
-    if any(claim.metric not in rows.get(row, {}) for row in (claim.better, worse)):
-        return None
-    better_values, worse_values = rows[claim.better][claim.metric], rows[worse][claim.metric]
-    if len(better_values) != len(worse_values) or len(better_values) < 2:
-        return None
-    effects = [metric.gain(*pair) for pair in zip(better_values, worse_values, strict=True)]
-    return max(effects) - min(effects)
-
-
-def read_spread(suite: Suite) -> dict[str, Any]:
-    """Scores over training seeds as `make spread` measured them; empty before it has run.
-
-    Raises UserError for a file of another shape.
-    """
-    path = suite.places.spread
-    remedy = "take the committed file back, or run 'make spread'"
-    return read_shaped(path, dict[str, dict[str, dict[str, list[Number]]]], remedy) \
-        if path.exists() else {}
+    ours, theirs = (records_of(suite, claim.track, row) for row in (claim.better, worse))
+    effects = [metric.gain(ours[seed]["scores"][claim.metric], theirs[seed]["scores"][claim.metric])
+               for seed in ours if seed in theirs]
+    return max(effects) - min(effects) if len(effects) > 1 else None
 
 
 def _value(suite: Suite, claim: ClaimSettings, row: str) -> float:

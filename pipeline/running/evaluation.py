@@ -11,7 +11,7 @@ from typing import Any, Self
 from pipeline.entries import SystemSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_module, task_module
-from pipeline.provenance.inputs import read_settings
+from pipeline.provenance.inputs import read_row_version, read_settings
 from pipeline.running.costs import measured, processor
 from pipeline.running.sealed import checked_test
 from pipeline.running.threads import limited_threads
@@ -100,6 +100,7 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
         loaded.to("cpu")
     found = {variant: predictions.read(out.answers(track, key, variant)) for variant in variants}
     result: Result = {
+        "version": read_row_version(places, key),
         "track": track, "task": task, "system": key, "corpus": entry["corpus"],
         "parameters": read_training(model)["parameters"],
         "ceiling": read_shaped(test / "ceiling.json", dict[str, float]),

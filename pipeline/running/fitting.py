@@ -8,6 +8,7 @@ run and stand with the costs.
 import shutil
 import subprocess
 from dataclasses import asdict
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -37,7 +38,7 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
     seed = run["seed"] if seed is None else seed
     data = checked_fit(places, settings.track)
     version = version_of(places, key, seed)
-    work = places.checkpoints(key, version.hash)
+    work = places.checkpoints(key, seed, version.hash)
     earlier = elapsed_seconds(work)
     with limited_threads(run["threads"]), measured() as measures:
         system, curve = fit_system(task, settings, data, Run(
@@ -50,8 +51,8 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
     cost: Cost = {
         **measures, "threads": run["threads"], "processor": processor(run["device"]),
-        "precision": chosen_precision(work) or FULL_PRECISION, "version": asdict(version),
-        **_git_state(places.root)}
+        "precision": chosen_precision(work) or FULL_PRECISION, "torch": installed_version("torch"),
+        "version": asdict(version), **_git_state(places.root)}
     write_json(out.cost(settings.track, key, "train"), cost)
     _remove_older_work(work)
     return system
@@ -77,7 +78,10 @@ def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
 
 
 def _remove_older_work(work: Path) -> None:
-    """Drop checkpoints of other versions; this one's stay, should the stage be killed hereafter."""
+    """Drop this seed's checkpoints of other versions.
+
+    This version's stay, should the stage be killed hereafter.
+    """
     for folder in work.parent.glob("*"):
         if folder != work:
             shutil.rmtree(folder)

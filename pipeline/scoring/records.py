@@ -33,8 +33,11 @@ class Answers(TypedDict):
 
 class Result(TypedDict):
     """A system's metrics file; `ceiling` is by metric, `variants` by name ("" where none has one).
+
+    `version` names settings and code that the scores come from (`pipeline.provenance.rows`).
     """
 
+    version: str
     track: str
     task: str
     system: str
@@ -58,6 +61,24 @@ class Cost(Measures):
     threads: Count
     processor: str
     precision: NotRequired[str]
+    torch: NotRequired[str]
     version: NotRequired[dict[str, str]]
     commit: NotRequired[str | None]
     uncommitted_changes: NotRequired[bool]
+
+
+class SeedRecord(TypedDict):
+    """One training of a row: what it scored, and by what one can tell whether it is another.
+
+    `answers` and `weights` are the SHA-256 of the two files, `statistics` is that of the test
+    items' statistics, whatever file holds them. What is not known is null.
+    """
+
+    scores: dict[str, Number]
+    processor: str | None
+    precision: str | None
+    torch: str | None
+    converged: bool | None
+    answers: str
+    weights: str
+    statistics: str

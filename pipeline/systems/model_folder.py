@@ -29,7 +29,8 @@ from pipeline.storage.shapes import read_shaped
 FORMAT = 2
 AGAIN = "train the system again, or copy all of its folder again"
 TRAINING = "record.json"
-_RECORD, _WEIGHTS, _TEXTS = "system.json", "weights.safetensors", "texts.json"
+WEIGHTS = "weights.safetensors"
+_RECORD, _TEXTS = "system.json", "texts.json"
 
 
 class SystemRecord(TypedDict):
@@ -63,8 +64,8 @@ def write(directory: Path, task: str, settings: dict[str, Any], spec: dict[str, 
           artefacts: Path | None = None) -> None:
     """Write a system into `directory`, what is there of an older one aside; its caller seals it."""
     _copy(artefacts, directory / ARTEFACTS)
-    write_bytes(directory / _WEIGHTS, save({name: tensor.detach().cpu().contiguous().clone()
-                                            for name, tensor in tensors.items()}))
+    write_bytes(directory / WEIGHTS, save({name: tensor.detach().cpu().contiguous().clone()
+                                           for name, tensor in tensors.items()}))
     write_json(directory / _TEXTS, dict(texts))
     # In order, because the first variant is how a system answers unless told otherwise.
     write_json(directory / _RECORD,
@@ -99,13 +100,13 @@ def read(directory: Path) -> Saved:
     """
     record = read_record(directory)
     try:
-        tensors = load_file(directory / _WEIGHTS)
+        tensors = load_file(directory / WEIGHTS)
     except (SafetensorError, FileNotFoundError) as error:
-        raise UserError(f"{directory / _WEIGHTS} is missing or damaged ({error}); {AGAIN}"
+        raise UserError(f"{directory / WEIGHTS} is missing or damaged ({error}); {AGAIN}"
                         ) from None
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and torch.isnan(tensor).any():
-            raise UserError(f"{directory / _WEIGHTS}: {name} holds values that are no numbers; "
+            raise UserError(f"{directory / WEIGHTS}: {name} holds values that are no numbers; "
                             "train the system again")
     return Saved(record["settings"], record["spec"], tensors,
                  read_shaped(directory / _TEXTS, dict[str, Any], AGAIN))

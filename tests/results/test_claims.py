@@ -8,7 +8,7 @@ from pipeline.errors import UserError
 from pipeline.results.claims import judge_all, spread_of_effect, verdict
 from pipeline.storage.files import read_json, write_json
 from pipeline.tasks.forecast.scoring import METRICS
-from tests.toy_suite import toy_suite, write_results
+from tests.toy_suite import toy_suite, write_results, write_seeds
 
 
 @pytest.mark.parametrize(("effect", "p", "spread", "expected"), [
@@ -62,28 +62,21 @@ def test_a_win_on_three_series_of_four_is_undecided(tmp_path: Path) -> None:
 def test_an_effect_smaller_than_its_spread_over_seeds_is_undecided(tmp_path: Path) -> None:
     suite = toy_suite(tmp_path)
     write_results(suite)
-    rows = {"network": {"smape": [5.0, 9.5, 5.0]}, "smooth:holt": {"smape": [9.0, 9.0, 9.0]}}
-    write_json(tmp_path / "leaderboards/spread.json", {"yearly": rows})
+    write_seeds(suite, "network", [4.5, 0.0])
+    write_seeds(suite, "smooth:holt", [0.0, 0.0])
     [claim] = judge_all(suite)
     assert (claim["seed_spread"], claim["verdict"]) == (4.5, "undecided")
 
 
-def test_effects_are_taken_seed_by_seed() -> None:
+def test_effects_are_taken_seed_by_seed(tmp_path: Path) -> None:
     """Two answers of one trained system rise and fall together; their distance hardly moves."""
-    claim = toy_suite(claim={"better": "a", "worse": ["b"]}).claims[0]
-    spread = {"yearly": {"a": {"smape": [1.0, 5.0, 9.0]}, "b": {"smape": [2.0, 6.5, 10.0]}}}
-    assert spread_of_effect(spread, claim, "b", METRICS["smape"]) == 0.5
-
-
-@pytest.mark.parametrize("spread", [
-    {}, {"other": {}}, {"yearly": {"a": {"smape": [1.0, 2.0]}}},
-    {"yearly": {"a": {"smape": [1.0, 2.0]}, "b": {"owa": [1.0, 2.0]}}},
-    {"yearly": {"a": {"smape": [1.0, 2.0]}, "b": {"smape": [1.0, 2.0, 3.0]}}},
-    {"yearly": {"a": {"smape": [1.0]}, "b": {"smape": [1.0]}}},
-])
-def test_a_spread_that_was_not_measured_is_none(spread: dict) -> None:
-    claim = toy_suite(claim={"better": "a", "worse": ["b"]}).claims[0]
-    assert spread_of_effect(spread, claim, "b", METRICS["smape"]) is None
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    assert spread_of_effect(suite, suite.claims[0], "smooth:holt", METRICS["smape"]) is None
+    write_seeds(suite, "network", [4.0, 8.0])
+    assert spread_of_effect(suite, suite.claims[0], "smooth:holt", METRICS["smape"]) is None
+    write_seeds(suite, "smooth:holt", [4.5, 8.0])
+    assert spread_of_effect(suite, suite.claims[0], "smooth:holt", METRICS["smape"]) == 0.5
 
 
 def test_a_claim_about_a_metric_that_a_row_lacks_is_an_error(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pipeline.errors import UserError
 from pipeline.results.claims import judge_all
 from pipeline.results.leaderboard import write_leaderboard
 from pipeline.results.report import summary, write_report
-from pipeline.storage.files import read_json, write_json
+from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite
-from tests.toy_suite import toy_suite, write_results
+from tests.toy_suite import toy_suite, write_results, write_seeds
 
 
 def overview(suite: Suite) -> str:
@@ -41,8 +41,8 @@ def test_a_refuted_claim_and_a_wide_spread_are_said_in_words(tmp_path: Path) -> 
     refuted = overview(toy_suite(tmp_path, claim={
         "better": "smooth:ses", "worse": ["network"]}))
     assert "refuted. `smooth:ses` is 5.000 smape worse than `network`" in refuted
-    rows = {"network": {"smape": [5.0, 9.5]}, "smooth:holt": {"smape": [9.0, 9.0]}}
-    write_json(tmp_path / "leaderboards/spread.json", {"yearly": rows})
+    write_seeds(toy_suite(tmp_path), "network", [4.5])
+    write_seeds(toy_suite(tmp_path), "smooth:holt", [0.0])
     undecided = overview(toy_suite(tmp_path))
     assert "undecided." in undecided
     assert "It moves more than that between training seeds" in undecided

@@ -99,15 +99,17 @@ def test_settings_come_from_what_validate_wrote(suite: Suite) -> None:
     suite.places.params.unlink()
 
 
-def test_checkpoints_of_another_version_and_of_no_other_suite_are_removed(suite: Suite) -> None:
+def test_checkpoints_of_another_version_and_of_no_other_suite_or_seed_are_removed(
+        suite: Suite) -> None:
     """Two suites may have systems of one name: a training of one leaves the other's alone."""
-    other = Places(suite.places.root, "real/").checkpoints(KEY, "version")
-    earlier = suite.places.checkpoints(KEY, "earlier")
-    for folder in (other, earlier):
+    other = Places(suite.places.root, "real/").checkpoints(KEY, suite.seed, "version")
+    earlier = suite.places.checkpoints(KEY, suite.seed, "earlier")
+    beside = suite.places.checkpoints(KEY, suite.seed + 1, "earlier")
+    for folder in (other, earlier, beside):
         folder.mkdir(parents=True)
     train_system(suite.places, KEY, suite.places.below(suite.places.root / "beside"))
-    left = {path.name for path in suite.places.all_checkpoints(KEY).iterdir()}
-    assert other.is_dir()
+    left = {path.name for path in earlier.parent.iterdir()}
+    assert other.is_dir() and beside.is_dir()
     assert left == {version_of(suite.places, KEY).hash}
     shutil.rmtree(suite.places.work)
 

@@ -98,10 +98,9 @@ def test_a_layout_elsewhere_has_the_same_folders_and_no_suite() -> None:
     assert below.metrics("t", "s") == Path("/tmp/x/metrics/t/s.json")
 
 
-def test_suites_with_systems_of_one_name_share_no_checkpoint_and_no_record() -> None:
+def test_suites_with_systems_of_one_name_share_no_checkpoint() -> None:
     suites = [Places(Path("/p"), suite) for suite in ("", "real/", "large/")]
-    folders = [places.checkpoints("lm-lstm", "version") for places in suites]
+    folders = [places.checkpoints("lm-lstm", 1, "version") for places in suites]
     for one in folders:
         assert one.is_relative_to("/p/work")
         assert not any(one != other and one.is_relative_to(other.parent) for other in folders)
-    assert len({places.spread_record("lm-lstm-2") for places in suites}) == len(suites)

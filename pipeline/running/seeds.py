@@ -1,0 +1,69 @@
+"""One more training of a system with another seed, and what is kept of it: `seeds/`.
+
+It is trained and scored by what the stages call, in a folder of its own that is removed afterwards:
+of each row the statistics of its test items stay, and a record of what the training was. The record
+is written last, so where there is one, all is there. The suite's own seed has a record alone; its
+statistics are those of the predictions.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.provenance.inputs import read_row_version
+from pipeline.running.evaluation import evaluate_system
+from pipeline.running.fitting import train_system
+from pipeline.scoring.digests import digest_of
+from pipeline.scoring.records import Cost, Result, SeedRecord
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.files import sha256, write_json
+from pipeline.storage.shapes import read_shaped
+from pipeline.suite.places import Places
+from pipeline.systems.model_folder import WEIGHTS, read_training
+
+Kept = Mapping[str, tuple[SeedRecord, ItemStatistics]]
+
+
+def train_seed(places: Places, track: str, key: str, seed: int) -> Kept:
+    """Train and score a system with a seed; record and statistics of each variant.
+
+    What a killed call has computed up to its last checkpoint is taken up again. Raises UserError.
+    """
+    with tempfile.TemporaryDirectory(prefix="unrolled-seed-") as folder:
+        out = places.below(Path(folder))
+        train_system(places, key, out, seed)
+        evaluate_system(places, key, out)
+        return records_in(out, track, key)
+
+
+def keep_seed(places: Places, track: str, key: str, seed: int) -> None:
+    """Train a system with a seed and keep what it gives in `seeds/`."""
+    version = read_row_version(places, key)
+    for variant, (record, statistics) in train_seed(places, track, key, seed).items():
+        statistics.write(places.seed_items(track, key, variant, version, seed))
+        write_json(places.seed_record(track, key, variant, version, seed), record)
+
+
+def records_in(out: Places, track: str, key: str) -> Kept:
+    """What there is to say of the training that lies in `out`, by variant.
+
+    Raises UserError where its model, its answers or its scores are not there.
+    """
+    result = read_shaped(out.metrics(track, key), Result)
+    cost_file = out.cost(track, key, "train")
+    cost: Mapping[str, Any] = read_shaped(cost_file, Cost) if cost_file.exists() else {}
+    weights = sha256(out.model(key) / WEIGHTS)
+    converged = read_training(out.model(key)).get("converged")
+    found = {}
+    for variant, answers in result["variants"].items():
+        statistics = ItemStatistics.read(out.items(track, key, variant))
+        record: SeedRecord = {
+            "scores": {name: score["value"] for name, score in answers["metrics"].items()},
+            "processor": cost.get("processor"), "precision": cost.get("precision"),
+            "torch": cost.get("torch"),
+            "converged": converged if isinstance(converged, bool) else None,
+            "answers": sha256(out.answers(track, key, variant)), "weights": weights,
+            "statistics": digest_of(statistics)}
+        found[variant] = record, statistics
+    return found
