@@ -29,7 +29,7 @@ def toy_suite(project: Path = Path("nowhere"), /, **changes: Any) -> Suite:
     """One track `yearly` of the forecast task with the rows of `ERRORS`, in a project's folder."""
     track = {
         "title": "Yearly forecasts", "task": "forecast", "corpus": "series",
-        "metric": "owa", "tolerance": 0.05, "features": {"frequency": "Yearly"},
+        "metric": "owa", "features": {"frequency": "Yearly"},
         "floor": {"value": 1.0, "of_ceiling": False, "rows": ["network"]},
         "published": {"network": {"value": 0.45, "source": "A paper, table 1"},
                       "Oracle|X": {"value": 0.7, "source": "Another paper"}},

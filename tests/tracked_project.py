@@ -38,7 +38,7 @@ SUITE = {
     "resamples": 100, "mirror": None, "corpora": {"text": {"module": "text"}}, "claims": [],
     "tracks": {"reading": {
         "title": "Reading", "task": "reading", "corpus": "text",
-        "metric": "wer", "tolerance": 0.1, "features": {}}},
+        "metric": "wer", "features": {}}},
     "systems": {
         "recurrent": {"track": "reading", "model": "recurrent", "hidden": 64,
                       "settings_tried": 3, "training": {"epochs": 5, "learning_rate": 0.1},

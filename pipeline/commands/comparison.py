@@ -1,9 +1,9 @@
 """What it means that a result was reproduced: pure comparisons of scores, pages and claims.
 
-A score reproduced by training may differ within the tolerance of its track, and so may the bounds
-of its interval. A figure that follows from committed files by arithmetic (a score from predictions,
-a page from scores) may not differ, nor may anything of a system whose predictions came out as the
-same bytes.
+A score reproduced by training may differ within the tolerance of its row, and so may the bounds of
+its interval (`pipeline.commands.tolerances` says how far). A figure that follows from committed
+files by arithmetic (a score from predictions, a page from scores) may not differ, nor may anything
+of a system whose predictions came out as the same bytes.
 """
 
 import math
@@ -45,23 +45,23 @@ class Findings:
 
 
 def score_differences(committed: Scores, reproduced: Scores,
-                      tolerances: Mapping[str, float]) -> list[str]:
-    """Where scores {row: {metric: value}} differ by more than their metric's tolerance.
+                      tolerances: Scores) -> list[str]:
+    """Where scores {row: {metric: value}} differ by more than the tolerance that they have there.
 
-    A row or a metric that only one side has is a difference. A metric without a tolerance can
-    only be seen to be the same; `unmeasured` names those that are not.
+    A row or a metric that only one side has is a difference. What has no tolerance can only be
+    seen to be the same; `unmeasured` names rows that are not.
     """
     return [*_lacking(committed, reproduced, "row"),
             *(f"row {row!r}: {text}" for row in committed if row in reproduced
-              for text in _row_differences(committed[row], reproduced[row], tolerances))]
+              for text in _row_differences(committed[row], reproduced[row],
+                                           tolerances.get(row, {})))]
 
 
-def unmeasured(committed: Scores, reproduced: Scores,
-               tolerances: Mapping[str, float]) -> list[str]:
-    """Metrics that have moved although nobody has measured how far they may."""
-    return sorted({metric for row in set(committed) & set(reproduced)
-                   for metric in set(committed[row]) & set(reproduced[row]) - set(tolerances)
-                   if committed[row][metric] != reproduced[row][metric]})
+def unmeasured(committed: Scores, reproduced: Scores, tolerances: Scores) -> list[str]:
+    """Rows that have moved although nobody has measured how far they may."""
+    return [row for row in committed if row in reproduced and any(
+        committed[row][name] != reproduced[row][name]
+        for name in set(committed[row]) & set(reproduced[row]) - set(tolerances.get(row, ())))]
 
 
 def _row_differences(committed: Mapping[str, float], reproduced: Mapping[str, float],
@@ -108,9 +108,9 @@ def _same(committed: Any, found: Any) -> bool:
 
 
 def bounds_of(scores: Mapping[str, Score]) -> dict[str, float]:
-    """The bounds of each metric's interval, as scores with names of their own."""
-    return {f"{name}, {side} bound": score[side] for name, score in scores.items()
-            for side in BOUNDS}
+    """The bounds of each metric's interval, if it has one, as scores with names of their own."""
+    return {f"{name}, {side} bound": bound for name, score in scores.items()
+            for side in BOUNDS if (bound := score[side]) is not None}
 
 
 def result_differences(committed: Result, reproduced: Result) -> list[str]:

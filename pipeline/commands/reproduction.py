@@ -11,16 +11,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline import processes
+from pipeline.commands.another_seed import check_another_seed
 from pipeline.commands.committed import check_committed, file_differences
 from pipeline.commands.comparison import (
-    BOUNDS,
     Findings,
+    Scores,
     bounds_of,
     claim_differences,
     curve_differences,
@@ -30,16 +31,18 @@ from pipeline.commands.comparison import (
     unmeasured,
     unsettled,
 )
-from pipeline.commands.spread import Scores, scores_of, three_deviations
-from pipeline.commands.verify import is_fresh_clone
+from pipeline.commands.tolerances import Tolerances, made_here, tolerances
+from pipeline.commands.verify import head, is_fresh_clone
 from pipeline.ending import run_command
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import write_inputs
 from pipeline.provenance.lock import Lock
 from pipeline.results.boards import Board, Claim
-from pipeline.results.claims import read_claims, read_spread
+from pipeline.results.claims import read_claims
 from pipeline.results.leaderboard import build, costs_of, read_result, under_floor
+from pipeline.results.trainings import is_deterministic, records_of
 from pipeline.scoring.records import Result
+from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import read_json
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.checks import load_valid
@@ -48,35 +51,32 @@ from pipeline.suite.schema import Suite
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def tolerances(suite: Suite, spread: Mapping[str, Any], track: str) -> dict[str, float]:
-    """How far each metric of a track may move: the primary as stated, the others as measured.
-
-    A primary metric whose tolerance is not stated yet may move as measured, too.
-    """
-    entry = suite.track(track)
-    rows = spread.get(track, {})
-    measured = {name: three_deviations(rows, name)
-                for values in rows.values() for name in values}
-    known = {name: value for name, value in measured.items() if value is not None}
-    return known if entry.tolerance is None else known | {entry.metric: entry.tolerance}
-
-
-def compare_track(suite: Suite, spread: Mapping[str, Any], track: str, committed: Scores,
+def compare_track(suite: Suite, track: str, allowed: Tolerances, committed: Scores,
                   reproduced: Scores, findings: Findings) -> None:
     """Hold the reproduced scores of a track's rows, and their bounds, against the committed ones.
     """
-    allowed = tolerances(suite, spread, track)
-    allowed |= {f"{name}, {side} bound": value for name, value in allowed.items()
-                for side in BOUNDS}
     moved = unmeasured(committed, reproduced, allowed)
     findings.note(f"{suite.name} scores and bounds",
                   [f"{suite.name}, {track}, {text}"
                    for text in score_differences(committed, reproduced, allowed)],
-                  sum(metric not in moved for row in committed.values() for metric in row))
+                  sum(len(scores) for row, scores in committed.items() if row not in moved))
     if moved:
         findings.unchecked.append(
             f"{suite.name}, {track}: {', '.join(moved)} came out otherwise than committed, and how "
-            "far that may be was never measured ('make spread' does)")
+            "far that may be was not measured ('unrolled spread' does); the floor alone was "
+            "checked")
+
+
+def compare_bytes(suite: Suite, key: str, named: str | None, same_answers: bool,
+                  findings: Findings) -> None:
+    """On the processor that a row names, its predictions are the same bytes.
+
+    `named` is that processor where it is this one, None where it is another or not known.
+    """
+    if named is not None:
+        findings.note("predictions on the processor that they name", [] if same_answers else [
+            f"{suite.name}: the predictions of {key!r} came out as other bytes than committed, "
+            f"although they were made on this processor ({named})"])
 
 
 def compare_system(suite: Suite, key: str, committed: Result, reproduced: Result,
@@ -109,19 +109,32 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
     if processes.run(command, cwd=suite.places.root).returncode != 0:
         raise UserError("the embedded suite could not be trained again in the clone; see above")
     after = Outcomes.of(suite)
-    spread = read_spread(suite)
     for track in suite.tracks:
         keys = suite.systems_of(track)
-        compare_track(suite, spread, track, before.scores(suite, keys), after.scores(suite, keys),
-                      findings)
+        compare_track(suite, track, tolerances(suite, track, statistics_of(suite, keys)),
+                      before.scores(suite, keys), after.scores(suite, keys), findings)
         check_floor(suite, build(suite, track), findings)
         for key in keys:
-            compare_system(suite, key, before.results[key], after.results[key],
-                           before.answered_as(after, suite, key), findings)
+            same = before.answered_as(after, suite, key)
+            compare_bytes(suite, key, _recorded_here(suite, key), same, findings)
+            compare_system(suite, key, before.results[key], after.results[key], same, findings)
     compare_curves(suite, before, after, findings)
     compare_locks(suite, before.lock, after.lock, findings)
     findings.note("verdicts", claim_differences(before.claims, after.claims), len(before.claims))
     findings.unchecked += unsettled(before.claims, after.claims)
+
+
+def statistics_of(suite: Suite, keys: Sequence[str]) -> dict[str, ItemStatistics]:
+    """The statistics of test items of systems' rows that lie there now, by row."""
+    return {row: ItemStatistics.read(suite.places.items(suite.track_of(key), key, variant))
+            for key in keys for variant, row in suite.rows_of(key).items()}
+
+
+def _recorded_here(suite: Suite, key: str) -> str | None:
+    """This processor, where the suite's own training of a system is recorded to be of it."""
+    first, *_ = suite.rows_of(key).values()
+    record = records_of(suite, suite.track_of(key), first).get(suite.seed)
+    return record["processor"] if record and made_here(suite, record) else None
 
 
 @dataclass(frozen=True)
@@ -155,11 +168,12 @@ class Outcomes:
         return digests[0] is not None and digests[0] == digests[1]
 
 
-def scores_and_bounds(suite: Suite, key: str, result: Result) -> Scores:
+def scores_and_bounds(suite: Suite, key: str, result: Result) -> dict[str, dict[str, float]]:
     """Value and bounds of each metric of each row of a metrics file."""
-    return {row: scores | bounds_of(result["variants"][variant]["metrics"])
-            for (variant, row), scores in zip(suite.rows_of(key).items(),
-                                              scores_of(suite, key, result).values(), strict=True)}
+    metrics = {row: result["variants"][variant]["metrics"]
+               for variant, row in suite.rows_of(key).items()}
+    return {row: {name: score["value"] for name, score in scores.items()} | bounds_of(scores)
+            for row, scores in metrics.items()}
 
 
 def compare_curves(suite: Suite, before: Outcomes, after: Outcomes, findings: Findings) -> None:
@@ -214,30 +228,31 @@ def check_floor(suite: Suite, board: Board, findings: Findings) -> None:
 
 
 def forget_results(suite: Suite) -> None:
-    """Remove every committed result, so that none can stand in for one that was not reproduced."""
+    """Remove every committed result, so that none can stand in for one that was not reproduced.
+
+    Trainings with further seeds stay: they are no output of any stage, and what is trained again
+    is held against them.
+    """
     places = suite.places
     places.lock.unlink(missing_ok=True)
     for folder in (places.all_metrics, places.all_costs, places.all_predictions):
         shutil.rmtree(folder, ignore_errors=True)
     for path in places.all_curves.glob("*/*.json"):  # what has no track is of no system
         path.unlink()
-    for path in places.leaderboards.iterdir():
-        if path != places.spread:
-            path.unlink()
+    shutil.rmtree(places.leaderboards, ignore_errors=True)
 
 
 def check_real(suite: Suite, mirror: Path | None, findings: Findings) -> None:
     """Check what follows from committed files; with the corpora, score and run again."""
     write_inputs(suite)
     check_committed(suite, findings)
-    spread = read_spread(suite)
     for track in suite.tracks:
         keys = [key for key in suite.systems_of(track) if _has_result(suite, key)]
         findings.unchecked += [f"{suite.name}, {track}: {key!r} has no committed result"
                                for key in suite.systems_of(track) if key not in keys]
         if keys and _features(suite, track, mirror, findings):
             _check_predictions(suite, keys, findings)
-            _check_fast_systems(suite, track, keys, spread, findings)
+            _check_fast_systems(suite, track, keys, findings)
         else:
             _check_items(suite, keys, findings)
 
@@ -296,14 +311,13 @@ def _check_items(suite: Suite, keys: list[str], findings: Findings) -> None:
                       len(suite.rows_of(key)))
 
 
-def _check_fast_systems(suite: Suite, track: str, keys: list[str],
-                        spread: Mapping[str, Any], findings: Findings) -> None:
+def _check_fast_systems(suite: Suite, track: str, keys: list[str], findings: Findings) -> None:
     """Run the systems without gradient training again; say what the others would take."""
-    committed: Scores = {}
-    reproduced: Scores = {}
+    committed: dict[str, dict[str, float]] = {}
+    reproduced: dict[str, dict[str, float]] = {}
     stale = {row["system"] for row in build(suite, track)["rows"] if row["evidence"].get("stale")}
     for key in keys:
-        if "training" in suite.systems[key]:
+        if not is_deterministic(suite, key):
             findings.unchecked.append(
                 f"{suite.name}, {track}: {key!r} was not trained again ({_took(suite, key)}); "
                 f"'dvc repro --force {suite.address('train', key)}' does")
@@ -312,10 +326,20 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str],
         before, after = read_result(suite, key), _run_again(suite, key)
         committed |= scores_and_bounds(suite, key, before)
         reproduced |= scores_and_bounds(suite, key, after)
-        compare_system(suite, key, before, after, _same_answers(suite, key), findings,
-                       stale=bool(stale.intersection(suite.rows_of(key).values())))
+        is_stale = bool(stale.intersection(suite.rows_of(key).values()))
+        same, named = _same_answers(suite, key), None if is_stale else _run_here(suite, key)
+        compare_bytes(suite, key, named, same, findings)
+        compare_system(suite, key, before, after, same, findings, is_stale)
     if committed:
-        compare_track(suite, spread, track, committed, reproduced, findings)
+        ran = [key for key in keys if is_deterministic(suite, key)]
+        compare_track(suite, track, tolerances(suite, track, statistics_of(suite, ran)), committed,
+                      reproduced, findings)
+
+
+def _run_here(suite: Suite, key: str) -> str | None:
+    """This processor, where a system's costs say that it was trained on it."""
+    cost = costs_of(suite, key).get("train")
+    return cost["processor"] if cost and made_here(suite, cost) else None
 
 
 def _took(suite: Suite, key: str) -> str:
@@ -359,7 +383,9 @@ def main() -> None:
 
 def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
     """Check every suite of the clone."""
-    check_embedded(load_valid(ROOT / "params.yaml"), jobs, findings)
+    embedded = load_valid(ROOT / "params.yaml")
+    check_embedded(embedded, jobs, findings)
+    check_another_seed(embedded, head(ROOT), jobs, findings)
     if (ROOT / "real" / "params.yaml").exists():
         check_real(load_valid(ROOT / "real" / "params.yaml"),
                    mirror, findings)

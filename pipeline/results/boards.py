@@ -73,7 +73,6 @@ class Board(TypedDict):
     better: Literal["lower", "higher", "nearer"]
     ceiling: Number | None
     floor: Number | None
-    tolerance: Number | None
     rows: list[Row]
     not_run: list[str]
 

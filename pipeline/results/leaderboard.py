@@ -58,7 +58,7 @@ def build(suite: Suite, track: str) -> Board:
     return {
         "track": track, "task": entry.task, "corpus": entry.corpus, "suite": suite.name,
         "metric": entry.metric, "better": metric.better, "ceiling": ceiling,
-        "floor": _floor(entry, track, ceiling), "tolerance": entry.tolerance,
+        "floor": _floor(entry, track, ceiling),
         "rows": sorted(rows, key=lambda row: (-metric.gain(row["value"], 0.0), row["system"])),
         "not_run": [key for key in suite.systems_of(track) if key not in results],
     }

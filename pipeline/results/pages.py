@@ -134,11 +134,12 @@ def _evidence(board: Board, own: Sequence[Row]) -> str:
     kinds = {row["evidence"]["kind"] for row in board["rows"]}
     lines = []
     if "ci" in kinds:
-        allowed = ("and lists a score that moves, because how far it may was not measured yet"
-                   if board["tolerance"] is None else
-                   f"and must come within {board['tolerance']:g} of its {board['metric']}")
-        lines.append("- `ci`: continuous integration trains this row again from an empty clone "
-                     f"{allowed}.")
+        lines.append("- `ci`: continuous integration trains this row again from an empty clone. On "
+                     "the processor that its record in `seeds/` names it must answer in the same "
+                     "bytes; elsewhere its score may move by five standard deviations over its "
+                     "seeds, or by what one test item is worth, if that is more. A row that is "
+                     "trained by gradient and has one seed was not measured: its floor alone holds "
+                     "it there.")
     runs: dict[str, list[str]] = {}
     for row in own:
         if row["evidence"]["kind"] == "run":

@@ -203,7 +203,11 @@ class Places:
 
         Each seed has a folder of its own: of its trainings one is kept, and others go on beside it.
         """
-        return _in(self.all_checkpoints(system), str(seed), version)
+        return _in(self.seed_checkpoints(system, seed), version)
+
+    def seed_checkpoints(self, system: str, seed: int) -> Path:
+        """The folder with the checkpoints of all versions of a system with one seed."""
+        return _in(self.all_checkpoints(system), str(seed))
 
     def all_checkpoints(self, system: str) -> Path:
         """The folder with the checkpoints of all seeds and versions of a system."""

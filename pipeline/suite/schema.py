@@ -54,8 +54,6 @@ class TrackSettings(Entry):
     task: FilePart
     corpus: Name
     metric: FilePart
-    tolerance: float | None = Field(
-        None, ge=0, description="three standard deviations over seeds; left out until measured")
     floor: Floor | None = None
     published: dict[Line, Published] = {}
     features: dict[str, Any] = Field(description="checked by the task's features module")

@@ -34,7 +34,7 @@ def test_the_json_has_what_later_tools_rely_on(tmp_path: Path) -> None:
     rows = board.pop("rows")
     assert board == {"track": "yearly", "task": "forecast", "corpus": "series",
                      "suite": "embedded", "metric": "owa", "better": "lower", "ceiling": 0.4,
-                     "floor": 1.0, "tolerance": 0.05, "not_run": []}
+                     "floor": 1.0, "not_run": []}
     first = rows[0]
     assert set(first) == {"system", "value", "low", "high", "metrics", "n_items", "parameters",
                           "signature", "settings_tried", "evidence", "published"}

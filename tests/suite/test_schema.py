@@ -149,9 +149,3 @@ def test_a_misspelt_own_row_among_published_ones_is_doubted(raw: dict[str, Any])
     [doubt] = doubts(Suite.model_validate(raw))
     assert doubt.startswith("tracks.lm-word.published.lm-lstn: no row has this name")
     assert doubt.endswith("did you mean 'lm-lstm'?")
-
-
-def test_a_tolerance_may_wait_until_it_is_measured(raw: dict[str, Any]) -> None:
-    del raw["tracks"]["lm-word"]["tolerance"]
-    assert problems_of(raw) == []
-    assert Suite.model_validate(raw).tracks["lm-word"].tolerance is None
