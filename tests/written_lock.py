@@ -25,6 +25,8 @@ def write_lock(suite: Suite) -> None:
 
 def _stages(suite: Suite) -> Iterator[tuple[str, list[Path], list[Path]]]:
     places = suite.places
+    for corpus in suite.corpora:
+        yield f"download@{corpus}", [places.input("download", corpus)], [places.data(corpus)]
     for track, entry in suite.tracks.items():
         yield (f"features@{track}", [places.data(entry.corpus), places.input("features", track)],
                [places.fit(track), places.test(track)])

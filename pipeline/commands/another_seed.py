@@ -4,14 +4,16 @@ To train all seeds again would take five times as long as the suite; to train no
 forged one pass for ever. So each commit has others tried, which nobody chooses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.commands.comparison import Findings, score_differences
 from pipeline.commands.tolerances import made_here, tolerances
 from pipeline.results.trainings import records_of
 from pipeline.running.seeds import Kept, train_seed
+from pipeline.scoring.digests import digest_of
 from pipeline.scoring.records import SeedRecord
+from pipeline.scoring.scores import ItemStatistics
 from pipeline.suite.schema import Suite
 from pipeline.workers import workers
 
@@ -22,7 +24,7 @@ class Chosen:
 
     track: str
     seed: int
-    systems: Sequence[str]
+    systems: tuple[str, ...]
 
 
 def choose(suite: Suite, commit: str) -> Chosen | None:
@@ -34,7 +36,7 @@ def choose(suite: Suite, commit: str) -> Chosen | None:
     track = list(measured)[place]
     seeds = sorted(measured[track])
     seed = seeds[number % len(seeds)]
-    return Chosen(track, seed, measured[track][seed])
+    return Chosen(track, seed, tuple(measured[track][seed]))
 
 
 def check_another_seed(suite: Suite, commit: str, jobs: int, findings: Findings) -> None:
@@ -54,6 +56,20 @@ def check_another_seed(suite: Suite, commit: str, jobs: int, findings: Findings)
     findings.unchecked.append(f"{suite.name}: of trainings with further seeds, those of "
                               f"{chosen.track} with seed {chosen.seed} were done again, as this "
                               "commit's hash chooses")
+
+
+def compare_own_seed(suite: Suite, key: str, findings: Findings) -> None:
+    """Hold what is recorded of the suite's own training against what came out as the same bytes."""
+    places, track = suite.places, suite.track_of(key)
+    for variant, row in suite.rows_of(key).items():
+        record = records_of(suite, track, row).get(suite.seed)
+        if record is None:
+            continue
+        same = digest_of(ItemStatistics.read(places.items(track, key, variant))) \
+            == record["statistics"]
+        findings.note("records of the suite's own seed", [] if same else [
+            f"{suite.name}: {suite.seed}.json, the record of row {row!r} in seeds/{track}/{key}, "
+            "tells of other statistics of test items"])
 
 
 def compare_seed(suite: Suite, chosen: Chosen, key: str, kept: Kept, findings: Findings) -> None:

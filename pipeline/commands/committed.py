@@ -94,9 +94,7 @@ def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
         for key in run:
             needed.add(places.metrics(track, key))
             allowed.add(places.curve(track, key))
-            records, items = _seed_files(suite, key)
-            allowed |= records
-            needed |= items
+            needed |= _seed_files(suite, key)
             if suite.evidence == "run":
                 needed |= {places.cost(track, key, stage) for stage in ("train", "evaluate")}
                 needed |= {place(track, key, variant) for variant in suite.rows_of(key)
@@ -104,14 +102,22 @@ def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
     return needed, allowed | needed
 
 
-def _seed_files(suite: Suite, key: str) -> tuple[set[Path], set[Path]]:
-    """Records of a system's further trainings, and the statistics that they tell of."""
-    places, track = suite.places, suite.track_of(key)
-    found = [(track, key, variant, stated_version(suite, key) or "", seed)
-             for variant, row in suite.rows_of(key).items()
-             for seed in records_of(suite, track, row)]
-    return ({places.seed_record(*one) for one in found},
-            {places.seed_items(*one) for one in found if one[-1] != suite.seed})
+def _seed_files(suite: Suite, key: str) -> set[Path]:
+    """Records and statistics of all trainings of a system that one file at least tells of.
+
+    Where there are any, the suite's own is recorded beside them.
+    """
+    places, track, version = suite.places, suite.track_of(key), stated_version(suite, key) or ""
+    found = set[Path]()
+    for variant in suite.rows_of(key):
+        folder = places.row_seeds(track, key, variant) / version
+        told = {path.name.partition(".")[0] for path in folder.glob("[0-9]*")}
+        seeds = {int(name) for name in told if name.isdecimal()}
+        found |= {places.seed_record(track, key, variant, version, seed)
+                  for seed in seeds | ({suite.seed} if seeds else set())}
+        found |= {places.seed_items(track, key, variant, version, seed)
+                  for seed in seeds - {suite.seed}}
+    return found
 
 
 def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
@@ -199,6 +205,10 @@ def check_seeds(suite: Suite, keys: list[str], findings: Findings) -> None:
 
     The suite's own seed scores what the metrics file says.
     """
+    if any(records_of(suite, suite.track_of(key), row) for key in keys
+           for row in suite.rows_of(key).values()):
+        findings.unchecked.append(f"{suite.name}: where trainings with seeds were done, how, and "
+                                  "what weights they ended with, is as their records say")
     for key in keys:
         track, result = suite.track_of(key), read_result(suite, key)
         for variant, row in suite.rows_of(key).items():

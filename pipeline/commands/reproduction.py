@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipeline import processes
-from pipeline.commands.another_seed import check_another_seed
+from pipeline.commands.another_seed import check_another_seed, compare_own_seed
 from pipeline.commands.committed import check_committed, file_differences
 from pipeline.commands.comparison import (
     Findings,
@@ -118,6 +118,8 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
             same = before.answered_as(after, suite, key)
             compare_bytes(suite, key, _recorded_here(suite, key), same, findings)
             compare_system(suite, key, before.results[key], after.results[key], same, findings)
+            if same:
+                compare_own_seed(suite, key, findings)
     compare_curves(suite, before, after, findings)
     compare_locks(suite, before.lock, after.lock, findings)
     findings.note("verdicts", claim_differences(before.claims, after.claims), len(before.claims))
@@ -255,6 +257,10 @@ def check_real(suite: Suite, mirror: Path | None, findings: Findings) -> None:
             _check_fast_systems(suite, track, keys, findings)
         else:
             _check_items(suite, keys, findings)
+    if further := sum(len(list(suite.places.seeds(track).rglob("*.json")))
+                      for track in suite.tracks):
+        findings.unchecked.append(f"{suite.name}: {further} trainings in seeds/ were not done "
+                                  "again; their scores are those of their statistics")
 
 
 def _has_result(suite: Suite, key: str) -> bool:
@@ -387,8 +393,7 @@ def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
     check_embedded(embedded, jobs, findings)
     check_another_seed(embedded, head(ROOT), jobs, findings)
     if (ROOT / "real" / "params.yaml").exists():
-        check_real(load_valid(ROOT / "real" / "params.yaml"),
-                   mirror, findings)
+        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings)
     if (ROOT / "large" / "params.yaml").exists():
         large = load_valid(ROOT / "large" / "params.yaml")
         findings.note("result folders", list(file_differences(large)))

@@ -11,7 +11,8 @@ A run shows `test_<metric>` for every system of a track, so that any two can be 
 system answers in several ways it is the first of its variants, and `test_<metric>/<variant>` has
 all of them. Beside each stand its interval's bounds, `.../low` and `.../high`, and the ceiling. A
 row's trainings with further seeds, of `seeds/`, are runs of their own in the same experiment, named
-by row and seed, with their scores. The tag `seed` tells all runs apart. What a system takes, `usage/...`, comes after all scores in the alphabet, as MLflow sorts.
+by row and seed, with their scores; the tag `seed` tells all runs apart. What a system takes,
+`usage/...`, comes after all scores in the alphabet, as MLflow sorts.
 """
 
 import json

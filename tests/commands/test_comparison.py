@@ -18,39 +18,52 @@ def scores(**changes: float) -> dict[str, dict[str, float]]:
     return {"lstm": COMMITTED["lstm"] | changes, "ngram": COMMITTED["ngram"]}
 
 
+def allowed(**tolerances: float) -> dict[str, dict[str, float]]:
+    return {"lstm": tolerances}
+
+
 def test_equal_scores_do_not_differ_whatever_the_tolerance() -> None:
-    assert score_differences(COMMITTED, COMMITTED, {"perplexity": 0.0, "loss": 0.0}) == []
+    assert score_differences(COMMITTED, COMMITTED, allowed(perplexity=0.0, loss=0.0)) == []
 
 
 @pytest.mark.parametrize("value", [90.5, 89.5])
 def test_a_score_may_move_within_its_tolerance_and_no_further(value: float) -> None:
     moved = scores(perplexity=value)
-    assert score_differences(COMMITTED, moved, {"perplexity": 0.5}) == []
-    assert score_differences(COMMITTED, moved, {"perplexity": 0.4}) == [
+    assert score_differences(COMMITTED, moved, allowed(perplexity=0.5)) == []
+    assert score_differences(COMMITTED, moved, allowed(perplexity=0.4)) == [
         f"row 'lstm': perplexity is 90 as committed and {value:g} as reproduced; they are 0.5 "
         "apart, tolerance 0.4"]
 
 
 def test_a_score_that_is_no_number_is_a_difference() -> None:
     assert len(score_differences(COMMITTED, scores(perplexity=float("nan")),
-                                 {"perplexity": 1e9})) == 1
+                                 allowed(perplexity=1e9))) == 1
 
 
 def test_rows_and_scores_of_one_side_alone_are_differences() -> None:
     other = {"lstm": {"perplexity": 90.0, "wer": 1.0}, "gru": {"perplexity": 1.0}}
-    assert score_differences(COMMITTED, other, {"perplexity": 1.0, "loss": 1.0}) == [
+    assert score_differences(COMMITTED, other, allowed(perplexity=1.0, loss=1.0)) == [
         "row 'ngram' is committed but was not reproduced",
         "row 'gru' was reproduced but is not committed",
         "row 'lstm': score 'loss' is committed but was not reproduced",
         "row 'lstm': score 'wer' was reproduced but is not committed"]
 
 
-def test_a_metric_without_tolerance_that_has_moved_is_named() -> None:
+def test_a_row_is_held_against_its_own_tolerance() -> None:
+    moved = scores(perplexity=91.0) | {"ngram": {"perplexity": 142.2}}
+    assert score_differences(COMMITTED, moved, {
+        "lstm": {"perplexity": 1.0}, "ngram": {"perplexity": 0.5}}) == [
+        "row 'ngram': perplexity is 141.2 as committed and 142.2 as reproduced; they are 1 apart, "
+        "tolerance 0.5"]
+
+
+def test_a_row_without_tolerance_that_has_moved_is_named() -> None:
     moved = scores(loss=99.0)
-    assert score_differences(COMMITTED, moved, {"perplexity": 1.0}) == []
-    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0}) == ["loss"]
-    assert unmeasured(COMMITTED, COMMITTED, {"perplexity": 1.0}) == []
-    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0, "loss": 1.0}) == []
+    assert score_differences(COMMITTED, moved, {}) == []
+    assert unmeasured(COMMITTED, moved, {}) == ["lstm"]
+    assert unmeasured(COMMITTED, moved, allowed(perplexity=1.0)) == ["lstm"]
+    assert unmeasured(COMMITTED, COMMITTED, {}) == []
+    assert unmeasured(COMMITTED, moved, allowed(perplexity=1.0, loss=1.0)) == []
 
 
 def test_json_is_compared_to_nine_digits_with_the_place_named() -> None:
