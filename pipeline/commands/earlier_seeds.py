@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.commands.spread import differing, keep_own_records
 from pipeline.provenance.inputs import make_seed_folders, read_row_version, write_inputs
 from pipeline.results.trainings import is_deterministic, stated_version
 from pipeline.running.trained import suite_option
@@ -20,16 +21,12 @@ from pipeline.storage.shapes import read_shaped
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 
-_PROOFS = {"weights": "other weights", "answers": "other answers",
-           "statistics": "other statistics of test items"}
-
 
 def carry_over(params: Path) -> Iterator[str]:
     """Carry earlier trainings over to the present version where nothing has changed.
 
     A line for each row that has any tells what was carried, or why not.
     """
-    from pipeline.commands.spread import keep_own_records
     from pipeline.suite.checks import load_valid
 
     suite = load_valid(params)
@@ -104,11 +101,8 @@ def _unproved(own: Path, earlier: Path) -> str | None:
         return "it has no record of the suite's own training"
     now, before = (read_shaped(path, SeedRecord, "take the committed file back, or remove it")
                    for path in (own, earlier))
-    found = {"weights": now["weights"] != before["weights"],
-             "answers": now["answers"] != before["answers"],
-             "statistics": now["statistics"] != before["statistics"]}
-    differing = [_PROOFS[name] for name, differs in found.items() if differs]
-    return f"the suite's own seed has {' and '.join(differing)} now" if differing else None
+    found = differing(now, before)
+    return f"the suite's own seed has other {' and other '.join(found)} now" if found else None
 
 
 def _copy(places: Places, track: str, key: str, variant: str, versions: tuple[str, str],

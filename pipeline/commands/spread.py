@@ -25,6 +25,7 @@ from pipeline.results.leaderboard import costs_of
 from pipeline.results.trainings import is_deterministic, records_of, rows_named, stated_version
 from pipeline.running.memory import HUGE_PAGES, keep_freed_memory
 from pipeline.running.trained import key_of, suite_option
+from pipeline.scoring.records import SeedRecord
 from pipeline.storage.files import write_json
 from pipeline.suite.schema import Suite
 from pipeline.workers import workers
@@ -54,7 +55,7 @@ def measure_suite(params: Path, systems: Sequence[str], everything: bool, seeds:
     failures = train_all(suite, missing, jobs)
     print("\n".join(account(suite, keys)))
     if failures:
-        raise UserError("; ".join(failures))
+        raise UserError(f"{len(failures)} trainings failed and are to be done; {failures[0]}")
 
 
 def chosen(suite: Suite, systems: Sequence[str], everything: bool) -> list[str]:
@@ -79,7 +80,10 @@ def chosen(suite: Suite, systems: Sequence[str], everything: bool) -> list[str]:
 
 
 def keep_own_records(suite: Suite, keys: Sequence[str]) -> None:
-    """Record the suite's own training of each system that lies here in its present version."""
+    """Record the suite's own training of each system that lies here in its present version.
+
+    A record of the same bytes stays: a clone that has pulled them does not know who made them.
+    """
     from pipeline.running.seeds import records_in
 
     places = suite.places
@@ -89,7 +93,17 @@ def keep_own_records(suite: Suite, keys: Sequence[str]) -> None:
                 or not places.predictions(track, key).is_dir():
             continue
         for variant, (record, _) in records_in(places, track, key).items():
-            write_json(places.seed_record(track, key, variant, version, suite.seed), record)
+            earlier = records_of(suite, track, suite.rows_of(key)[variant]).get(suite.seed)
+            if earlier is None or differing(earlier, record):
+                write_json(places.seed_record(track, key, variant, version, suite.seed), record)
+
+
+def differing(one: SeedRecord, other: SeedRecord) -> list[str]:
+    """What of weights, answers and statistics of test items two trainings do not share."""
+    same = {"weights": one["weights"] == other["weights"],
+            "answers": one["answers"] == other["answers"],
+            "statistics of test items": one["statistics"] == other["statistics"]}
+    return [name for name, agrees in same.items() if not agrees]
 
 
 def is_kept(suite: Suite, key: str, seed: int) -> bool:

@@ -1,8 +1,8 @@
 """The JSON of leaderboards and of claims, as those who read it back know it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired, TypeVar
 
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from pipeline.scoring.records import Count, Number, Score
 from pipeline.storage.shapes import read_shaped
 
+AnyRow = TypeVar("AnyRow", bound=Mapping[str, Any])
 _AGAIN = "run 'dvc repro', which writes it again"
 
 
@@ -102,6 +103,11 @@ class Ranking(TypedDict):
 
     metric: str
     rows: list[RankedRow]
+
+
+def own(rows: Iterable[AnyRow]) -> list[AnyRow]:
+    """Those of a leaderboard's rows that stand behind a run of this project's code."""
+    return [row for row in rows if row["evidence"]["kind"] != "published"]
 
 
 def preference(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.provenance.lock import Lock
-from pipeline.results.boards import Board, Evidence, Row
+from pipeline.results.boards import Board, Evidence, Row, own
 from pipeline.results.pages import page
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
@@ -72,7 +72,7 @@ def systems_run(suite: Suite, track: str) -> list[str]:
 
 def own_rows(board: Board) -> list[Row]:
     """The rows that stand behind a run of this project's code, best first."""
-    return [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
+    return own(board["rows"])
 
 
 def under_floor(suite: Suite, board: Board) -> list[Row]:

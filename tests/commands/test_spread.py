@@ -11,6 +11,7 @@ from pipeline.commands.spread import (
     account,
     chosen,
     is_kept,
+    keep_own_records,
     measure_suite,
     require_features,
     train_one,
@@ -128,6 +129,19 @@ def test_what_is_kept_is_not_trained_again(project: Path, capsys: pytest.Capture
     train_one(suite, KEY, 2)
     assert is_kept(suite, KEY, 2) and records_of(suite, TRACK, KEY)[2]["torch"] != "kept"
     assert list(account(suite, [KEY]))[0].startswith(f"{KEY}: 3 trainings, exact_64 ")
+
+
+def test_a_clone_that_has_pulled_a_model_leaves_its_record_alone(project: Path) -> None:
+    suite = load(project / "params.yaml")
+    before = records_of(suite, TRACK, KEY)[1]
+    suite.places.cost(TRACK, KEY, "train").unlink()
+    keep_own_records(suite, [KEY])
+    assert records_of(suite, TRACK, KEY)[1] == before and before["processor"]
+    path = suite.places.seed_record(TRACK, KEY, "", read_row_version(suite.places, KEY), 1)
+    write_json(path, before | {"weights": "0" * 64})
+    keep_own_records(suite, [KEY])
+    assert records_of(suite, TRACK, KEY)[1] == before | {
+        "processor": None, "precision": None, "torch": None}
 
 
 def test_nothing_is_trained_on_features_of_another_version(project: Path) -> None:
