@@ -102,11 +102,14 @@ def test_a_scorer_reaches_what_scores_and_trains_nothing(code: Path) -> None:
         *(f"evaluate/{key}" for key in systems)}
 
 
-def test_a_corpus_reaches_its_download_and_the_features_that_read_it(code: Path) -> None:
+def test_a_corpus_reaches_its_download_the_features_that_read_it_and_their_rows_version(
+        code: Path) -> None:
     suite = load(code / "params.yaml")
     assert reached_by_changing(code, "pipeline/corpora/m4.py") == {
         *(f"download/{key}" for key, entry in suite.corpora.items() if entry["module"] == "m4"),
-        *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4")}
+        *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4"),
+        *(f"evaluate/{key}" for key in suite.systems
+          if suite.reader_of(suite.track_of(key)) == "m4")}
 
 
 def test_a_module_that_nobody_imports_reaches_nothing(code: Path) -> None:
