@@ -330,6 +330,8 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str], findings: Fin
             continue
         print(f"{suite.name}: running {key} again", flush=True)
         before, after = read_result(suite, key), _run_again(suite, key)
+        # Whether the row is of the present version is what dvc.lock tells, and the page says.
+        after["version"] = before["version"]
         committed |= scores_and_bounds(suite, key, before)
         reproduced |= scores_and_bounds(suite, key, after)
         is_stale = bool(stale.intersection(suite.rows_of(key).values()))
