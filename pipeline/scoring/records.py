@@ -37,7 +37,6 @@ class Result(TypedDict):
     `version` names settings and code that the scores come from (`pipeline.provenance.rows`).
     """
 
-    version: str
     track: str
     task: str
     system: str
@@ -46,6 +45,7 @@ class Result(TypedDict):
     ceiling: dict[str, Number]
     settings_tried: Count
     variants: dict[str, Answers]
+    version: str
 
 
 class Measures(TypedDict):

@@ -12,7 +12,7 @@ from pipeline.storage.files import read_json, write_json
 from pipeline.storage.shapes import read_shaped
 from tests.damage import changed_values
 
-RESULT = {"track": "t", "task": "k", "system": "s", "corpus": "c", "parameters": 3,
+RESULT = {"version": "v", "track": "t", "task": "k", "system": "s", "corpus": "c", "parameters": 3,
           "ceiling": {"wer": 0.5}, "settings_tried": 1, "variants": {"": {
               "metrics": {"wer": {"value": 1, "low": 0.5, "high": 2.0}}, "n_items": 4,
               "signature": {}}}}
