@@ -143,4 +143,6 @@ class SystemSettings(Entry):
     model: FilePart
     settings_tried: int = Field(
         1, ge=1, description="how many settings were compared on validation data")
+    settings_of: Name | None = Field(
+        None, description="the system whose settings these are, found in as many tries")
     variants: Mapping[str, VariantSettings] = {}

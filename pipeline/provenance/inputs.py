@@ -32,9 +32,9 @@ from pipeline.storage.shapes import shaped
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 
-# A change of these trains nothing again: one selects how a trained system answers, the other
-# tells how its settings were found.
-NOT_TRAINED = frozenset({"variants", "settings_tried"})
+# A change of these trains nothing again: one selects how a trained system answers, the others
+# tell how its settings were found.
+NOT_TRAINED = frozenset({"variants", "settings_tried", "settings_of"})
 # What pages do not depend on, as a suite that is read back from their settings has it.
 _UNREAD: dict[str, Any] = {"corpora": {}, "mirror": None, "threads": 1, "device": "cpu",
                            "precision": "fp32"}
@@ -104,14 +104,15 @@ def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
     if stage == "evaluate":
         system = suite.systems[key]
         track = whole["tracks"][system["track"]]
-        return {"system": system, **_part(track, "task", "corpus", "metric"),
+        return {"system": system, "settings_tried": suite.settings_tried(key),
+                **_part(track, "task", "corpus", "metric"),
                 **_part(whole, "seed", "threads", "device", "resamples")}
     if stage == "features":
         return {"reader": suite.reader_of(key),
                 **_part(whole["tracks"][key], "task", "corpus", "features")}
     if stage == "leaderboard":
         return whole | _UNREAD | {
-            "claims": [], "seed": 0, "tracks": {key: whole["tracks"][key]},
+            "claims": [], "tracks": {key: whole["tracks"][key]},
             "systems": {name: suite.systems[name] for name in suite.systems_of(key)}}
     return whole | _UNREAD
 

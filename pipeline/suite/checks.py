@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from pipeline import modules
 from pipeline.entries import Entry
+from pipeline.errors import UserError
 from pipeline.suite.messages import ConfigError, describe, nearest
 from pipeline.suite.schema import Suite, TrackSettings, read_yaml, row_name, suite_of
 
@@ -112,6 +113,25 @@ def _systems(suite: Suite) -> Iterator[str]:
             unknown = _unknown(f"{path}.model", "model", entry["model"], modules.models(task))
             yield from unknown or _settings_problems(
                 modules.model_module(task, entry["model"]).Settings, entry, path)
+        yield from _whose_settings(suite, key, entry)
+
+
+def _whose_settings(suite: Suite, key: str, entry: dict[str, Any]) -> list[str]:
+    """Where the count of compared settings comes from: one place, which is there."""
+    path = f"systems.{key}.settings_of"
+    other = entry.get("settings_of")
+    if other is None:
+        return []
+    if "settings_tried" in entry:
+        return [f"{path}: {other!r} has the count of the settings tried; leave settings_tried out"]
+    if unknown := _unknown(path, "system", other, list(suite.systems)):
+        return unknown
+    try:
+        suite.settings_tried(key)
+    except UserError as error:
+        # One that is unknown further on is named at the entry that names it.
+        return [str(error)] if str(error).startswith(path) else []
+    return []
 
 
 def _claims(suite: Suite) -> Iterator[str]:

@@ -100,6 +100,7 @@ class _Corpus(_Open):
 class _System(_Open):
     track: Name
     model: FilePart
+    settings_of: Name | None = None
     variants: dict[Name, dict[str, Any]] = {}
 
 
@@ -182,6 +183,21 @@ class Suite(Entry):
     def track_of(self, key: str) -> str:
         """The track that a system competes in."""
         return _lookup(self.systems, key, "systems")["track"]
+
+    def settings_tried(self, key: str) -> int:
+        """How many settings were compared for a system, or for that whose settings it uses.
+
+        Settings that were found for one row are no luckier finds in another, so they bring their
+        count with them. Raises UserError for settings of each other, which are nobody's.
+        """
+        passed = [key]
+        while other := _lookup(self.systems, passed[-1], "systems").get("settings_of"):
+            if other in passed:
+                raise UserError(f"systems.{key}.settings_of: {' and '.join(passed)} use the "
+                                "settings of each other; let one of them say settings_tried")
+            passed.append(other)
+        tried: int = self.systems[passed[-1]].get("settings_tried", 1)
+        return tried
 
     def reader_of(self, track: str) -> str:
         """The module of a track's corpus, which reads it."""
