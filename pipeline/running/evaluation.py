@@ -23,6 +23,7 @@ from pipeline.storage.files import write_json
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.places import PLAIN, Places
 from pipeline.systems.base import NeuralSystem, System, system_class
+from pipeline.systems.convergence import converged
 from pipeline.systems.model_folder import read_training
 from pipeline.systems.network import device_of
 
@@ -99,13 +100,19 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
     if isinstance(loaded, NeuralSystem):
         loaded.to("cpu")
     found = {variant: predictions.read(out.answers(track, key, variant)) for variant in variants}
+    training = read_training(model)
     result: Result = {
         "track": track, "task": task, "system": key, "corpus": entry["corpus"],
-        "parameters": read_training(model)["parameters"],
+        "parameters": training["parameters"],
         "ceiling": read_shaped(test / "ceiling.json", dict[str, float]),
-        "settings_tried": settings.settings_tried,
+        "settings_tried": entry["settings_tried"],
         "variants": _rows(Scorer.of(entry), found, test, out, key),
     }
+    if isinstance(loaded, NeuralSystem) and training["curve"]:
+        result["converged"] = converged([point["validation_loss"] for point in training["curve"]],
+                                        loaded.settings.training.patience)
+    if "precision" in training:
+        result["precision"] = training["precision"]
     cost: Cost = {**measures, "threads": entry["threads"],
                   "processor": processor(entry["device"])}
     write_json(out.metrics(track, key), result)

@@ -21,10 +21,10 @@ from pipeline.scoring.records import Cost
 from pipeline.storage.files import write_json
 from pipeline.storage.seal import seal
 from pipeline.suite.places import Places
-from pipeline.systems.base import Run, System
+from pipeline.systems.base import Curve, Run, System
 from pipeline.systems.fitting import fit_system
-from pipeline.systems.model_folder import TRAINING
-from pipeline.systems.resume import FULL_PRECISION, chosen_precision, elapsed_seconds
+from pipeline.systems.model_folder import TRAINING, Training
+from pipeline.systems.resume import FULL_PRECISION, Precision, chosen_precision, elapsed_seconds
 
 
 def train_system(places: Places, key: str, out: Places, seed: int | None = None,
@@ -44,7 +44,7 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
             seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
     model = out.model(key)
     system.save(model)
-    write_json(model / TRAINING, {"parameters": system.parameters_count, "curve": curve})
+    write_json(model / TRAINING, _training(system, curve, chosen_precision(work)))
     seal(model)
     write_curve(out.curve(settings.track, key), curve)
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
@@ -66,6 +66,14 @@ def _settings(places: Places, key: str) -> tuple[str, SystemSettings, dict[str, 
     run, task = trained.pop("run"), trained.pop("task")
     entry = read_settings(places, "evaluate", key)["system"] | trained
     return task, model_module(task, entry["model"]).Settings.model_validate(entry), run
+
+
+def _training(system: System, curve: Curve, precision: Precision | None) -> Training:
+    """What a training was; one without gradient descent has no precision of its own."""
+    found: Training = {"parameters": system.parameters_count, "curve": curve}
+    if precision is not None:
+        found["precision"] = precision
+    return found
 
 
 def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:

@@ -33,6 +33,9 @@ class Answers(TypedDict):
 
 class Result(TypedDict):
     """A system's metrics file; `ceiling` is by metric, `variants` by name ("" where none has one).
+
+    Whether the training had `converged` and with what `precision` it computed is said of what is
+    trained by gradient descent; a row that was run before this was recorded says neither.
     """
 
     track: str
@@ -42,6 +45,9 @@ class Result(TypedDict):
     parameters: Count
     ceiling: dict[str, Number]
     settings_tried: Count
+    version: NotRequired[str]
+    converged: NotRequired[bool]
+    precision: NotRequired[str]
     variants: dict[str, Answers]
 
 

@@ -4,7 +4,7 @@
     texts.json            everything that it found and that is text
     artefacts/            what the features stage left for whoever reads raw input: tokenizers, say
     system.json           format, task, settings and spec
-    record.json           how many parameters, and the learning curve; where a stage has trained it
+    record.json           parameters, learning curve, precision; where a stage has trained it
     seal.json             the SHA-256 of every file above, checked before one of them is used
 """
 
@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import torch
 from safetensors import SafetensorError
@@ -42,10 +42,14 @@ class SystemRecord(TypedDict):
 
 
 class Training(TypedDict):
-    """`record.json`, which the train stage adds."""
+    """`record.json`, which the train stage adds.
+
+    `precision` is that of a training by gradient descent; no other has one.
+    """
 
     parameters: int
     curve: list[dict[str, float]]
+    precision: NotRequired[str]
 
 
 @dataclass(frozen=True)

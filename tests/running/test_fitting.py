@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.running.evaluation import evaluate_system
 from pipeline.running.extraction import extract_features
 from pipeline.running.fetching import fetch_corpus
 from pipeline.running.fitting import train_system
@@ -84,6 +85,15 @@ def test_cost_names_the_version_and_is_apart_from_the_model(suite: Suite) -> Non
             "commit"} <= set(cost)
     assert cost["version"]["hash"] == version_of(suite.places, KEY).hash
     assert "seconds" not in (out.model(KEY) / "record.json").read_text()
+
+
+def test_a_result_says_how_its_training_computed_and_ended(suite: Suite) -> None:
+    """Two epochs are too few to see that a loss is flat."""
+    out = train(suite, "told")
+    assert read_json(out.model(KEY) / "record.json")["precision"] == "32-true"
+    evaluate_system(suite.places, KEY, out)
+    result = read_json(out.metrics(suite.track_of(KEY), KEY))
+    assert (result["precision"], result["converged"]) == ("32-true", False)
 
 
 def test_settings_come_from_what_validate_wrote(suite: Suite) -> None:
