@@ -36,7 +36,7 @@ def _stages(suite: Suite) -> Iterator[tuple[str, list[Path], list[Path]]]:
                    [places.predictions(track, key), places.figures(track, key),
                     places.metrics(track, key)])
         yield (f"leaderboard@{track}", [places.input("leaderboard", track)],
-               [places.page(track), places.board(track)])
+               [places.page(track), places.board(track), places.pictures(track)])
     yield "report", [places.spread], [places.overview, places.claims]
 
 

@@ -16,12 +16,23 @@ from typing import Any
 from pipeline.commands.comparison import Findings, json_differences
 from pipeline.provenance.inputs import trained_version
 from pipeline.provenance.lock import Lock, content_hash
-from pipeline.results.boards import Board
+from pipeline.results.boards import Board, shown_pictures
 from pipeline.results.claims import judge_all, read_claims, read_spread, restated_all
-from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
+from pipeline.results.leaderboard import (
+    build,
+    costs_of,
+    read_result,
+    render,
+    restated,
+    systems_run,
+    with_trainings,
+)
+from pipeline.results.pictures.gallery import file_name, pictures
 from pipeline.results.report import overview
+from pipeline.results.tested import read_tests, recorded
 from pipeline.scoring.records import Result
 from pipeline.storage.files import read_json, read_text
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 
 _NAMED = 5
@@ -74,9 +85,10 @@ def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
     needed, allowed = {places.spread}, {places.all_curves / "none.json"}
     for track in suite.tracks:
         run = systems_run(suite, track)
-        pages = {places.board(track), places.page(track), places.overview, places.claims}
+        pages = {places.board(track), places.page(track), places.overview, places.claims,
+                 *_pictures(suite, track)}
         allowed |= pages
-        needed |= pages | {places.lock} if run else set()
+        needed |= pages | {places.lock, places.tests} if run else set()
         for key in run:
             needed.add(places.metrics(track, key))
             allowed.add(places.curve(track, key))
@@ -85,6 +97,13 @@ def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
                 needed |= {place(track, key, variant) for variant in suite.rows_of(key)
                            for place in (places.answers, places.items)}
     return needed, allowed | needed
+
+
+def _pictures(suite: Suite, track: str) -> set[Path]:
+    """The pictures that a track's leaderboard names."""
+    path = suite.places.board(track)
+    names = shown_pictures(path) if path.is_file() else []
+    return {suite.places.pictures(track) / file_name(name) for name in names}
 
 
 def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
@@ -160,7 +179,7 @@ def stated_differences(suite: Suite, key: str, result: Result) -> Iterator[str]:
     track = suite.track_of(key)
     known = {"track": track, "task": suite.task_of(key), "system": key,
              "corpus": suite.track(track).corpus,
-             "settings_tried": suite.systems[key].get("settings_tried", 1),
+             "settings_tried": suite.settings_tried(key),
              "variants": sorted(suite.rows_of(key))}
     said = {**{name: result.get(name) for name in known}, "variants": sorted(result["variants"])}
     yield from json_differences(said, known, f"{track}/{key}.json")
@@ -224,15 +243,49 @@ def check_pages(suite: Suite, findings: Findings) -> None:
     boards = [build(suite, track) for track in suite.tracks]
     for board in boards:
         path, page = suite.places.board(board["track"]), suite.places.page(board["track"])
-        if not path.exists() and not page.exists():
+        if path.exists() or page.exists():
+            findings.note("leaderboards", [f"{suite.suite}leaderboards: {text}"
+                                           for text in _board_differences(suite, board)])
+        else:
             findings.unchecked.append(
                 f"{suite.name}: track {board['track']!r} has no committed leaderboard")
-            continue
-        differences = _whole(path, board) + _text(page, render(suite, board))
-        findings.note("leaderboards", [f"{suite.suite}leaderboards: {text}"
-                                       for text in differences])
+    check_tests(suite, boards, findings)
     if suite.places.claims.exists():
         _check_overview(suite, boards, findings)
+
+
+def _board_differences(suite: Suite, board: Board) -> list[str]:
+    """Of a leaderboard, its page and, where the statistics of items are committed, its pictures.
+
+    Elsewhere ranks and seeds are taken from the board itself, and are compared with those of a
+    reproduction.
+    """
+    places, track = suite.places, board["track"]
+    path, page = places.board(track), places.page(track)
+    if suite.evidence == "run":
+        material = with_trainings(suite, board)
+        # Drawing takes longest, and of other figures a picture is another one anyway.
+        return (_whole(path, material.board) + _text(page, render(suite, material.board))
+                or [f"{track}/{name}: is not what is drawn from the committed results"
+                    for name, content in pictures(material)
+                    if (there := places.pictures(track) / name).exists()
+                    and there.read_bytes() != content])
+    told = restated(board, read_shaped(path, Board)) if path.exists() else board
+    return _whole(path, told) + _text(page, render(suite, told))
+
+
+def check_tests(suite: Suite, boards: list[Board], findings: Findings) -> None:
+    """The record of test scores must hold those of the boards; it may hold more of the past."""
+    path = suite.places.tests
+    if not path.exists():
+        return  # it lacks, which is said once
+    known = read_tests(suite)
+    lacking = sorted(f"{track}, {row}" for track, rows in recorded(known, boards).items()
+                     for row, scores in rows.items() if scores != known.get(track, {}).get(row))
+    findings.note("records of tests", [f"{suite.suite}tests.json: the present score of {text} is "
+                                       "not in it; 'dvc repro' adds it" for text in lacking] +
+                  [f"{suite.suite}{text}" for text in
+                   _text(path, json_text(known), "is not as this project writes it")])
 
 
 def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> None:

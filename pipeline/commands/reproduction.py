@@ -31,6 +31,7 @@ from pipeline.commands.comparison import (
     unsettled,
 )
 from pipeline.commands.spread import Scores, scores_of, three_deviations
+from pipeline.commands.standings import Standing, compare_standings
 from pipeline.commands.verify import is_fresh_clone
 from pipeline.ending import run_command
 from pipeline.errors import UserError
@@ -115,6 +116,7 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
         compare_track(suite, spread, track, before.scores(suite, keys), after.scores(suite, keys),
                       findings)
         check_floor(suite, build(suite, track), findings)
+        compare_standings(suite, track, before.standings[track], after.standings[track], findings)
         for key in keys:
             compare_system(suite, key, before.results[key], after.results[key],
                            before.answered_as(after, suite, key), findings)
@@ -126,10 +128,12 @@ def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a suite has come to: metrics files by system, curves by path, claims, dvc.lock."""
+    """What a suite has come to: metrics by system, curves by path, boards by track, and the rest.
+    """
 
     results: dict[str, Result]
     curves: dict[str, Any]
+    standings: dict[str, Standing]
     claims: list[Claim]
     lock: Lock
 
@@ -140,6 +144,7 @@ class Outcomes:
         return cls({key: read_result(suite, key) for key in suite.systems},
                    {path.relative_to(folder).as_posix(): read_json(path)
                     for path in sorted(folder.rglob("*.json"))},
+                   {track: Standing.of(suite, track) for track in suite.tracks},
                    read_claims(suite), Lock(suite.places))
 
     def scores(self, suite: Suite, keys: Sequence[str]) -> Scores:
@@ -222,7 +227,9 @@ def forget_results(suite: Suite) -> None:
     for path in places.all_curves.glob("*/*.json"):  # what has no track is of no system
         path.unlink()
     for path in places.leaderboards.iterdir():
-        if path != places.spread:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path != places.spread:
             path.unlink()
 
 

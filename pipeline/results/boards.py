@@ -45,13 +45,41 @@ class StatedScore(TypedDict):
     high: Number | None
 
 
+class Seeds(TypedDict):
+    """The primary scores of a row's trainings, the committed one first.
+
+    `mean` is None for a single training, `deviation` (standard, of the sample) too.
+    """
+
+    scores: list[Number]
+    mean: Number | None
+    deviation: Number | None
+
+
+class KnownScore(TypedDict):
+    """What a row scored on its test set, and the version of it that first did."""
+
+    metric: str
+    value: Number
+    version: str
+
+
 class Row(StatedScore):
     """A row and its primary score; of a published figure little else is known.
 
+    `rank` is one more than the number of rows that are significantly better, so rows share it;
+    None of a published figure and where nothing is ranked. `seeds` is None of a row that comes out
+    the same from every seed, `converged` and `precision` of one that no gradient has trained.
+    `tests` has every score that is known of it, in order.
     `replaced` counts the test items that another method than the row's own has answered, by method.
     """
 
     system: str
+    rank: Count | None
+    seeds: Seeds | None
+    converged: bool | None
+    precision: str | None
+    tests: list[KnownScore]
     metrics: Mapping[str, Score | StatedScore]
     n_items: Count | None
     parameters: Count | None
@@ -63,7 +91,10 @@ class Row(StatedScore):
 
 
 class Board(TypedDict):
-    """A track's leaderboard, best row first."""
+    """A track's leaderboard, best row first.
+
+    `not_ranked` says why no row has a rank, `pictures` names those that stand beside the page.
+    """
 
     track: str
     task: str
@@ -75,6 +106,8 @@ class Board(TypedDict):
     floor: Number | None
     tolerance: Number | None
     rows: list[Row]
+    not_ranked: str | None
+    pictures: list[str]
     not_run: list[str]
 
 
@@ -103,6 +136,17 @@ class Ranking(TypedDict):
 
     metric: str
     rows: list[RankedRow]
+
+
+class Shown(TypedDict):
+    """What those read of a leaderboard who look for its pictures."""
+
+    pictures: list[str]
+
+
+def shown_pictures(path: Path) -> list[str]:
+    """The pictures that a leaderboard names. Raises UserError for a file of another shape."""
+    return read_shaped(path, Shown, _AGAIN)["pictures"]
 
 
 def preference(path: Path) -> str:

@@ -6,6 +6,7 @@ from pipeline.results.boards import Board, Claim
 from pipeline.results.claims import SIGNIFICANT, judge_all
 from pipeline.results.leaderboard import build, metrics_of, own_rows, under_floor
 from pipeline.results.markdown import decimal, probability, table
+from pipeline.results.tested import record_tests
 from pipeline.storage.files import write_json, write_text
 from pipeline.suite.schema import Suite
 
@@ -15,6 +16,7 @@ def write_report(suite: Suite) -> None:
     claims = judge_all(suite)
     boards = [build(suite, track) for track in suite.tracks]
     write_json(suite.places.claims, claims)
+    record_tests(suite, boards)
     write_text(suite.places.overview, overview(suite, boards, claims))
 
 

@@ -286,13 +286,13 @@ def read_text(path: Path) -> str:
                         "to UTF-8 or fetch it again") from None
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON. Raises UserError naming the file and the line when it is damaged."""
+def read_json(path: Path, remedy: str = "remove it and run the stage that writes it again") -> Any:
+    """Read JSON. Raises UserError with the file, the line and a remedy when it is damaged."""
     try:
         return json_value(read_text(path))
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}); remove it "
-                        "and run the stage that writes it again") from None
+        raise UserError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}); {remedy}"
+                        ) from None
 
 
 def json_value(text: str) -> Any:

@@ -8,7 +8,8 @@
     costs/<track>/<system>.<stage>.json     seconds and memory
     curves/<track>/<system>.json            how a training went, for `dvc plots`
     figures/<track>/<system>/               pictures of one system
-    leaderboards/                           pages, and the JSON behind them
+    leaderboards/                           pages, the JSON behind them, and their pictures
+    tests.json                              every score that a row ever had on its test set
     inputs/<stage>/<key>.json               what a stage is made from
     work/                                   checkpoints and logs; DVC and git do not know it
 
@@ -152,6 +153,15 @@ class Places:
     def page(self, track: str) -> Path:
         """A leaderboard as a page for people."""
         return _in(self.leaderboards, f"{track}.md")
+
+    def pictures(self, track: str) -> Path:
+        """The folder of the pictures on a leaderboard's page."""
+        return _in(self.leaderboards, track)
+
+    @property
+    def tests(self) -> Path:
+        """Every score that a row ever had on its test set."""
+        return self.base / "tests.json"
 
     @property
     def overview(self) -> Path:

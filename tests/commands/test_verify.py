@@ -29,6 +29,7 @@ from pipeline.commands.verify import (
     workplace,
 )
 from pipeline.errors import UserError
+from pipeline.provenance.inputs import write_inputs
 from pipeline.results.leaderboard import read_result, write_leaderboard
 from pipeline.results.report import write_report
 from pipeline.storage.files import read_json, write_json
@@ -166,11 +167,11 @@ def test_a_suite_that_comes_out_the_same_is_verified(embedded: Suite) -> None:
     findings = verify_embedded(embedded)
     assert findings.differences == []
     assert findings.compared == {
-        "result folders": 5, "stages of dvc.lock": 7, "entries of dvc.lock": 13,
-        "metrics files": 2, "rows of spread.json": 1, "leaderboards": 1, "claims": 1,
-        "overviews": 1, "embedded scores and bounds": 27, "floors": 1,
-        "metrics files reproduced": 2, "sets of curves": 1, "curves": 2, "contents of dvc.lock": 28,
-        "verdicts": 1}
+        "result folders": 5, "stages of dvc.lock": 7, "entries of dvc.lock": 14,
+        "metrics files": 2, "rows of spread.json": 1, "leaderboards": 1, "records of tests": 1,
+        "claims": 1, "overviews": 1, "embedded scores and bounds": 27, "floors": 1,
+        "leaderboards reproduced": 1, "pictures": 3, "metrics files reproduced": 2,
+        "sets of curves": 1, "curves": 2, "contents of dvc.lock": 29, "verdicts": 1}
     assert findings.unchecked == ["leaderboards/spread.json: scores with other seeds are not "
                                   "trained again; 'make spread' measures them, and dvc.lock has "
                                   "the file's hash"]
@@ -222,6 +223,53 @@ def test_a_committed_result_cannot_stand_in_for_a_reproduced_one(
         verify_embedded(embedded)
 
 
+def test_ranks_and_pictures_must_come_out_where_all_scores_did(embedded: Suite) -> None:
+    places = embedded.places
+    with (reproduced(embedded) / "leaderboards/yearly/intervals.svg").open("a") as file:
+        file.write("<!-- -->")
+    board = reproduced(embedded) / "leaderboards/yearly.json"
+    write_json(board, read_json(board) | {"not_ranked": "for another reason"})
+    found = verify_embedded(embedded)
+    assert f"{places.suite}leaderboards/yearly/intervals.svg did not come out as committed" in \
+        found.differences
+    assert any("leaderboards/yearly.json.not_ranked" in text for text in found.differences)
+
+
+def test_where_scores_moved_ranks_and_pictures_are_listed_as_unchecked(
+        other_machine: Suite) -> None:
+    folder = reproduced(other_machine)
+    change_score(folder / "metrics/yearly/network.json", "owa", 0.51)
+    board = read_json(folder / "leaderboards/yearly.json")
+    board["rows"][0]["metrics"]["owa"]["value"] = 0.51
+    write_json(folder / "leaderboards/yearly.json", board)
+    (folder / "leaderboards/yearly/cost.svg").unlink()
+    found = verify_embedded(other_machine)
+    assert found.differences == []
+    assert any(text.startswith("leaderboards/yearly: ranks and pictures") for text in
+               found.unchecked)
+
+
+def test_a_redrawn_picture_of_real_results_is_found(project: Path) -> None:
+    suite = load(project / "real" / "params.yaml")
+    write_inputs(suite)
+    path = suite.places.pictures("yearly") / "intervals.svg"
+    path.write_bytes(path.read_bytes().replace(b"simple:snaive", b"simple:better"))
+    findings = Findings()
+    check_pages(suite, findings)
+    assert findings.differences == ["real/leaderboards: yearly/intervals.svg: is not what is drawn "
+                                    "from the committed results"]
+
+
+def test_a_score_that_was_struck_from_the_record_is_missed(embedded: Suite) -> None:
+    path = embedded.places.tests
+    write_json(path, {"yearly": {row: scores for row, scores in read_json(path)["yearly"].items()
+                                 if row != "network"}})
+    findings = Findings()
+    check_pages(embedded, findings)
+    assert findings.differences == ["tests.json: the present score of yearly, network is not in "
+                                    "it; 'dvc repro' adds it"]
+
+
 def test_a_failed_training_fails_verification(embedded: Suite) -> None:
     (embedded.places.root / "pipeline/__main__.py").write_text("raise SystemExit(2)")
     with pytest.raises(UserError, match="could not be trained again"):
@@ -234,7 +282,7 @@ def test_results_are_forgotten_and_the_seed_study_is_not(embedded: Suite) -> Non
     forget_results(embedded)
     left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     assert {path for path in left if not path.startswith(("reproduced", "pipeline"))} == {
-        "leaderboards/spread.json", "curves/none.json"}
+        "leaderboards/spread.json", "curves/none.json", "tests.json"}
 
 
 @pytest.mark.parametrize(("name", "edit", "text"), [
@@ -286,7 +334,7 @@ def project(real_results: Path, tmp_path: Path) -> Path:
 # What is compared of the real results without training or scoring anything.
 OF_FILES = {"result folders": 5, "stages of dvc.lock": 5, "entries of dvc.lock": 6,
             "metrics files": 1, "rows of spread.json": 0, "costs files": 2, "leaderboards": 1,
-            "claims": 1, "overviews": 1}
+            "records of tests": 1, "claims": 1, "overviews": 1}
 
 
 def test_real_results_are_scored_and_run_again(project: Path) -> None:
