@@ -32,9 +32,9 @@ from pipeline.storage.shapes import shaped
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 
-# A change of these trains nothing again: one selects how a trained system answers, the others
-# tell how its settings were found.
-NOT_TRAINED = frozenset({"variants", "settings_tried", "settings_of"})
+# How a system's settings were found changes nothing that it does, and how it answers no training.
+_FOUND = frozenset({"settings_tried", "settings_of"})
+NOT_TRAINED = _FOUND | {"variants"}
 # What pages do not depend on, as a suite that is read back from their settings has it.
 _UNREAD: dict[str, Any] = {"corpora": {}, "mirror": None, "threads": 1, "device": "cpu",
                            "precision": "fp32"}
@@ -102,8 +102,8 @@ def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
         return trained_params(suite, key)
     whole = suite.model_dump(mode="json")
     if stage == "evaluate":
-        system = suite.systems[key]
-        track = whole["tracks"][system["track"]]
+        track = whole["tracks"][suite.track_of(key)]
+        system = {name: value for name, value in suite.systems[key].items() if name not in _FOUND}
         return {"system": system, "settings_tried": suite.settings_tried(key),
                 **_part(track, "task", "corpus", "metric"),
                 **_part(whole, "seed", "threads", "device", "resamples")}

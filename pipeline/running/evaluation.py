@@ -111,8 +111,8 @@ def evaluate_system(places: Places, key: str, out: Places) -> None:
     if isinstance(loaded, NeuralSystem) and training["curve"]:
         result["converged"] = converged([point["validation_loss"] for point in training["curve"]],
                                         loaded.settings.training.patience)
-    if "precision" in training:
-        result["precision"] = training["precision"]
+    if precision := training.get("precision"):
+        result["precision"] = precision
     cost: Cost = {**measures, "threads": entry["threads"],
                   "processor": processor(entry["device"])}
     write_json(out.metrics(track, key), result)

@@ -57,6 +57,8 @@ def test_how_settings_were_found_trains_nothing_again_but_is_evaluated(root: Pat
         told = stage_settings(found, "evaluate", key)["settings_tried"]
         owner = found.systems[entry.get("settings_of", key)]
         assert told == owner.get("settings_tried", 1)
+        assert not {"settings_of", "settings_tried"} & stage_settings(
+            found, "evaluate", key)["system"].keys()  # so no model's bytes tell of it
 
 
 @pytest.mark.parametrize("name", SUITES)
