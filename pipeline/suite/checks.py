@@ -14,7 +14,14 @@ from pydantic import ValidationError
 from pipeline import modules
 from pipeline.entries import Entry
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.schema import Suite, TrackSettings, read_yaml, row_name, suite_of
+from pipeline.suite.schema import (
+    ClaimSettings,
+    Suite,
+    TrackSettings,
+    read_yaml,
+    row_name,
+    suite_of,
+)
 
 
 def load_valid(path: Path) -> Suite:
@@ -125,11 +132,24 @@ def _claims(suite: Suite) -> Iterator[str]:
         yield from unknown
         if unknown:
             continue
-        rows = _rows(suite, claim.track)
-        for field, names in (("better", [claim.better]), ("worse", claim.worse)):
-            for row in names:
-                yield from _unknown(f"{path}.{field}", "row", row, rows)
+        yield from _claim_rows(claim, path, _rows(suite, claim.track))
         task = suite.tracks[claim.track].task
         if task in modules.tasks():
             yield from _unknown(f"{path}.metric", "metric", claim.metric,
                                 list(modules.task_module(task, "scoring").METRICS))
+
+
+def _claim_rows(claim: ClaimSettings, path: str, rows: list[str]) -> Iterator[str]:
+    """Names that are no rows, and a contrast that has no one difference to be held against."""
+    named = {"better": [claim.better], "worse": claim.worse}
+    if claim.contrast:
+        named |= {"contrast.better": [claim.contrast.better],
+                  "contrast.worse": [claim.contrast.worse]}
+        if len(claim.worse) != 1:
+            yield (f"{path}.worse: a claim with a contrast compares two differences, so it has one "
+                   f"row here, not {len(claim.worse)}; make it a claim for each row")
+        if (claim.better, claim.worse) == (claim.contrast.better, [claim.contrast.worse]):
+            yield f"{path}.contrast: this is the claim's own difference; name two other rows"
+    for field, names in named.items():
+        for row in names:
+            yield from _unknown(f"{path}.{field}", "row", row, rows)
