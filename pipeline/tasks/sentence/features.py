@@ -1,6 +1,7 @@
 """Features of a sentence-classification track: vocabulary, sentences as word ids, label ids.
 
-The vocabulary and the labels are those of the training split. `fit/` gets training and validation
+The vocabulary and the labels are those of the training split's sentences, also where its phrases
+are learnt from, so what is tested does not depend on that. `fit/` gets training and validation
 sentences, `test/` the test sentences as ids, everything readable in `items.json` (id, text, label,
 group), the labels that a system can give in `labels.json`, and the accuracy of the generating
 process where there is one.
@@ -36,6 +37,11 @@ class Settings(FeatureSettings):
     lowercase: bool
     classes: Literal["all", "polarity"] = Field(
         description="polarity: five classes of sentiment become two, neutral sentences go")
+    phrases: bool = Field(description="learn from every labelled phrase of the training sentences "
+                                      "too, where the corpus labels these")
+
+    def reads(self) -> tuple[str, ...]:
+        return (*self.READS, *(["phrases"] if self.phrases else []))
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -47,6 +53,8 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
             raise UserError(f"{corpus}: split {split!r} has no sentences; fetch or generate the "
                             "corpus again")
     words = vocabulary((item.words for item in splits["train"]), settings.min_count)
+    if settings.phrases:
+        splits["train"] = prepared(settings, reader.phrases(corpus))
     labels = sorted({item.label for item in splits["train"]})
     write_json(fit / "spec.json", {"words": words, "labels": labels,
                                    "lowercase": settings.lowercase,

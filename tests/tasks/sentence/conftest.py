@@ -29,7 +29,7 @@ def reader(read=labelled, ceiling: float | None = 97.5) -> SimpleNamespace:
     return SimpleNamespace(labelled=read, ceiling=lambda directory, split: ceiling)
 
 
-SETTINGS = features.Settings(min_count=1, lowercase=False, classes="all")
+SETTINGS = features.Settings(min_count=1, lowercase=False, classes="all", phrases=False)
 
 
 @pytest.fixture(scope="session")
