@@ -60,6 +60,8 @@ def _checked_line(text: str) -> str:
 Name = Annotated[str, AfterValidator(_checked_name)]
 # A publisher's name of a part of a corpus, which has a file or a folder called so.
 FilePart = Annotated[str, AfterValidator(_checked_file_part)]
+# The numbers that a training computes with (`pipeline.systems.precision`).
+Precision = Literal["fp32", "bf16"]
 # Text for people, a cell of a table.
 Line = Annotated[str, AfterValidator(_checked_line)]
 

@@ -117,11 +117,14 @@ def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
 
 
 def trained_params(suite: Suite, key: str) -> dict[str, Any]:
-    """What training depends on: the system's own settings, its task, and the suite's as `run`."""
+    """What training depends on: the system's own settings, its task, and as `run` how it is run.
+
+    Seed, threads and device are the suite's, and the precision is the track's.
+    """
     own = {name: value for name, value in suite.systems[key].items() if name not in NOT_TRAINED}
     return {**own, "task": suite.task_of(key),
             "run": {"seed": suite.seed, "threads": suite.threads, "device": suite.device,
-                    "precision": suite.precision}}
+                    "precision": suite.precision_of(suite.track_of(key))}}
 
 
 @dataclass(frozen=True)

@@ -162,8 +162,9 @@ def _run_in_words(evidence: Evidence) -> str:
         commit += " with changes that were not committed"
     seconds = evidence["wall_time"]
     took = "seconds not recorded" if seconds is None else f"{seconds:,.0f} s in all"
+    precision = f"precision {evidence['precision']}, " if evidence.get("precision") else ""
     return (f"trained and tested once by this project, {commit}, {evidence['processor']}, "
-            f"precision {evidence['precision']}, {took}")
+            f"{precision}{took}")
 
 
 def _sources(board: Board, decimals: int) -> Iterator[str]:

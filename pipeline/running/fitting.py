@@ -24,7 +24,8 @@ from pipeline.suite.places import Places
 from pipeline.systems.base import Run, System
 from pipeline.systems.fitting import fit_system
 from pipeline.systems.model_folder import TRAINING
-from pipeline.systems.resume import FULL_PRECISION, chosen_precision, elapsed_seconds
+from pipeline.systems.network import Network
+from pipeline.systems.resume import elapsed_seconds
 
 
 def train_system(places: Places, key: str, out: Places, seed: int | None = None,
@@ -44,13 +45,15 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
             seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
     model = out.model(key)
     system.save(model)
-    write_json(model / TRAINING, {"parameters": system.parameters_count, "curve": curve})
+    precision = run["precision"] if isinstance(system, Network) else None
+    write_json(model / TRAINING, {"parameters": system.parameters_count, "precision": precision,
+                                  "curve": curve})
     seal(model)
     write_curve(out.curve(settings.track, key), curve)
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
     cost: Cost = {
         **measures, "threads": run["threads"], "processor": processor(run["device"]),
-        "precision": chosen_precision(work) or FULL_PRECISION, "version": asdict(version),
+        "precision": precision, "version": asdict(version),
         **_git_state(places.root)}
     write_json(out.cost(settings.track, key, "train"), cost)
     _remove_older_work(work)

@@ -57,7 +57,7 @@ class Cost(Measures):
 
     threads: Count
     processor: str
-    precision: NotRequired[str]
+    precision: NotRequired[str | None]
     version: NotRequired[dict[str, str]]
     commit: NotRequired[str | None]
     uncommitted_changes: NotRequired[bool]

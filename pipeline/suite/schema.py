@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.entries import CorpusSettings, Entry, FilePart, Line, Name, is_name
+from pipeline.entries import CorpusSettings, Entry, FilePart, Line, Name, Precision, is_name
 from pipeline.errors import UserError
 from pipeline.modules import corpus_module, model_module, task_module
 from pipeline.suite.messages import ConfigError, describe, nearest
@@ -56,6 +56,8 @@ class TrackSettings(Entry):
     metric: FilePart
     tolerance: float | None = Field(
         None, ge=0, description="three standard deviations over seeds; left out until measured")
+    precision: Precision | None = Field(
+        None, description="what all its trainings compute with; left out: the suite's")
     floor: Floor | None = None
     published: dict[Line, Published] = {}
     features: dict[str, Any] = Field(description="checked by the task's features module")
@@ -121,7 +123,7 @@ class Suite(Entry):
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
     device: Literal["cpu", "auto"]
-    precision: Literal["fp32", "auto"]
+    precision: Precision = Field(description="of every track that says nothing else")
     resamples: int = Field(ge=100)
     mirror: Line | None = Field(description="folder tried before any address; UNROLLED_MIRROR "
                                            "in the environment goes before it")
@@ -182,6 +184,10 @@ class Suite(Entry):
     def track_of(self, key: str) -> str:
         """The track that a system competes in."""
         return _lookup(self.systems, key, "systems")["track"]
+
+    def precision_of(self, track: str) -> Precision:
+        """What all trainings of a track compute with, since its rows are compared."""
+        return self.track(track).precision or self.precision
 
     def reader_of(self, track: str) -> str:
         """The module of a track's corpus, which reads it."""

@@ -4,7 +4,8 @@
     texts.json            everything that it found and that is text
     artefacts/            what the features stage left for whoever reads raw input: tokenizers, say
     system.json           format, task, settings and spec
-    record.json           how many parameters, and the learning curve; where a stage has trained it
+    record.json           how many parameters, the precision of a network's training and its
+                          learning curve; where a stage has trained it
     seal.json             the SHA-256 of every file above, checked before one of them is used
 """
 
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from typing_extensions import TypedDict
 
+from pipeline.entries import Precision
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import copy_folder, write_bytes, write_json
@@ -45,6 +47,7 @@ class Training(TypedDict):
     """`record.json`, which the train stage adds."""
 
     parameters: int
+    precision: Precision | None
     curve: list[dict[str, float]]
 
 

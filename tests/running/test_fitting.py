@@ -84,6 +84,7 @@ def test_cost_names_the_version_and_is_apart_from_the_model(suite: Suite) -> Non
             "commit"} <= set(cost)
     assert cost["version"]["hash"] == version_of(suite.places, KEY).hash
     assert "seconds" not in (out.model(KEY) / "record.json").read_text()
+    assert cost["precision"] == read_json(out.model(KEY) / "record.json")["precision"] == "fp32"
 
 
 def test_settings_come_from_what_validate_wrote(suite: Suite) -> None:
