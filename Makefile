@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UNROLLED := $(BIN)/unrolled
 SUITE ?= params.yaml
-SEEDS ?= 3
+SEEDS ?= 5
 # Stages call 'python', and each process keeps to one thread unless its suite says otherwise.
 ifndef PATH_OUTSIDE
 export PATH_OUTSIDE := $(PATH)
@@ -64,7 +64,7 @@ verify: install  ## retrain in an empty clone, compare with what is committed
 ui: install  ## compare runs in MLflow, on this machine only
 	@$(UNROLLED) ui --suite $(SUITE)
 
-spread: install  ## measure how far scores move between training seeds
+spread: install  ## train the systems that claims name with further seeds; SEEDS=N
 	@$(UNROLLED) spread --suite $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
 
 lint: install  ## check style, and types where pyproject.toml configures mypy

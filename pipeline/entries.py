@@ -60,6 +60,8 @@ def _checked_line(text: str) -> str:
 Name = Annotated[str, AfterValidator(_checked_name)]
 # A publisher's name of a part of a corpus, which has a file or a folder called so.
 FilePart = Annotated[str, AfterValidator(_checked_file_part)]
+# The numbers that a training computes with (`pipeline.systems.precision`).
+Precision = Literal["fp32", "bf16"]
 # Text for people, a cell of a table.
 Line = Annotated[str, AfterValidator(_checked_line)]
 
@@ -143,4 +145,6 @@ class SystemSettings(Entry):
     model: FilePart
     settings_tried: int = Field(
         1, ge=1, description="how many settings were compared on validation data")
+    settings_of: Name | None = Field(
+        None, description="the system whose settings these are, found in as many tries")
     variants: Mapping[str, VariantSettings] = {}

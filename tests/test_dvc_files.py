@@ -34,3 +34,18 @@ def test_git_knows_the_costs_of_the_rows_that_were_run_once_alone(root: Path) ->
     ignored = (root / ".gitignore").read_text().splitlines()
     assert "/costs/" in ignored
     assert not [line for line in ignored if line.startswith(("/real/costs", "/large/costs"))]
+
+
+def test_no_stage_writes_seeds_which_dvc_would_remove_and_the_report_reads_them(root: Path) -> None:
+    stages = YAML(typ="safe").load(root / "dvc.yaml")["stages"]
+    bodies = {name: stage.get("do", stage) for name, stage in stages.items()}
+    outs = [out if isinstance(out, str) else next(iter(out))
+            for body in bodies.values() for out in body.get("outs", [])]
+    assert outs and not [out for out in outs if "seeds" in out]
+    assert "${suite}seeds" in bodies["report"]["deps"]
+
+
+def test_git_and_dvc_know_the_seeds_of_every_suite(root: Path) -> None:
+    for name in (".gitignore", ".dvcignore"):
+        lines = (root / name).read_text().splitlines()
+        assert not [line for line in lines if "seeds" in line]

@@ -124,7 +124,7 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
 
 
 def sentences(directory: Path, split: str) -> list[Sentence]:
-    return [Sentence(split, (directory / "text").read_text().split())]
+    return [Sentence(split, (directory / "text").read_text().split(), cluster=split)]
 '''
 
 

@@ -28,7 +28,6 @@ tracks:
     task: forecast
     corpus: series
     metric: smape
-    tolerance: 0.01
     features: {frequency: Yearly}
 systems:
   simple:

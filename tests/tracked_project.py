@@ -23,7 +23,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.provenance.inputs import read_row_version, version_of, write_inputs
 from pipeline.provenance.lock import Lock
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json, write_json, write_text
@@ -38,7 +38,7 @@ SUITE = {
     "resamples": 100, "mirror": None, "corpora": {"text": {"module": "text"}}, "claims": [],
     "tracks": {"reading": {
         "title": "Reading", "task": "reading", "corpus": "text",
-        "metric": "wer", "tolerance": 0.1, "features": {}}},
+        "metric": "wer", "features": {}}},
     "systems": {
         "recurrent": {"track": "reading", "model": "recurrent", "hidden": 64,
                       "settings_tried": 3, "training": {"epochs": 5, "learning_rate": 0.1},
@@ -89,22 +89,27 @@ def train(suite: Suite, key: str) -> None:
     write_json(places.model(key) / "record.json", {"parameters": 1234, "curve": curve})
     write_json(places.cost(track, key, "train"), {
         "seconds": 12.5, "peak_memory_bytes": 1000, "threads": 1, "processor": "a processor",
-        "precision": "32-true", "version": asdict(version), "commit": "0" * 40})
+        "precision": "fp32", "version": asdict(version), "commit": "0" * 40})
     inputs = places.input("train", key)
     lock(suite, f"train@{key}", {places.fit(track): version.data, inputs: md5(inputs)},
          {places.model(key): f"{2 * version.hash}.dir"})
 
 
-def evaluate(suite: Suite, key: str, wer: float = 10.0) -> None:
+def evaluate(suite: Suite, key: str, wer: float = 10.0, interval: bool = True) -> None:
     """Write what the evaluate stage writes, and its part of dvc.lock."""
+    def bound(value: float) -> float | None:
+        return value if interval else None
+
     places, track = suite.places, suite.track_of(key)
     model = places.model(key)
     variants = {variant: {
-        "metrics": {"wer": {"value": wer + n, "low": wer + n - 1, "high": wer + n + 1}},
-        "n_items": 40, "signature": {"wer": "jiwer"},
+        "metrics": {"wer": {"value": wer + n, "low": bound(wer + n - 1),
+                            "high": bound(wer + n + 1)}},
+        "n_items": 40, "clusters": 40, "signature": {"wer": "jiwer"},
     } for n, variant in enumerate(suite.rows_of(key))}
     metrics = places.metrics(track, key)
     write_json(metrics, {
+        "version": read_row_version(places, key),
         "track": track, "task": "reading", "system": key, "corpus": "text", "parameters": 1234,
         "ceiling": {"wer": 0.5}, "settings_tried": 3, "variants": variants})
     write_json(places.cost(track, key, "evaluate"), {

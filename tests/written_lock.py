@@ -25,6 +25,8 @@ def write_lock(suite: Suite) -> None:
 
 def _stages(suite: Suite) -> Iterator[tuple[str, list[Path], list[Path]]]:
     places = suite.places
+    for corpus in suite.corpora:
+        yield f"download@{corpus}", [places.input("download", corpus)], [places.data(corpus)]
     for track, entry in suite.tracks.items():
         yield (f"features@{track}", [places.data(entry.corpus), places.input("features", track)],
                [places.fit(track), places.test(track)])
@@ -36,8 +38,8 @@ def _stages(suite: Suite) -> Iterator[tuple[str, list[Path], list[Path]]]:
                    [places.predictions(track, key), places.figures(track, key),
                     places.metrics(track, key)])
         yield (f"leaderboard@{track}", [places.input("leaderboard", track)],
-               [places.page(track), places.board(track)])
-    yield "report", [places.spread], [places.overview, places.claims]
+               [places.page(track), places.board(track), places.pictures(track)])
+    yield "report", [places.all_seeds], [places.overview, places.claims]
 
 
 def _entry(suite: Suite, path: Path) -> dict[str, Any]:

@@ -50,4 +50,4 @@ class Frames(Ragged):
     """Read-only view of what `write_frames` wrote; `frames[i]` is [frames, dimension]."""
 
     def __init__(self, directory: Path, split: str) -> None:
-        super().__init__(directory, split, ".frames")
+        super().__init__(directory, split, ".frames", np.float32)

@@ -7,6 +7,7 @@ are made anew and compared whole.
 """
 
 import json
+import math
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,14 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.commands.comparison import Findings, json_differences
-from pipeline.provenance.inputs import trained_version
+from pipeline.provenance.inputs import make_seed_folders, trained_version
 from pipeline.provenance.lock import Lock, content_hash
-from pipeline.results.boards import Board
-from pipeline.results.claims import judge_all, read_claims, read_spread, restated_all
-from pipeline.results.leaderboard import build, costs_of, read_result, render, systems_run
+from pipeline.results.boards import Board, shown_pictures
+from pipeline.results.claims import judge_all, read_claims, restated_all
+from pipeline.results.leaderboard import (
+    build,
+    costs_of,
+    metrics_of,
+    read_result,
+    render,
+    restated,
+    systems_run,
+    with_trainings,
+)
+from pipeline.results.pictures.gallery import file_name, pictures
 from pipeline.results.report import overview
-from pipeline.scoring.records import Result
-from pipeline.storage.files import read_json, read_text
+from pipeline.results.tested import read_tests, recorded
+from pipeline.results.trainings import records_of, stated_version
+from pipeline.scoring.digests import digest_of
+from pipeline.scoring.records import Result, SeedRecord
+from pipeline.scoring.scores import ItemStatistics
+from pipeline.storage.files import json_text, read_json, read_text
+from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 
 _NAMED = 5
@@ -33,13 +49,14 @@ def check_committed(suite: Suite, findings: Findings) -> None:
     The `inputs/` of a suite that was run once must have been written.
     """
     lock = Lock(suite.places)
+    make_seed_folders(suite)  # git keeps no empty folder
     findings.note("result folders", list(file_differences(suite)), len(_folders(suite)))
     check_lock(suite, lock, findings)
     keys = [key for track in suite.tracks for key in systems_run(suite, track)]
     for key in keys:
         findings.note("metrics files", [f"{suite.suite}metrics: {text}" for text in
                                         stated_differences(suite, key, read_result(suite, key))])
-    spread_rows(suite, findings)
+    check_seeds(suite, keys, findings)
     if suite.evidence == "run":
         check_costs(suite, keys, lock, findings)
     check_pages(suite, findings)
@@ -55,8 +72,10 @@ def file_differences(suite: Suite) -> Iterator[str]:
     for folder in _folders(suite):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and not path.name.startswith(".") and path not in allowed:
+                mend = ("; 'unrolled spread --prune' removes what is of no row's present version"
+                        if folder == suite.places.all_seeds else "")
                 yield (f"{path.relative_to(root).as_posix()} belongs to nothing in "
-                       f"{suite.suite}params.yaml")
+                       f"{suite.suite}params.yaml{mend}")
             elif path.suffix == ".json":
                 yield from (f"{suite.suite}{text}" for text in _text(
                     path, json_text(read_json(path)), "is not as this project writes it"))
@@ -65,26 +84,53 @@ def file_differences(suite: Suite) -> Iterator[str]:
 def _folders(suite: Suite) -> list[Path]:
     places = suite.places
     return [places.all_metrics, places.all_curves, places.leaderboards, places.all_predictions,
-            places.all_costs]
+            places.all_costs, places.all_seeds]
 
 
 def _files(suite: Suite) -> tuple[set[Path], set[Path]]:
     """The files that a suite must have committed, and those that it may have."""
     places = suite.places
-    needed, allowed = {places.spread}, {places.all_curves / "none.json"}
+    needed, allowed = set[Path](), {places.all_curves / "none.json"}
     for track in suite.tracks:
         run = systems_run(suite, track)
-        pages = {places.board(track), places.page(track), places.overview, places.claims}
+        pages = {places.board(track), places.page(track), places.overview, places.claims,
+                 *_pictures(suite, track)}
         allowed |= pages
-        needed |= pages | {places.lock} if run else set()
+        needed |= pages | {places.lock, places.tests} if run else set()
         for key in run:
             needed.add(places.metrics(track, key))
             allowed.add(places.curve(track, key))
+            needed |= _seed_files(suite, key)
             if suite.evidence == "run":
                 needed |= {places.cost(track, key, stage) for stage in ("train", "evaluate")}
                 needed |= {place(track, key, variant) for variant in suite.rows_of(key)
                            for place in (places.answers, places.items)}
     return needed, allowed | needed
+
+
+def _seed_files(suite: Suite, key: str) -> set[Path]:
+    """Records and statistics of all trainings of a system that one file at least tells of.
+
+    Where there are any, the suite's own is recorded beside them.
+    """
+    places, track, version = suite.places, suite.track_of(key), stated_version(suite, key) or ""
+    found = set[Path]()
+    for variant in suite.rows_of(key):
+        folder = places.row_seeds(track, key, variant) / version
+        told = {path.name.partition(".")[0] for path in folder.glob("[0-9]*")}
+        seeds = {int(name) for name in told if name.isdecimal()}
+        found |= {places.seed_record(track, key, variant, version, seed)
+                  for seed in seeds | ({suite.seed} if seeds else set())}
+        found |= {places.seed_items(track, key, variant, version, seed)
+                  for seed in seeds - {suite.seed}}
+    return found
+
+
+def _pictures(suite: Suite, track: str) -> set[Path]:
+    """The pictures that a track's leaderboard names."""
+    path = suite.places.board(track)
+    names = shown_pictures(path) if path.is_file() else []
+    return {suite.places.pictures(track) / file_name(name) for name in names}
 
 
 def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
@@ -114,11 +160,22 @@ def check_lock(suite: Suite, lock: Lock, findings: Findings) -> None:
                 f"{place} is not committed as this entry says"])
         elif kind == "deps" and entry["path"] in outs:
             same = not any(json_differences(dict(entry), dict(outs[entry["path"]]), ""))
+            if not same and _is_stale(suite, lock, stage):
+                findings.unchecked.append(f"{place} was written anew since; the row is stale, as "
+                                          "its page says")
+                continue
             findings.note("entries of dvc.lock", [] if same else [
                 f"{place} is not what the stage that writes it wrote"])
     if elsewhere and suite.evidence == "run":
         findings.unchecked.append(f"{name}: {len(elsewhere)} entries are of files that are not "
                                   f"committed, for example {elsewhere[0][1]}")
+
+
+def _is_stale(suite: Suite, lock: Lock, stage: str) -> bool:
+    """Whether a system's stage was run once, with other settings or code than those of now."""
+    name, _, key = stage.partition("@")
+    return (suite.evidence == "run" and name in ("train", "evaluate") and key in suite.systems
+            and not lock.read(stage, suite.places.input(name, key)))
 
 
 def unheld_entries(suite: Suite, lock: Lock) -> list[tuple[str, str]]:
@@ -142,7 +199,8 @@ def _is_committed(suite: Suite, stage: str, path: Path) -> bool:
                                    {places.all_predictions, places.all_costs})
     name = stage.partition("@")[0]
     written = name in ("train", "evaluate", "leaderboard", "report")
-    return written and (bool(kept.intersection(path.parents)) or path == places.spread)
+    return written and (bool(kept.intersection(path.parents))
+                        or places.all_seeds in (path, *path.parents))
 
 
 def _entry(name: str, path: Path) -> dict[str, Any]:
@@ -160,24 +218,47 @@ def stated_differences(suite: Suite, key: str, result: Result) -> Iterator[str]:
     track = suite.track_of(key)
     known = {"track": track, "task": suite.task_of(key), "system": key,
              "corpus": suite.track(track).corpus,
-             "settings_tried": suite.systems[key].get("settings_tried", 1),
+             "settings_tried": suite.settings_tried(key),
              "variants": sorted(suite.rows_of(key))}
     said = {**{name: result.get(name) for name in known}, "variants": sorted(result["variants"])}
     yield from json_differences(said, known, f"{track}/{key}.json")
 
 
-def spread_rows(suite: Suite, findings: Findings) -> None:
-    """What spread.json has must be of rows and metrics that are there."""
-    spread = read_spread(suite)
-    known = {track: {row for key in suite.systems_of(track) for row in suite.rows_of(key).values()}
-             for track in suite.tracks}
-    name = suite.places.spread.relative_to(suite.places.root).as_posix()
-    findings.note("rows of spread.json", [
-        f"{name}: {track}: no row {row!r}" for track, rows in spread.items()
-        for row in rows if row not in known.get(track, set())], sum(map(len, spread.values())))
-    if spread:
-        findings.unchecked.append(f"{name}: scores with other seeds are not trained again; "
-                                  "'make spread' measures them, and dvc.lock has the file's hash")
+def check_seeds(suite: Suite, keys: list[str], findings: Findings) -> None:
+    """What is recorded of trainings with other seeds must be what their statistics say.
+
+    The suite's own seed scores what the metrics file says.
+    """
+    if any(records_of(suite, suite.track_of(key), row) for key in keys
+           for row in suite.rows_of(key).values()):
+        findings.unchecked.append(f"{suite.name}: where trainings with seeds were done, how, and "
+                                  "what weights they ended with, is as their records say")
+    for key in keys:
+        track, result = suite.track_of(key), read_result(suite, key)
+        for variant, row in suite.rows_of(key).items():
+            for seed, record in records_of(suite, track, row).items():
+                place = suite.places.seed_record(track, key, variant, result["version"], seed)
+                own = seed == suite.seed
+                items = (suite.places.items(track, key, variant) if own else
+                         suite.places.seed_items(track, key, variant, result["version"], seed))
+                wanted = {name: score["value"] for name, score
+                          in result["variants"][variant]["metrics"].items()} if own else None
+                findings.note("trainings with seeds", [
+                    f"{place.relative_to(suite.places.root).as_posix()}: {text}"
+                    for text in _record_differences(suite, track, record, items, wanted)])
+
+
+def _record_differences(suite: Suite, track: str, record: SeedRecord, items: Path,
+                        scores: dict[str, float] | None) -> Iterator[str]:
+    """`scores` are those that must stand there; None for those that the statistics give."""
+    if items.exists():  # those of the own seed are committed with a suite that was run once
+        found = ItemStatistics.read(items)
+        if digest_of(found) != record["statistics"]:
+            yield f"{items.name} is not what the record tells of"
+        scores = scores or {name: value for name, metric in metrics_of(suite, track).items()
+                            if math.isfinite(value := found.score(metric))}
+    if scores is not None:
+        yield from json_differences(record["scores"], scores, "scores")
 
 
 def check_costs(suite: Suite, keys: list[str], lock: Lock, findings: Findings) -> None:
@@ -220,19 +301,53 @@ def _some(names: list[str]) -> str:
 
 
 def check_pages(suite: Suite, findings: Findings) -> None:
-    """Leaderboards, claims and overview must be what follows from metrics, costs and spread."""
+    """Leaderboards, claims and overview must be what follows from metrics, costs and seeds."""
     boards = [build(suite, track) for track in suite.tracks]
     for board in boards:
         path, page = suite.places.board(board["track"]), suite.places.page(board["track"])
-        if not path.exists() and not page.exists():
+        if path.exists() or page.exists():
+            findings.note("leaderboards", [f"{suite.suite}leaderboards: {text}"
+                                           for text in _board_differences(suite, board)])
+        else:
             findings.unchecked.append(
                 f"{suite.name}: track {board['track']!r} has no committed leaderboard")
-            continue
-        differences = _whole(path, board) + _text(page, render(suite, board))
-        findings.note("leaderboards", [f"{suite.suite}leaderboards: {text}"
-                                       for text in differences])
+    check_tests(suite, boards, findings)
     if suite.places.claims.exists():
         _check_overview(suite, boards, findings)
+
+
+def _board_differences(suite: Suite, board: Board) -> list[str]:
+    """Of a leaderboard, its page and, where the statistics of items are committed, its pictures.
+
+    Elsewhere ranks and seeds are taken from the board itself, and are compared with those of a
+    reproduction.
+    """
+    places, track = suite.places, board["track"]
+    path, page = places.board(track), places.page(track)
+    if suite.evidence == "run":
+        material = with_trainings(suite, board)
+        # Drawing takes longest, and of other figures a picture is another one anyway.
+        return (_whole(path, material.board) + _text(page, render(suite, material.board))
+                or [f"{track}/{name}: is not what is drawn from the committed results"
+                    for name, content in pictures(material)
+                    if (there := places.pictures(track) / name).exists()
+                    and there.read_bytes() != content])
+    told = restated(board, read_shaped(path, Board)) if path.exists() else board
+    return _whole(path, told) + _text(page, render(suite, told))
+
+
+def check_tests(suite: Suite, boards: list[Board], findings: Findings) -> None:
+    """The record of test scores must hold those of the boards; it may hold more of the past."""
+    path = suite.places.tests
+    if not path.exists():
+        return  # it lacks, which is said once
+    known = read_tests(suite)
+    lacking = sorted(f"{track}, {row}" for track, rows in recorded(known, boards).items()
+                     for row, scores in rows.items() if scores != known.get(track, {}).get(row))
+    findings.note("records of tests", [f"{suite.suite}tests.json: the present score of {text} is "
+                                       "not in it; 'dvc repro' adds it" for text in lacking] +
+                  [f"{suite.suite}{text}" for text in
+                   _text(path, json_text(known), "is not as this project writes it")])
 
 
 def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> None:
@@ -244,11 +359,6 @@ def _check_overview(suite: Suite, boards: list[Board], findings: Findings) -> No
                   len(suite.claims))
     findings.note("overviews", [f"{suite.suite}leaderboards: {text}" for text in
                                 _text(suite.places.overview, overview(suite, boards, again))])
-
-
-def json_text(value: Any) -> str:
-    """The text of a JSON file that holds `value`, as `write_json` writes it."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _whole(path: Path, value: Mapping[str, Any]) -> list[str]:

@@ -1,17 +1,18 @@
 """What it means that a result was reproduced: pure comparisons of scores, pages and claims.
 
-A score reproduced by training may differ within the tolerance of its track, and so may the bounds
-of its interval. A figure that follows from committed files by arithmetic (a score from predictions,
-a page from scores) may not differ, nor may anything of a system whose predictions came out as the
-same bytes.
+A score reproduced by training may differ within the tolerance of its row, and so may the bounds of
+its interval (`pipeline.commands.tolerances` says how far). A figure that follows from committed
+files by arithmetic (a score from predictions, a page from scores) may not differ, nor may anything
+of a system whose predictions came out as the same bytes.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.results.boards import Claim, Measured
 from pipeline.scoring.records import Result, Score
 
 EXACT = 1e-9
@@ -45,23 +46,23 @@ class Findings:
 
 
 def score_differences(committed: Scores, reproduced: Scores,
-                      tolerances: Mapping[str, float]) -> list[str]:
-    """Where scores {row: {metric: value}} differ by more than their metric's tolerance.
+                      tolerances: Scores) -> list[str]:
+    """Where scores {row: {metric: value}} differ by more than the tolerance that they have there.
 
-    A row or a metric that only one side has is a difference. A metric without a tolerance can
-    only be seen to be the same; `unmeasured` names those that are not.
+    A row or a metric that only one side has is a difference. What has no tolerance can only be
+    seen to be the same; `unmeasured` names rows that are not.
     """
     return [*_lacking(committed, reproduced, "row"),
             *(f"row {row!r}: {text}" for row in committed if row in reproduced
-              for text in _row_differences(committed[row], reproduced[row], tolerances))]
+              for text in _row_differences(committed[row], reproduced[row],
+                                           tolerances.get(row, {})))]
 
 
-def unmeasured(committed: Scores, reproduced: Scores,
-               tolerances: Mapping[str, float]) -> list[str]:
-    """Metrics that have moved although nobody has measured how far they may."""
-    return sorted({metric for row in set(committed) & set(reproduced)
-                   for metric in set(committed[row]) & set(reproduced[row]) - set(tolerances)
-                   if committed[row][metric] != reproduced[row][metric]})
+def unmeasured(committed: Scores, reproduced: Scores, tolerances: Scores) -> list[str]:
+    """Rows that have moved although nobody has measured how far they may."""
+    return [row for row in committed if row in reproduced and any(
+        committed[row][name] != reproduced[row][name]
+        for name in set(committed[row]) & set(reproduced[row]) - set(tolerances.get(row, ())))]
 
 
 def _row_differences(committed: Mapping[str, float], reproduced: Mapping[str, float],
@@ -108,9 +109,12 @@ def _same(committed: Any, found: Any) -> bool:
 
 
 def bounds_of(scores: Mapping[str, Score]) -> dict[str, float]:
-    """The bounds of each metric's interval, as scores with names of their own."""
-    return {f"{name}, {side} bound": score[side] for name, score in scores.items()
-            for side in BOUNDS}
+    """The bounds of each metric's interval, as scores with names of their own.
+
+    A metric without an interval has none, so one that only one side has is a difference.
+    """
+    return {f"{name}, {side} bound": bound for name, score in scores.items() for side in BOUNDS
+            if (bound := score[side]) is not None}
 
 
 def result_differences(committed: Result, reproduced: Result) -> list[str]:
@@ -140,33 +144,45 @@ def _course(curve: Any) -> Any:
             if isinstance(point, Mapping) else point for point in curve]
 
 
-def claim_differences(committed: Sequence[Mapping[str, Any]],
-                      reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Claims that one side lacks or whose verdict has turned into its opposite.
+def claim_differences(committed: Sequence[Claim], reproduced: Sequence[Claim],
+                      same_rows: Collection[str] = ()) -> list[str]:
+    """Claims that one side lacks, or whose verdict is another but for the edge.
 
-    Between machines a score moves within its tolerance, so a verdict at the edge may become
-    undecided or cease to be; `unsettled` names these.
+    Between machines a score moves within its tolerance, so a claim that is decided on one side may
+    be undecided on the other; `unsettled` names these. Of a claim all of whose rows answered the
+    same (`same_rows`) all that was measured is the same, too.
     """
     first, second = _by_id(committed), _by_id(reproduced)
     return [*_lacking(first, second, "claim"),
             *(f"claim {name!r} {old} as committed and {new} as reproduced"
-              for name, old, new in _changed(first, second) if "undecided" not in (old, new))]
+              for name, old, new in _changed(first, second) if not _edge(old, new)),
+            *(text for name in sorted(set(first) & set(second))
+              if set(first[name]["values"]) <= set(same_rows)
+              for text in json_differences(_measured(first[name]), _measured(second[name]),
+                                           f"claim {name!r}"))]
 
 
-def unsettled(committed: Sequence[Mapping[str, Any]],
-              reproduced: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Claims that are undecided on one side only."""
+def unsettled(committed: Sequence[Claim], reproduced: Sequence[Claim]) -> list[str]:
+    """Claims that are decided on one side and undecided on the other."""
     return [f"claim {name!r} is at the edge: {old} as committed, {new} as reproduced"
             for name, old, new in _changed(_by_id(committed), _by_id(reproduced))
-            if "undecided" in (old, new)]
+            if _edge(old, new)]
 
 
-def _by_id(claims: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _edge(old: str, new: str) -> bool:
+    return "undecided" in (old, new) and "one training" not in (old, new)
+
+
+def _measured(claim: Claim) -> dict[str, Any]:
+    return {key: value for key, value in claim.items() if key in Measured.__annotations__}
+
+
+def _by_id(claims: Sequence[Claim]) -> dict[str, Claim]:
     return {claim["id"]: claim for claim in claims}
 
 
-def _changed(first: Mapping[str, Mapping[str, Any]],
-             second: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+def _changed(first: Mapping[str, Claim],
+             second: Mapping[str, Claim]) -> Iterator[tuple[str, str, str]]:
     for name in sorted(set(first) & set(second)):
         old, new = first[name]["verdict"], second[name]["verdict"]
         if old != new:

@@ -204,16 +204,33 @@ def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
     sys.exit(rescore_suite(_params(suite), systems))
 
 
-@_verb("spread --seeds 5", "spread lm-lstm lm-gru")
+@_verb("spread", "spread lm-lstm lm-gru --seeds 3", "spread --carry-over --suite real")
 def spread(*systems: Annotated[str, Parameter(help="only these systems")],
+           everything: Annotated[bool, Parameter(
+               name="--all", help="every system that is trained by gradient")] = False,
            seeds: Annotated[int, Parameter(
                converter=_whole,
-               validator=_between("--seeds", 2, 1000), help="trainings of each system in all")] = 3,
-           jobs: Jobs = 1, suite: SuiteName = None) -> None:
-    """Measure how far scores move between training seeds."""
+               validator=_between("--seeds", 2, 1000), help="trainings of each system in all")] = 5,
+           jobs: Jobs = 1,
+           carry_over: Annotated[bool, Parameter(
+               help="train nothing; keep trainings of an earlier version, where the suite's own "
+                    "seed came out the same to the last bit")] = False,
+           prune: Annotated[bool, Parameter(
+               help="train nothing; remove trainings of versions that no row has")] = False,
+           suite: SuiteName = None) -> None:
+    """Train the systems that claims name with further seeds."""
+    from pipeline.commands import earlier_seeds
     from pipeline.commands.spread import measure_suite
 
-    measure_suite(_params(suite), systems, seeds, jobs)
+    params = _params(suite)
+    if (carry_over or prune) and (systems or everything):
+        raise UserError("--carry-over and --prune are about the whole suite; name no system")
+    if carry_over:
+        print_lines(earlier_seeds.carry_over(params))
+    if prune:
+        print_lines(earlier_seeds.prune(params))
+    if not (carry_over or prune):
+        measure_suite(params, systems, everything, seeds, jobs)
 
 
 @_verb("verify", "verify --keep /tmp/checked")

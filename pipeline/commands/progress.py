@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pipeline.commands.calls import Call
 from pipeline.commands.plan import Plan
 from pipeline.errors import UserError
-from pipeline.results.boards import ranking
+from pipeline.results.boards import own, ranking
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal
 from pipeline.suite.schema import Suite
@@ -105,8 +105,8 @@ def winner(suite: Suite, track: str) -> str:
     if metric is None:
         raise UserError(f"{suite.places.board(track)}: no metric {board['metric']!r}; run 'dvc "
                         "repro', which writes it again")
-    own = [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
-    rows = [f"{row['system']} {decimal(row['value'], metric.decimals)}" for row in own[:2]]
+    rows = [f"{row['system']} {decimal(row['value'], metric.decimals)}"
+            for row in own(board["rows"])[:2]]
     if not rows:
         return f"{track}: no system has been run"
     following = f" (next: {rows[1]})" if len(rows) > 1 else ""

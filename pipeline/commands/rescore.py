@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.commands.comparison import EXACT, Findings, json_differences
+from pipeline.commands.comparison import Findings, json_differences
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import stage_settings
-from pipeline.results.leaderboard import read_result
+from pipeline.results.leaderboard import read_result, systems_run
 from pipeline.running.evaluation import Scorer
 from pipeline.running.sealed import checked_test
 from pipeline.running.trained import key_of
@@ -21,6 +21,9 @@ from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage import predictions
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import Suite, load
+
+# Where two machines' last digits in double lie to both sides of a half, single precision differs.
+_LAST_DIGIT = float(np.finfo(np.float32).eps)
 
 
 def rescore(suite: Suite, key: str) -> list[str]:
@@ -63,11 +66,13 @@ def item_scores(suite: Suite, key: str) -> list[str]:
 
 def _item_differences(committed: ItemStatistics, found: ItemStatistics,
                       row: str) -> Iterator[str]:
-    if committed.ids != found.ids or set(committed.columns) != set(found.columns):
-        yield f"{row}: the committed statistics are about other items or have other columns"
+    if (committed.ids, committed.groups) != (found.ids, found.groups) or \
+            set(committed.columns) != set(found.columns):
+        yield (f"{row}: the committed statistics are about other items or groups, or have other "
+               "columns")
         return
     for name, column in committed.columns.items():
-        same = np.isclose(column, found.columns[name], rtol=EXACT, atol=1e-12, equal_nan=True)
+        same = np.isclose(column, found.columns[name], rtol=_LAST_DIGIT, atol=1e-12, equal_nan=True)
         if not same.all():
             first = committed.ids[int(np.argmin(same))]
             yield (f"{row}: {name} of {np.count_nonzero(~same)} items is not what their "
@@ -75,12 +80,13 @@ def _item_differences(committed: ItemStatistics, found: ItemStatistics,
 
 
 def rescore_suite(params: Path, systems: Sequence[str]) -> int:
-    """Rescore `systems`, or all, and print what was found; 1 when anything differs.
+    """Rescore `systems`, or all that were run, and print what was found; 1 when anything differs.
 
     Raises UserError when a system is unknown or the features of its track are not there.
     """
     suite = load(params)
-    keys = [key_of(suite, name)[0] for name in systems] or list(suite.systems)
+    keys = [key_of(suite, name)[0] for name in systems] or [
+        key for track in suite.tracks for key in systems_run(suite, track)]
     findings = Findings()
     for key in keys:
         print(f"scoring the predictions of {key}", flush=True)

@@ -1,129 +1,176 @@
-"""How far scores move between training seeds: `unrolled spread`.
+"""Train systems with further seeds: `unrolled spread`.
 
-A bootstrap over test items cannot tell luck in training from merit. This command trains every
-system with further seeds, by the same functions as the stages but outside DVC, and writes
-leaderboards/spread.json: {track: {row: {metric: [score of each seed]}}}, the suite's own seed
-first. Claims use it, and a track's tolerance for reproduction is three standard deviations of it.
-Each system and seed leaves a file in work/spread, so a killed command goes on where it was.
+A bootstrap over test items cannot tell luck in training from merit, so what is said of a system
+rests on several trainings of it. This command trains each neural row that a claim names with the
+suite's seed and the next ones, by the same functions as the stages but outside DVC, and keeps the
+statistics of every seed in `seeds/`, under the version of settings and code that it is of. Claims,
+ranks and the tolerance of a reproduction read them there (`pipeline.results.trainings`). A killed
+call loses nothing but the trainings that it was at, and these go on from their checkpoints.
 """
 
-import hashlib
-import json
+import os
+import shutil
 import statistics
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.provenance.inputs import version_of, write_inputs
-from pipeline.results.claims import read_spread
-from pipeline.results.leaderboard import read_result
-from pipeline.running.trained import key_of
-from pipeline.scoring.records import Result
+from pipeline.errors import UserError
+from pipeline.provenance.inputs import read_row_version, write_inputs
+from pipeline.provenance.lock import Lock
+from pipeline.results.leaderboard import costs_of
+from pipeline.results.trainings import is_deterministic, records_of, rows_named, stated_version
+from pipeline.running.memory import HUGE_PAGES, keep_freed_memory
+from pipeline.running.trained import key_of, suite_option
+from pipeline.scoring.records import SeedRecord
 from pipeline.storage.files import write_json
-from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 from pipeline.workers import workers
 
-Scores = dict[str, dict[str, float]]
+# Of trainings, where the user's environment does not say otherwise; as in the stages.
+_ENVIRONMENT = HUGE_PAGES | {"OMP_NUM_THREADS": "1"}
+Task = tuple[str, int]
 
 
-def scores_of(suite: Suite, key: str, result: Result) -> Scores:
-    """Value of each metric of each row of a metrics file."""
-    return {row: {name: score["value"]
-                  for name, score in result["variants"][variant]["metrics"].items()}
-            for variant, row in suite.rows_of(key).items()}
+def measure_suite(params: Path, systems: Sequence[str], everything: bool, seeds: int,
+                  jobs: int) -> None:
+    """Train systems until each has `seeds` trainings of its present version, and say what came out.
 
-
-def measure(suite: Suite, key: str, seeds: Sequence[int]) -> dict[str, Any]:
-    """Values over `seeds` of each metric of each row; the suite's own seed is not trained again."""
-    by_seed = [scores_of(suite, key, read_result(suite, key)) if seed == suite.seed
-               else _scores_with(suite, key, seed) for seed in seeds]
-    return {row: {name: [scores[row][name] for scores in by_seed] for name in by_seed[0][row]}
-            for row in by_seed[0]}
-
-
-def measure_all(suite: Suite, path: Path, keys: Sequence[str], seeds: Sequence[int],
-                jobs: int) -> None:
-    """Measure systems in processes of their own; each goes into the file `path` when it is done."""
-    with workers(jobs, "spawn") as pool:
-        waiting = {pool.submit(measure, suite, key, seeds): key for key in keys}
-        for done in tqdm(as_completed(waiting), desc="spread", unit="system", total=len(waiting),
-                         file=sys.stderr):
-            measured = {suite.track_of(waiting[done]): done.result()}
-            write_json(path, merged(suite, read_spread(suite), measured))
-
-
-def merged(suite: Suite, earlier: Mapping[str, Any],
-           measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Earlier measurements with new ones over them, without rows that params.yaml has no more."""
-    rows = {track: [row for key in suite.systems_of(track) for row in suite.rows_of(key).values()]
-            for track in suite.tracks}
-    both = {track: {**earlier.get(track, {}), **measured.get(track, {})} for track in rows}
-    kept = {track: {row: both[track][row] for row in rows[track] if row in both[track]}
-            for track in rows}
-    return {track: found for track, found in kept.items() if found}
-
-
-def three_deviations(rows: Mapping[str, Mapping[str, Sequence[float]]],
-                     metric: str) -> float | None:
-    """Three sample standard deviations of a metric over seeds, of the row that moves most."""
-    deviations = [statistics.stdev(values[metric]) for values in rows.values()
-                  if len(values.get(metric, ())) > 1]
-    return 3 * max(deviations) if deviations else None
-
-
-def _scores_with(suite: Suite, key: str, seed: int) -> Scores:
-    variants = json.dumps(suite.systems[key].get("variants"), sort_keys=True)
-    version = f"{version_of(suite.places, key, seed).hash} {variants}"
-    name = hashlib.sha256(version.encode("utf-8")).hexdigest()[:16]
-    record = suite.places.spread_record(f"{key}-{seed}-{name}")
-    if not record.exists():
-        write_json(record, _train_and_score(suite, key, seed))
-    return read_shaped(record, dict[str, dict[str, float]], "remove it and run 'make spread'")
-
-
-def _train_and_score(suite: Suite, key: str, seed: int) -> Scores:
-    from pipeline.running.evaluation import evaluate_system
-    from pipeline.running.fitting import train_system
-
-    with tempfile.TemporaryDirectory(prefix="spread-") as folder:
-        out = suite.places.below(Path(folder))
-        train_system(suite.places, key, out, seed)
-        evaluate_system(suite.places, key, out)
-        result = read_shaped(out.metrics(suite.track_of(key), key), Result)
-    return scores_of(suite, key, result)
-
-
-def proposals(suite: Suite, spread: Mapping[str, Any]) -> Iterator[str]:
-    """What the measurement says about each track's tolerance in params.yaml."""
-    for key, track in suite.tracks.items():
-        measured = three_deviations(spread.get(key, {}), track.metric)
-        stated = "not stated" if track.tolerance is None else f"{track.tolerance:g}"
-        if measured is None:
-            yield f"tracks.{key}.tolerance: not measured, stays {stated}"
-        else:
-            yield (f"tracks.{key}.tolerance: {measured:.3g}  ({track.metric}; now "
-                   f"{stated})")
-
-
-def measure_suite(params: Path, systems: Sequence[str], seeds: int, jobs: int) -> None:
-    """Measure `systems`, or all, with `seeds` trainings each, and print what it says of tolerances.
-
-    Raises UserError when the suite is not valid or has no such system.
+    They are those named, all, or those that claims name. Raises UserError when the suite is not
+    valid or has no such system, and at the end when a training has failed.
     """
     from pipeline.suite.checks import load_valid
 
     suite = load_valid(params)
-    keys = [key_of(suite, name)[0] for name in systems] or list(suite.systems)
+    keys = chosen(suite, systems, everything)
     write_inputs(suite)
-    path = suite.places.spread
-    measure_all(suite, path, keys, range(suite.seed, suite.seed + seeds), jobs)
-    print(f"{path} is written; tolerances to put into {params}, three standard deviations over "
-          f"{seeds} seeds:")
-    for line in proposals(suite, read_spread(suite)):
-        print(f"  {line}")
+    keep_own_records(suite, keys)
+    wanted = [(key, seed) for key in keys for seed in range(suite.seed + 1, suite.seed + seeds)]
+    missing = [task for task in wanted if not is_kept(suite, *task)]
+    print(f"{len(keys)} systems; of {len(wanted)} trainings with further seeds, {len(missing)} are "
+          "to be done", flush=True)
+    failures = train_all(suite, missing, jobs)
+    print("\n".join(account(suite, keys)))
+    if failures:
+        raise UserError(f"{len(failures)} trainings failed and are to be done; {failures[0]}")
+
+
+def chosen(suite: Suite, systems: Sequence[str], everything: bool) -> list[str]:
+    """The systems to train, in the suite's order.
+
+    Raises UserError for an unknown one, one that no seed changes, and where there is none.
+    """
+    if systems:
+        named = {key_of(suite, name)[0] for name in systems}
+        if still := [key for key in suite.systems if key in named and is_deterministic(suite, key)]:
+            raise UserError(f"{', '.join(still)}: no gradient trains it, so it comes out the same "
+                            "from every seed; name systems with 'training'")
+    elif everything:
+        named = set(suite.systems)
+    else:
+        named = {key_of(suite, row)[0] for claim in suite.claims for row in rows_named(claim)}
+    found = [key for key in suite.systems if key in named and not is_deterministic(suite, key)]
+    if not found:
+        raise UserError("no claim of this suite names a system that is trained by gradient; name "
+                        "systems, or give --all")
+    return found
+
+
+def keep_own_records(suite: Suite, keys: Sequence[str]) -> None:
+    """Record the suite's own training of each system that lies here in its present version.
+
+    A record of the same bytes stays: a clone that has pulled them does not know who made them.
+    """
+    from pipeline.running.seeds import records_in
+
+    places = suite.places
+    for key in keys:
+        version, track = read_row_version(places, key), suite.track_of(key)
+        if stated_version(suite, key) != version or not places.model(key).is_dir() \
+                or not places.predictions(track, key).is_dir():
+            continue
+        for variant, (record, _) in records_in(places, track, key).items():
+            earlier = records_of(suite, track, suite.rows_of(key)[variant]).get(suite.seed)
+            if earlier is None or differing(earlier, record):
+                write_json(places.seed_record(track, key, variant, version, suite.seed), record)
+
+
+def differing(one: SeedRecord, other: SeedRecord) -> list[str]:
+    """What of weights, answers and statistics of test items two trainings do not share."""
+    same = {"weights": one["weights"] == other["weights"],
+            "answers": one["answers"] == other["answers"],
+            "statistics of test items": one["statistics"] == other["statistics"]}
+    return [name for name, agrees in same.items() if not agrees]
+
+
+def is_kept(suite: Suite, key: str, seed: int) -> bool:
+    """Whether a training of the present version lies in `seeds/` with all of its rows."""
+    version, track = read_row_version(suite.places, key), suite.track_of(key)
+    return all(place(track, key, variant, version, seed).is_file()
+               for variant in suite.rows_of(key)
+               for place in (suite.places.seed_record, suite.places.seed_items))
+
+
+def train_all(suite: Suite, tasks: Sequence[Task], jobs: int) -> list[str]:
+    """Train systems with seeds in processes of their own, the longest first; what has failed."""
+    os.environ.update({**_ENVIRONMENT, **os.environ})
+    failures: list[str] = []
+    with workers(jobs, "spawn") as pool:
+        waiting = {pool.submit(train_one, suite, key, seed): (key, seed) for key, seed in
+                   sorted(tasks, key=lambda task: -_seconds(suite, task[0]))}
+        for done in tqdm(as_completed(waiting), desc="spread", unit="training", total=len(waiting),
+                         file=sys.stderr):
+            try:
+                done.result()
+            except UserError as error:  # the others are not less worth for it
+                key, seed = waiting[done]
+                failures.append(f"{key} with seed {seed}: {error}")
+    return failures
+
+
+def train_one(suite: Suite, key: str, seed: int) -> None:
+    """Train a system with a seed, keep what it gives, and drop its checkpoints.
+
+    Raises UserError when the features that lie here are not those of the present version.
+    """
+    from pipeline.running.seeds import keep_seed
+
+    require_features(suite, suite.track_of(key))
+    keep_freed_memory()
+    keep_seed(suite.places, suite.track_of(key), key, seed)
+    shutil.rmtree(suite.places.seed_checkpoints(key, seed), ignore_errors=True)
+
+
+def require_features(suite: Suite, track: str) -> None:
+    """Raises UserError when a track's corpus or features were made by other code or settings."""
+    lock, places = Lock(suite.places), suite.places
+    for stage, key in (("download", suite.track(track).corpus), ("features", track)):
+        if not lock.read(f"{stage}@{key}", places.input(stage, key)):
+            raise UserError(f"what {stage}@{key} writes is not up to date; run 'unrolled repro"
+                            f"{suite_option(suite)} --track {track}' first")
+
+
+def account(suite: Suite, keys: Sequence[str]) -> Iterator[str]:
+    """A line a row: how many trainings it has, and how its primary score moves between them."""
+    for key in keys:
+        track = suite.track_of(key)
+        if stated_version(suite, key) != read_row_version(suite.places, key):
+            yield (f"{key}: its row is of another version, or not there; 'unrolled repro"
+                   f"{suite_option(suite)} --track {track}' makes it, and then its seeds count")
+            continue
+        for row in suite.rows_of(key).values():
+            metric = suite.track(track).metric
+            scores = [record["scores"][metric] for record in records_of(suite, track, row).values()
+                      if metric in record["scores"]]
+            moved = (f"{metric} {statistics.mean(scores):.6g}, standard deviation "
+                     f"{statistics.stdev(scores):.3g}" if len(scores) > 1 else "nothing to compare")
+            yield f"{row}: {len(scores)} trainings, {moved}"
+
+
+def _seconds(suite: Suite, key: str) -> float:
+    """What a training has cost, as far as it is known."""
+    cost = costs_of(suite, key).get("train")
+    return cost["seconds"] if cost else 0.0

@@ -54,6 +54,12 @@ def uncommitted(root: Path) -> int:
     return len(done.stdout.splitlines())
 
 
+def head(root: Path) -> str:
+    """The hash of the last commit."""
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
 def environment(variables: Mapping[str, str], mirror: Path | None) -> dict[str, str]:
     """`variables` for a process in the clone: its stages find this interpreter as `python`."""
     kept = {name: value for name, value in variables.items()

@@ -71,7 +71,8 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
 def labelled(directory: Path, split: Split) -> list[LabelledSentence]:
     """Every question of a split: words of the story's facts so far and of the question, answer.
 
-    Punctuation marks are words of their own; `group` is the number of supporting facts (`GROUPS`).
+    Punctuation marks are words of their own; `group` is the number of supporting facts (`GROUPS`),
+    and a cluster the questions of one story.
     Raises UserError naming file and line for a line that breaks the format.
     """
     return [item for kind in GROUPS for item in _read(_path(directory, kind, split))]
@@ -128,10 +129,12 @@ def _path(directory: Path, kind: int, split: str) -> Path:
 class Asked:
     """A question, the story's `facts` before it by their numbers, and what stands after its tabs.
 
-    `line` is the number of its line in the file and `where` the place for an error.
+    `line` is the number of its line in the file, `story` that of its story (from 1), and `where`
+    the place for an error.
     """
 
     line: int
+    story: int
     where: str
     text: str
     facts: dict[int, list[str]]
@@ -151,7 +154,7 @@ def questions(lines: Sequence[str], name: str) -> Iterator[Asked]:
     breaks the format.
     """
     facts: dict[int, list[str]] = {}
-    last = 0
+    last = story = 0
     for place, line in enumerate(lines, start=1):
         where = f"{name}, line {place}"
         number, text, answer = _parsed(where, line)
@@ -159,13 +162,13 @@ def questions(lines: Sequence[str], name: str) -> Iterator[Asked]:
             raise UserError(f"{where}: expected number {last + 1}, or 1 for a new story, got "
                             f"{number}; mend the file")
         if number == 1:
-            facts = {}
+            facts, story = {}, story + 1
         last = number
         words = _TOKEN.findall(text)
         if not words:
             raise UserError(f"{where}: the line has no words; mend the file")
         if answer or words[-1] == "?":
-            yield Asked(place, where, trimmed(text), dict(facts), answer)
+            yield Asked(place, story, where, trimmed(text), dict(facts), answer)
         else:
             facts[number] = words
 
@@ -178,7 +181,8 @@ def _read(path: Path) -> list[LabelledSentence]:
                             f"tabs between, got {asked.text[:60]!r}; mend the file")
         found.append(LabelledSentence(
             f"{path.stem}-{len(found) + 1:05d}", asked.words, asked.answer[0],
-            _group(asked.where, asked.answer[1], asked.facts), asked.where))
+            _group(asked.where, asked.answer[1], asked.facts), asked.where, len(asked.facts),
+            cluster=f"{path.stem}-story-{asked.story:05d}"))
     if not found:
         raise UserError(f"{path} has no question; generate the corpus again")
     return found

@@ -3,6 +3,10 @@
 A real corpus and its embedded twin are written in one format and read by one reader, and readers
 of one kind of corpus give the same objects, so a task's features stage does not know which corpus
 it serves.
+
+What may have been produced together says with which `cluster`: a block of running text, a document,
+a story, or its own id where it stands by itself. A speaker is one cluster. Pictures, series,
+pieces and what is generated one by one always stand by themselves, and their tasks say so.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +19,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Sentence:
-    """A tokenised sentence of a text corpus.
+    """A tokenised sentence of a text corpus; `cluster` is what it was produced together with.
 
     `marked[i]` says that word i depends on something more than four words back (known for the
     embedded twin only). `log_probability` is the natural log of its exact probability under the
@@ -28,6 +32,7 @@ class Sentence:
     marked: list[bool] | None = None
     log_probability: float | None = None
     place: str = ""
+    cluster: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -42,14 +47,28 @@ class Line:
     text: str
     marked: list[int]
     log_probability: float | None = None
+    cluster: str = field(kw_only=True)
+
+
+SENTENCES_OF_A_BLOCK = 50
+
+
+def block(split: str, number: int) -> str:
+    """The cluster of a sentence or line of running text whose documents are not known.
+
+    It is `SENTENCES_OF_A_BLOCK` of them in a row; `number` counts from 1.
+    """
+    return f"{split}-block-{(number - 1) // SENTENCES_OF_A_BLOCK + 1:04d}"
 
 
 @dataclass(frozen=True)
 class LabelledSentence:
     """A word sequence and its class: a sentence and its sentiment, a question and its answer.
 
-    `group` names a part of the corpus whose accuracy is of interest by itself, or is None. `place`
-    says in errors where it stands.
+    `group` names a part of the corpus whose accuracy is of interest by itself, or is None.
+    `cluster` is what it was produced together with: the story of a question, say. `facts` counts
+    those that stand before a question; what is no question has None. `place` says in errors where
+    it stands.
     """
 
     id: str
@@ -57,20 +76,25 @@ class LabelledSentence:
     label: str
     group: str | None = None
     place: str = ""
+    facts: int | None = None
+    cluster: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """A tokenised sentence with one tag a word."""
+    """A tokenised sentence with one tag a word; `cluster` is its document."""
 
     id: str
     words: list[str]
     tags: list[str]
+    cluster: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class SentencePair:
     """A sentence and its translation, as the publisher writes them (not tokenised).
+
+    `cluster` is its document, or its id where it was translated by itself.
 
     Known for embedded twins only: `references`, (occupation, pronoun) for each English pronoun that
     refers to one, in their order; `likeliest`, the target of a perfect translator, where the
@@ -82,6 +106,7 @@ class SentencePair:
     target: str
     references: tuple[tuple[str, str], ...] = ()
     likeliest: str | None = None
+    cluster: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)

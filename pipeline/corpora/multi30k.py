@@ -115,9 +115,9 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
     likeliest: Sequence[str | None] = [None] * len(sources)
     if target == "en" and (path := directory / f"{split}.likeliest.gz").exists():
         likeliest = _parallel(path, len(sources))
-    return [SentencePair(f"{split}-{number:05d}", *found)
-            for number, found in enumerate(zip(sources, targets, references, likeliest,
-                                               strict=True), start=1)]
+    ids = [f"{split}-{number:05d}" for number in range(1, len(sources) + 1)]
+    return [SentencePair(*found, cluster=found[0])
+            for found in zip(ids, sources, targets, references, likeliest, strict=True)]
 
 
 def _generate(twin: TwinSettings) -> dict[str, list[Pair]]:

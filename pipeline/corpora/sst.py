@@ -2,13 +2,18 @@
 
 One sentence a line, `label ||| text`, with labels 0 (very negative) to 4 (very positive) and text
 tokenised as the Penn Treebank is, slashes escaped (Socher et al. 2013, "Recursive Deep Models for
-Semantic Compositionality Over a Sentiment Treebank"; this form, without the labels of phrases, is
-that of the course nn4nlp). The twin has the same three files with reviews of
+Semantic Compositionality Over a Sentiment Treebank"; this form is that of the course nn4nlp). In
+the treebank every phrase of a sentence has a label too, from people who saw the phrase alone, and
+published classifiers are mostly trained on all of them; `trees/train.txt` has them as
+`(label (label word) (label word))`. The twin has the same three files with reviews of
 `pipeline.corpora.twins.grammar.sentiment`; an inattentive annotator moves some labels to a
 neighbouring class. Beside each file lies `<split>.notes.txt`: the label that the structure gives,
-and `composed` or `simple`.
+and `composed` or `simple`. Nobody labels the twin's phrases.
 """
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Literal, Self
@@ -30,12 +35,16 @@ LABELS = ("0", "1", "2", "3", "4")
 GROUPS = ("simple", "composed")
 _NAMES = {"train": "train", "valid": "dev", "test": "test"}
 _SEPARATOR = " ||| "
-_SOURCE = "https://raw.githubusercontent.com/neubig/nn4nlp-code/master/data/classes"
+_SOURCE = "https://raw.githubusercontent.com/neubig/nn4nlp-code/master/data"
+_TREES = "trees/train.txt"
+_TREE_PART = re.compile(r"\((?P<label>[0-4]) |\)| |(?P<word>[^() ]+)")
 
-FILES = listing("sst", _SOURCE, {
+FILES = listing("sst", f"{_SOURCE}/classes", {
     "train.txt": (936994, "7aeac81f2a387f2ce7fab98ed8f40ef85cc9c8ad11bcbb63b122e95665cb1f35"),
     "dev.txt": (121643, "11963c76cd073e68006da0390620aadf5a4b8f775e2f900e92a50b3002e39b9b"),
     "test.txt": (242474, "bdcc8352d37bdc82113e4a4dd887b824144201539d5a1e49be566232d306a4ba"),
+}) + listing("sst", _SOURCE, {
+    _TREES: (2160058, "e2f3f41b0b1e6d4dddc0effe3bfc2d27ed8928079aa9a03d652311614fc5feb7"),
 })
 
 
@@ -59,7 +68,7 @@ class Settings(CorpusSettings):
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
-    """Write the three files, and the twin's notes beside them, into `directory`."""
+    """Write the three files, and beside them trees or the twin's notes, into `directory`."""
     if settings.twin is None:
         fetch(FILES, directory, mirror)
         return
@@ -81,9 +90,39 @@ def labelled(directory: Path, split: Split) -> list[LabelledSentence]:
     found = [_parsed(path, number, line) for number, line in enumerate(read_lines(path), start=1)]
     noted: list[str | None] = [group for _, group in _notes(directory, split, len(found))]
     groups = noted or [None] * len(found)
-    return [LabelledSentence(f"{split}-{number:05d}", words, label, group,
-                             f"{path}, line {number}")
-            for number, ((label, words), group) in enumerate(zip(found, groups, strict=True), 1)]
+    ids = [f"{split}-{number:05d}" for number in range(1, len(found) + 1)]
+    return [LabelledSentence(identity, words, label, group, f"{path}, line {number}",
+                             cluster=identity)
+            for number, (identity, (label, words), group) in enumerate(
+                zip(ids, found, groups, strict=True), start=1)]
+
+
+def phrases(directory: Path) -> list[LabelledSentence]:
+    """The sentences of the training split and all phrases in them, words by themselves included.
+
+    Each once, where it stands first: a phrase has one label wherever it stands. Raises UserError
+    naming file and line for what is no tree of its sentence, and for the twin, which has no trees.
+    """
+    sentences = labelled(directory, "train")
+    if sentences[0].group is not None:
+        raise UserError(f"{directory}: nobody has labelled the phrases of the embedded twin; set "
+                        "phrases: false in the features of its track")
+    path = directory / _TREES
+    lines = read_lines(path)
+    if len(lines) != len(sentences):
+        raise UserError(f"{path} has {len(lines)} lines, train.txt {len(sentences)}; fetch the "
+                        "corpus again")
+    found: dict[tuple[str, ...], LabelledSentence] = {}
+    for number, (line, sentence) in enumerate(zip(lines, sentences, strict=True), start=1):
+        place = f"{path}, line {number}"
+        nodes = list(_nodes(line, place))
+        if nodes[-1] != (sentence.label, tuple(sentence.words)):
+            raise UserError(f"{place}: this is not the tree of the sentence in that line of "
+                            "train.txt; fetch the corpus again")
+        for node, (label, words) in enumerate(nodes, start=1):
+            found.setdefault(words, replace(
+                sentence, id=f"{sentence.id}-{node}", words=[*words], label=label, place=place))
+    return list(found.values())
 
 
 def ceiling(directory: Path, split: Split) -> float | None:
@@ -144,3 +183,26 @@ def _parsed(path: Path, number: int, line: str) -> tuple[str, list[str]]:
     if not words:
         raise UserError(f"{path}, line {number}: the sentence is empty; remove the line")
     return label, words
+
+
+def _nodes(line: str, place: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Label and words of each node of a tree, those below it first: the sentence is the last."""
+    words: list[str] = []
+    opened: list[tuple[str, int]] = []  # label of a node, and number of the words before it
+    end = 0
+    for part in _TREE_PART.finditer(line):
+        if part.start() != end or not opened and (end or not part["label"]):
+            break
+        end = part.end()
+        if part["label"]:
+            opened.append((part["label"], len(words)))
+        elif part["word"]:
+            words.append(part["word"])
+        elif part[0] == ")":
+            label, start = opened.pop()
+            if start == len(words):
+                break
+            yield label, tuple(words[start:])
+    if opened or end != len(line) or not words:
+        raise UserError(f"{place}: expected a tree as '(3 (2 a) (3 film))', got {line[:60]!r}; "
+                        "fetch the corpus again")

@@ -46,8 +46,9 @@ def pairs(directory: Path, split: str, source: str, target: str) -> list[Sentenc
     if len(sources) != len(targets):
         raise UserError(f"{paths[0]} has {len(sources)} lines, {paths[1]} {len(targets)}: not "
                         "parallel; fetch the corpus again")
-    return [SentencePair(f"{split}-{number:05d}", *texts)
-            for number, texts in enumerate(zip(sources, targets, strict=True), start=1)]
+    ids = [f"{split}-{number:05d}" for number in range(1, len(sources) + 1)]
+    return [SentencePair(identity, *texts, cluster=identity)
+            for identity, texts in zip(ids, zip(sources, targets, strict=True), strict=True)]
 
 
 def _sentences(path: Path) -> list[str]:

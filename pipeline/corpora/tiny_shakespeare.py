@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.corpora.fetching.files import RemoteFile, fetch
-from pipeline.corpora.kinds import Line
+from pipeline.corpora.kinds import Line, block
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.storage.lines import ended_lines, read_running_text
@@ -42,4 +42,5 @@ def lines(directory: Path, split: Split) -> list[Line]:
     if not found:
         raise UserError(f"{path} holds {len(text)} characters, too few to be split; fetch the "
                         "corpus again")
-    return [Line(f"{split}-{number:05d}", line, []) for number, line in enumerate(found, start=1)]
+    return [Line(f"{split}-{number:05d}", line, [], cluster=block(split, number))
+            for number, line in enumerate(found, start=1)]

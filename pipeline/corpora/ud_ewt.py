@@ -4,11 +4,12 @@ CoNLL-U has a word a line with ten columns apart by tabs, comments with `#`, and
 each sentence; column 4 is the universal tag (UPOS), column 5 the Penn Treebank's (XPOS). A line
 whose id is a range (`2-3`, "don't" before it is split) or has a point (`8.1`, a word that is not
 written) is no word and is skipped (Silveira et al. 2014, "A Gold Standard Dependency Corpus for
-English"; de Marneffe et al. 2021, "Universal Dependencies"). The twin is
-`pipeline.corpora.twins.ewt_twin`.
+English"; de Marneffe et al. 2021, "Universal Dependencies"). A comment `# newdoc id = ...` begins a
+document, which goes on to the next one. The twin is `pipeline.corpora.twins.ewt_twin`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -53,54 +54,83 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
 
 
 def tagged(directory: Path, split: Split, column: Column) -> list[TaggedSentence]:
-    """The sentences of a split with the tags of a column.
+    """The sentences of a split with the tags of a column; those of a document are a cluster.
 
-    Raises UserError naming file and line for what is not CoNLL-U, and for a word without a tag.
+    Raises UserError naming file and line for what is not CoNLL-U, for a word without a tag, and for
+    a sentence of which nobody knows the document.
     """
     path = directory / f"en_ewt-ud-{split}.conllu"
     found: list[TaggedSentence] = []
-    lines: dict[str, int] = {}
-    blocks = word_lines(read_lines(path), str(path))
-    for number, (identity, words) in enumerate(blocks, start=1):
-        identity, line = identity or f"{split}-{number:05d}", words[0][0]
-        if (first := lines.setdefault(identity, line)) != line:
-            raise UserError(f"{path}: the sentences at lines {first} and {line} have one id, "
-                            f"{identity!r}; fetch or generate the corpus again")
-        forms, tags = [], []
-        for line, cells in words:
-            tag = cells[_PLACES[column]]
-            if tag in ("", "_"):
-                raise UserError(f"{path}, line {line}: {cells[1]!r} has no {column.upper()} tag; "
-                                "choose a column that this treebank fills")
-            forms.append(cells[FORM])
-            tags.append(tag)
-        found.append(TaggedSentence(identity, forms, tags))
+    sentences: dict[str, int] = {}
+    documents: dict[str, int] = {}
+    for number, block in enumerate(word_lines(read_lines(path), str(path)), start=1):
+        identity, line = block.id or f"{split}-{number:05d}", block.words[0][0]
+        _check_once(path, "sentences", sentences, identity, line)
+        if not block.document:
+            raise UserError(f"{path}, line {line}: no '# newdoc' stands before this sentence, so "
+                            "nobody knows its document; fetch or generate the corpus again")
+        _check_once(path, "documents", documents, block.document, block.document_line)
+        found.append(TaggedSentence(identity, [cells[FORM] for _, cells in block.words],
+                                    _tags(path, block, column), cluster=block.document))
     if not found:
         raise UserError(f"{path} holds no sentences; fetch or generate the corpus again")
     return found
 
 
-def word_lines(lines: Sequence[str],
-               name: str) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
-    """(sent_id or '', words) of each sentence; a word is its line's number and its cells.
+def _check_once(path: Path, kind: str, lines: dict[str, int], identity: str, line: int) -> None:
+    if (first := lines.setdefault(identity, line)) != line:
+        raise UserError(f"{path}: the {kind} at lines {first} and {line} have one id, "
+                        f"{identity!r}; fetch or generate the corpus again")
 
-    `lines` are those of the file that is called `name`. Raises UserError for what is not CoNLL-U.
+
+def _tags(path: Path, block: "Block", column: Column) -> list[str]:
+    tags = [cells[_PLACES[column]] for _, cells in block.words]
+    for (line, cells), tag in zip(block.words, tags, strict=True):
+        if tag in ("", "_"):
+            raise UserError(f"{path}, line {line}: {cells[FORM]!r} has no {column.upper()} tag; "
+                            "choose a column that this treebank fills")
+    return tags
+
+
+@dataclass(frozen=True)
+class Block:
+    """A sentence of a CoNLL-U file; a word is its line's number and its cells.
+
+    `id` is that of its comments, or ''. `document` is the id of its document, or another name for
+    one without id, or '' before the first; `document_line` is where that begins.
+    """
+
+    id: str
+    document: str
+    document_line: int
+    words: list[tuple[int, list[str]]]
+
+
+def word_lines(lines: Sequence[str], name: str) -> Iterator[Block]:
+    """The sentences of `lines`, which are those of the file that is called `name`.
+
+    Raises UserError for what is not CoNLL-U.
     """
     words: list[tuple[int, list[str]]] = []
     identity, begun = "", False
+    document, document_line = "", 0
     for number, line in enumerate([*lines, ""], start=1):
         if is_blank(line):
             if begun and not words:
                 raise UserError(f"{name}, line {number}: a sentence ends that has no words; "
                                 "remove its comments or fetch the corpus again")
             if begun:
-                yield identity, words
+                yield Block(identity, document, document_line, words)
             identity, words, begun = "", [], False
             continue
         begun = True
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
-            identity = value.removeprefix(" ") if trimmed(key) == "sent_id" else identity
+            value = value.removeprefix(" ")
+            if trimmed(key) == "sent_id":
+                identity = value
+            elif trimmed(key) in ("newdoc", "newdoc id"):
+                document, document_line = value or f"newdoc of line {number}", number
         elif (cells := _cells(name, number, line, len(words))) is not None:
             words.append((number, cells))
 

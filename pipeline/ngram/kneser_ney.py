@@ -11,6 +11,7 @@ gamma(h) the discounted mass. Below unigrams stands the uniform distribution ove
 Everything is counted by sorting packed n-grams (see `pipeline.ngram.model`).
 """
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,8 @@ def estimate(tokens: NDArray[np.integer], types: int, end: int, order: int) -> N
     """Estimate a model from sentences laid end to end, each closed by the word id `end`.
 
     `types` is the vocabulary's size: ids 0 .. types-1, seen or not, share the uniform
-    distribution below the unigrams. Raises ValueError for an order under 1 or tokens that are
-    not such sentences.
+    distribution below the unigrams. An order that `FALLBACK_DISCOUNTS` serve is printed. Raises
+    ValueError for an order under 1 or tokens that are not such sentences.
     """
     if order < 1:
         raise ValueError(f"the order of an n-gram model is at least 1, got {order}")
@@ -46,7 +47,8 @@ def estimate(tokens: NDArray[np.integer], types: int, end: int, order: int) -> N
     tables: list[Table] = []
     for level in levels:
         if tables:
-            probability, gamma = _interpolate(level, probability, len(tables[-1].keys))
+            probability, gamma = _interpolate(level, probability, len(tables[-1].keys),
+                                              len(tables) + 1)
             backoff = np.log(gamma, where=gamma > 0, out=np.zeros_like(gamma))
             tables[-1].log_backoff[:] = backoff
         else:
@@ -57,11 +59,13 @@ def estimate(tokens: NDArray[np.integer], types: int, end: int, order: int) -> N
     return NgramModel(types, end, tables)
 
 
-def discounts(adjusted: Ids) -> NDArray[np.float64]:
+def discounts(adjusted: Ids, order: int) -> NDArray[np.float64]:
     """Discount of an n-gram by its adjusted count: shape [4], for 0, 1, 2 and 3 or more.
 
     D(k) = k - (k + 1) Y n_{k+1} / n_k with Y = n_1 / (n_1 + 2 n_2). A corpus too small or too
-    regular for that estimate (an n_k of 0, a discount outside 0 .. k) gets `FALLBACK_DISCOUNTS`.
+    regular for that estimate (an n_k of 0, a discount outside 0 .. k) gets `FALLBACK_DISCOUNTS`,
+    and standard error says so: so do the few characters, or words of a small vocabulary, as
+    unigrams.
     """
     n = np.bincount(np.minimum(adjusted, 5), minlength=6)[1:5].astype(np.float64)
     if np.all(n > 0):
@@ -70,6 +74,9 @@ def discounts(adjusted: Ids) -> NDArray[np.float64]:
         found = k - (k + 1) * y * n[1:] / n[:-1]
         if np.all((found >= 0) & (found <= k)):
             return np.concatenate([[0.0], found])
+    print(f"Kneser-Ney, order {order}: discounts cannot be estimated from how many n-grams are "
+          f"counted 1, 2, 3 and 4 times ({', '.join(f'{count:.0f}' for count in n)}); they are "
+          f"{', '.join(map(str, FALLBACK_DISCOUNTS))}", file=sys.stderr)
     return np.array([0.0, *FALLBACK_DISCOUNTS])
 
 
@@ -111,15 +118,15 @@ def _unigrams(adjusted: Ids, types: int) -> NDArray[np.float64]:
     """Unigram probabilities interpolated with the uniform distribution, shape [types + 1]."""
     counts = adjusted.copy()
     counts[types] = 0
-    discount = discounts(counts)[np.minimum(counts, 3)]
+    discount = discounts(counts, 1)[np.minimum(counts, 3)]
     total = counts.sum()
     return (counts - discount + discount.sum() / types) / total
 
 
-def _interpolate(level: _Counts, lower: NDArray[np.float64],
-                 contexts: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _interpolate(level: _Counts, lower: NDArray[np.float64], contexts: int,
+                 order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Probabilities of one order's n-grams, and gamma of each of the `contexts` before them."""
-    discount = discounts(level.adjusted)[np.minimum(level.adjusted, 3)]
+    discount = discounts(level.adjusted, order)[np.minimum(level.adjusted, 3)]
     total = np.bincount(level.prefix, level.adjusted, minlength=contexts)
     mass = np.bincount(level.prefix, discount, minlength=contexts)
     gamma = np.divide(mass, total, where=total > 0, out=np.zeros(contexts))

@@ -20,21 +20,24 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired
 
+# On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
 
+from pipeline.errors import UserError
 from pipeline.modules import corpus_name, model_name, part_name
 from pipeline.provenance.code import Code
 from pipeline.provenance.lock import Lock
+from pipeline.provenance.rows import row_version
 from pipeline.storage.seal import read_sealed, write_sealed
 from pipeline.storage.shapes import shaped
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 
-# A change of these trains nothing again: one selects how a trained system answers, the other
-# tells how its settings were found.
-NOT_TRAINED = frozenset({"variants", "settings_tried"})
+# How a system's settings were found changes nothing that it does, and how it answers no training.
+_FOUND = frozenset({"settings_tried", "settings_of"})
+NOT_TRAINED = _FOUND | {"variants"}
 # What pages do not depend on, as a suite that is read back from their settings has it.
 _UNREAD: dict[str, Any] = {"corpora": {}, "mirror": None, "threads": 1, "device": "cpu",
                            "precision": "fp32"}
@@ -47,10 +50,14 @@ _STAGE_CODE = {"features": ["pipeline.running.extraction"],
 
 
 class Inputs(TypedDict):
-    """A stage's settings, and the identities of the files of its code."""
+    """A stage's settings, and the identities of the files of its code.
+
+    The evaluate stage's say also which version of a row it makes.
+    """
 
     settings: dict[str, Any]
     code: dict[str, str]
+    version: NotRequired[str]
 
 
 class _Mirror(TypedDict):
@@ -63,19 +70,52 @@ def write_inputs(suite: Suite) -> None:
     Each holds `settings`, in the order of params.yaml, in which a corpus is drawn and variants are
     shown, `code` as {path: identity}, and a digest of both. `inputs/mirror.json`, on which no stage
     depends, says where copies of corpora lie: checksums make their bytes the same as elsewhere.
+    Pages depend on `seeds/<track>/`, which git does not keep while it is empty: it is made here.
     """
     code = Code(suite.places.root)
-    for stage, key in _stages(suite):
-        used = sorted(code.used(entry_points(suite, stage, key)))
-        write_sealed(suite.places.input(stage, key), {
-            "settings": stage_settings(suite, stage, key),
-            "code": {path.as_posix(): code.identity(path) for path in used}})
+    contents = {(stage, key): _inputs(suite, code, stage, key) for stage, key in _stages(suite)}
+    for key in suite.systems:
+        contents["evaluate", key]["version"] = row_version(
+            {part[0]: contents[part] for part in _behind(suite, key)})
+    for (stage, key), content in contents.items():
+        write_sealed(suite.places.input(stage, key), content)
     write_sealed(suite.places.input("mirror"), {"mirror": suite.mirror})
+    make_seed_folders(suite)
+
+
+def make_seed_folders(suite: Suite) -> None:
+    """Make `seeds/<track>/` of each track that lacks it."""
+    for track in suite.tracks:
+        suite.places.seeds(track).mkdir(parents=True, exist_ok=True)
+
+
+def _inputs(suite: Suite, code: Code, stage: str, key: str) -> Inputs:
+    used = sorted(code.used(entry_points(suite, stage, key)))
+    return {"settings": stage_settings(suite, stage, key),
+            "code": {path.as_posix(): code.identity(path) for path in used}}
+
+
+def _behind(suite: Suite, key: str) -> list[tuple[str, str]]:
+    """The stages that a system's answers come from."""
+    track = suite.track_of(key)
+    return [("download", suite.track(track).corpus), ("features", track), ("train", key),
+            ("evaluate", key)]
 
 
 def read_settings(places: Places, stage: str, key: str = "") -> dict[str, Any]:
     """The settings that `validate` has written for a stage."""
     return _read(places, stage, key)["settings"]
+
+
+def read_row_version(places: Places, key: str) -> str:
+    """The version of the rows that the evaluate stage of a system makes now.
+
+    Raises UserError before `validate` has run.
+    """
+    found = _read(places, "evaluate", key)
+    if "version" not in found:
+        raise UserError(f"{places.input('evaluate', key)} states no version; {_AGAIN}")
+    return found["version"]
 
 
 def read_mirror(places: Places) -> str | None:
@@ -102,26 +142,30 @@ def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
         return trained_params(suite, key)
     whole = suite.model_dump(mode="json")
     if stage == "evaluate":
-        system = suite.systems[key]
-        track = whole["tracks"][system["track"]]
-        return {"system": system, **_part(track, "task", "corpus", "metric"),
+        track = whole["tracks"][suite.track_of(key)]
+        system = {name: value for name, value in suite.systems[key].items() if name not in _FOUND}
+        return {"system": system, "settings_tried": suite.settings_tried(key),
+                **_part(track, "task", "corpus", "metric"),
                 **_part(whole, "seed", "threads", "device", "resamples")}
     if stage == "features":
         return {"reader": suite.reader_of(key),
                 **_part(whole["tracks"][key], "task", "corpus", "features")}
     if stage == "leaderboard":
         return whole | _UNREAD | {
-            "claims": [], "seed": 0, "tracks": {key: whole["tracks"][key]},
+            "claims": [], "tracks": {key: whole["tracks"][key]},
             "systems": {name: suite.systems[name] for name in suite.systems_of(key)}}
     return whole | _UNREAD
 
 
 def trained_params(suite: Suite, key: str) -> dict[str, Any]:
-    """What training depends on: the system's own settings, its task, and the suite's as `run`."""
+    """What training depends on: the system's own settings, its task, and as `run` how it is run.
+
+    Seed, threads and device are the suite's, and the precision is the track's.
+    """
     own = {name: value for name, value in suite.systems[key].items() if name not in NOT_TRAINED}
     return {**own, "task": suite.task_of(key),
             "run": {"seed": suite.seed, "threads": suite.threads, "device": suite.device,
-                    "precision": suite.precision}}
+                    "precision": suite.precision_of(suite.track_of(key))}}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The JSON of leaderboards and of claims, as those who read it back know it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired, TypeVar
 
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from pipeline.scoring.records import Count, Number, Score
 from pipeline.storage.shapes import read_shaped
 
+AnyRow = TypeVar("AnyRow", bound=Mapping[str, Any])
 _AGAIN = "run 'dvc repro', which writes it again"
 
 
@@ -45,15 +46,44 @@ class StatedScore(TypedDict):
     high: Number | None
 
 
+class Seeds(TypedDict):
+    """The primary scores of a row's trainings, the committed one first.
+
+    `mean` is None for a single training, `deviation` (standard, of the sample) too.
+    """
+
+    scores: list[Number]
+    mean: Number | None
+    deviation: Number | None
+
+
+class KnownScore(TypedDict):
+    """What a row scored on its test set, and the version of it that first did."""
+
+    metric: str
+    value: Number
+    version: str
+
+
 class Row(StatedScore):
     """A row and its primary score; of a published figure little else is known.
 
+    `rank` is one more than the number of rows that are significantly better, so rows share it;
+    None of a published figure and where nothing is ranked. `seeds` is None of a row that comes out
+    the same from every seed, `converged` and `precision` of one that no gradient has trained.
+    `tests` has every score that is known of it, in order.
     `replaced` counts the test items that another method than the row's own has answered, by method.
     """
 
     system: str
+    rank: Count | None
+    seeds: Seeds | None
+    converged: bool | None
+    precision: str | None
+    tests: list[KnownScore]
     metrics: Mapping[str, Score | StatedScore]
     n_items: Count | None
+    clusters: Count | None
     parameters: Count | None
     signature: str | None
     settings_tried: Count | None
@@ -63,7 +93,10 @@ class Row(StatedScore):
 
 
 class Board(TypedDict):
-    """A track's leaderboard, best row first."""
+    """A track's leaderboard, best row first.
+
+    `not_ranked` says why no row has a rank, `pictures` names those that stand beside the page.
+    """
 
     track: str
     task: str
@@ -73,8 +106,9 @@ class Board(TypedDict):
     better: Literal["lower", "higher", "nearer"]
     ceiling: Number | None
     floor: Number | None
-    tolerance: Number | None
     rows: list[Row]
+    not_ranked: str | None
+    pictures: list[str]
     not_run: list[str]
 
 
@@ -105,6 +139,22 @@ class Ranking(TypedDict):
     rows: list[RankedRow]
 
 
+class Shown(TypedDict):
+    """What those read of a leaderboard who look for its pictures."""
+
+    pictures: list[str]
+
+
+def shown_pictures(path: Path) -> list[str]:
+    """The pictures that a leaderboard names. Raises UserError for a file of another shape."""
+    return read_shaped(path, Shown, _AGAIN)["pictures"]
+
+
+def own(rows: Iterable[AnyRow]) -> list[AnyRow]:
+    """Those of a leaderboard's rows that stand behind a run of this project's code."""
+    return [row for row in rows if row["evidence"]["kind"] != "published"]
+
+
 def preference(path: Path) -> str:
     """Which scores a leaderboard says are better. Raises UserError for a file of another shape."""
     return read_shaped(path, Preference, _AGAIN)["better"]
@@ -115,17 +165,52 @@ def ranking(path: Path) -> Ranking:
     return read_shaped(path, Ranking, _AGAIN)
 
 
-class Claim(TypedDict):
-    """A claim with its verdict; see `pipeline.results.claims.judge`."""
+class Measured(TypedDict):
+    """What was measured of a claim; see `pipeline.results.claims.measure`.
+
+    `values` has the mean score over its trainings of every row that the claim names. `effect` is
+    how much the better side is ahead of `worse`, the row that decides, in the metric's unit and
+    positive as claimed, with its 95 % interval. `p` is two-sided and takes all named rows into
+    account. `seeds` counts the trainings of the network that was trained least often, None where
+    there is none; `wins` is the share of pairs of trainings in which the better side is better;
+    `detectable` the smallest effect that would have been found in four of five cases. What cannot
+    be had is None.
+    """
+
+    worse: str
+    values: dict[str, Number]
+    effect: Number
+    low: Number | None
+    high: Number | None
+    p: Number | None
+    seeds: Count | None
+    clusters: Count
+    wins: Number
+    detectable: Number | None
+
+
+class Contrasted(TypedDict):
+    """The rows whose difference a claim's own difference is held against."""
+
+    better: str
+    worse: str
+
+
+class Claim(Measured):
+    """A claim with its verdict; see `pipeline.results.verdicts`.
+
+    `p_adjusted` is by Holm's method over the suite's claims, None for one that was not tested.
+    """
 
     id: str
     track: str
     text: str
     source: str
+    lecture: str
+    stated: Literal["before results", "after first results"]
     better: str
-    worse: str
     metric: str
-    values: dict[str, Number]
-    p: Number
-    seed_spread: Number | None
-    verdict: Literal["holds", "undecided", "refuted"]
+    contrast: Contrasted | None
+    p_adjusted: Number | None
+    verdict: Literal["holds", "undecided", "refuted", "one training"]
+    reason: str

@@ -1,22 +1,27 @@
-"""Leaderboards: a track's rows, ranked by its primary metric, for programs and for people.
+"""Leaderboards: a track's rows, in the order of its primary metric, for programs and for people.
 
 The rows are those that params.yaml names, so a removed system leaves none behind. A published
-figure of a system that is not run here is a row among the others, ranked by its value: to list it
-apart would hide that it is better. A suite whose systems train for hours is run a system at a
-time, and its pages name those that have not been run. Seconds and memory differ from machine to
-machine: they are shown for a suite that was run once, whose costs are committed, and never for the
-one that CI reproduces, whose pages follow from its metrics alone.
+figure of a system that is not run here is a row among the others, where its value puts it: to list
+it apart would hide that it is better. It has no rank, because nothing says how far it may be off. A
+suite whose systems train for hours is run a system at a time, and its pages name those that have
+not been run. Seconds and memory differ from machine to machine: they are shown for a suite that was
+run once, whose costs are committed, and never for the one that CI reproduces, whose pages follow
+from its results alone.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.provenance.lock import Lock
-from pipeline.results.boards import Board, Evidence, Row
+from pipeline.results.boards import Board, Evidence, Row, Seeds, own
 from pipeline.results.pages import page
+from pipeline.results.pictures.gallery import Material, write_pictures
+from pipeline.results.tested import read_tests, with_score
+from pipeline.results.trainings import Trainings, trainings_of
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import write_json, write_text
@@ -27,39 +32,75 @@ _AGAIN = "take the committed file back, or evaluate its system again"
 
 
 def write_leaderboard(suite: Suite, track: str) -> None:
-    """Write leaderboards/<track>.json and .md below the suite's folder."""
-    board = build(suite, track)
-    text = render(suite, board)
-    write_json(suite.places.board(track), board)
+    """Write leaderboards/<track>.json and .md below the suite's folder, and the page's pictures."""
+    material = with_trainings(suite, build(suite, track))
+    text = render(suite, material.board)
+    write_json(suite.places.board(track), material.board)
     write_text(suite.places.page(track), text)
+    write_pictures(material, suite.places.pictures(track))
 
 
 def render(suite: Suite, board: Board) -> str:
     """The leaderboard as Markdown, with what its rows have cost if they were run once."""
-    if suite.evidence == "ci":
-        return page(suite, board, None)
-    costs = {row: costs_of(suite, key) for key in systems_run(suite, board["track"])
-             for row in suite.rows_of(key).values()}
-    return page(suite, board, costs)
+    return page(suite, board, _costs(suite, board) if suite.evidence == "run" else None)
+
+
+def with_trainings(suite: Suite, board: Board) -> Material:
+    """The board with all that its rows' trainings tell, and these trainings.
+
+    It reads the statistics of every test item, of which a suite that CI reproduces commits none.
+    """
+    from pipeline.results.ranks import ranks  # scipy takes longer than most readers of a board
+
+    track = board["track"]
+    metric = metrics_of(suite, track)[board["metric"]]
+    trained = {row["system"]: trainings_of(suite, track, row["system"]) for row in own_rows(board)}
+    found = ranks(list(trained.values()), metric, suite.resamples, suite.seed)
+    rows: list[Row] = [{**row, "rank": found.by_row.get(row["system"]),
+                        "seeds": _seeds(row, trained.get(row["system"]), metric)}
+                       for row in board["rows"]]
+    told: Board = {**board, "rows": rows, "not_ranked": found.reason}
+    costs = _costs(suite, board) if suite.evidence == "run" else {}
+    return Material.of(suite, told, trained, costs)
+
+
+def _costs(suite: Suite, board: Board) -> dict[str, dict[str, Cost]]:
+    """What each own row has cost, by stage, as far as it was recorded."""
+    return {row: costs_of(suite, key) for key in systems_run(suite, board["track"])
+            for row in suite.rows_of(key).values()}
+
+
+def restated(board: Board, committed: Board) -> Board:
+    """The board with what a committed one says of trainings that are not at hand."""
+    known = {row["system"]: row for row in committed["rows"]}
+    rows: list[Row] = [{**row, "rank": known[row["system"]]["rank"],
+                        "seeds": known[row["system"]]["seeds"]}
+                       if row["system"] in known else row for row in board["rows"]]
+    return {**board, "rows": rows, "not_ranked": committed["not_ranked"],
+            "pictures": committed["pictures"]}
 
 
 def build(suite: Suite, track: str) -> Board:
-    """The leaderboard of a track as its JSON says it, best row first."""
+    """The leaderboard of a track as its JSON says it, best row first, but for `with_trainings`."""
     entry = suite.track(track)
     metric = metrics_of(suite, track)[entry.metric]
     results = {key: read_result(suite, key) for key in systems_run(suite, track)}
     ceiling = _ceiling(results, entry.metric)
     lock = None if suite.evidence == "ci" else Lock(suite.places)
-    rows = [row for key, result in results.items()
-            for row in _own_rows(suite, key, result, entry, lock)]
+    tests = read_tests(suite).get(track, {})
+    own = [row for key, result in results.items()
+           for row in _own_rows(suite, key, result, entry, lock)]
+    rows: list[Row] = [{**row, "tests": with_score(tests.get(row["system"], []), row["tests"][0],
+                                                  metric.decimals)} for row in own]
     names = {row["system"] for row in rows}
     rows += [_published_row(name, published.value, published.source, entry.metric)
              for name, published in entry.published.items() if name not in names]
     return {
         "track": track, "task": entry.task, "corpus": entry.corpus, "suite": suite.name,
         "metric": entry.metric, "better": metric.better, "ceiling": ceiling,
-        "floor": _floor(entry, track, ceiling), "tolerance": entry.tolerance,
+        "floor": _floor(entry, track, ceiling),
         "rows": sorted(rows, key=lambda row: (-metric.gain(row["value"], 0.0), row["system"])),
+        "not_ranked": None, "pictures": [],
         "not_run": [key for key in suite.systems_of(track) if key not in results],
     }
 
@@ -72,7 +113,7 @@ def systems_run(suite: Suite, track: str) -> list[str]:
 
 def own_rows(board: Board) -> list[Row]:
     """The rows that stand behind a run of this project's code, best first."""
-    return [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
+    return own(board["rows"])
 
 
 def under_floor(suite: Suite, board: Board) -> list[Row]:
@@ -116,8 +157,20 @@ def _metrics_file(suite: Suite, key: str) -> Path:
 def _own_rows(suite: Suite, key: str, result: Result, entry: TrackSettings,
               lock: Lock | None) -> list[Row]:
     evidence = _evidence(suite, key, lock)
+    if "training" in suite.systems[key] and "precision" not in result and evidence.get("precision"):
+        result = {**result, "precision": str(evidence["precision"])}
     return [_own_row(name, result, result["variants"][variant], entry, evidence)
             for variant, name in suite.rows_of(key).items()]
+
+
+def _seeds(row: Row, trained: Trainings | None, metric: Metric) -> Seeds | None:
+    """The scores of a row's trainings; the committed one is that of its metrics file."""
+    if trained is None or trained.deterministic:
+        return None
+    others = [statistics.score(metric) for statistics in trained.statistics[1:]]
+    scores = [row["value"], *others]
+    return {"scores": scores, "mean": fmean(scores) if others else None,
+            "deviation": stdev(scores) if others else None}
 
 
 def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
@@ -127,9 +180,14 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
                         "track's primary metric; name another metric in params.yaml")
     published = entry.published.get(name)
     replaced = answers.get("details", {}).get("replaced")
+    score = answers["metrics"][entry.metric]
     row: Row = {
-        "system": name, **answers["metrics"][entry.metric], "metrics": answers["metrics"],
-        "n_items": answers["n_items"], "parameters": result["parameters"],
+        "system": name, **score, "metrics": answers["metrics"], "rank": None, "seeds": None,
+        "converged": result.get("converged"), "precision": result.get("precision"),
+        "tests": [{"metric": entry.metric, "value": score["value"],
+                   "version": result["version"]}],
+        "n_items": answers["n_items"], "clusters": answers["clusters"],
+        "parameters": result["parameters"],
         "signature": answers["signature"].get(entry.metric),
         "settings_tried": result["settings_tried"], "evidence": evidence,
         "published": ({"value": published.value, "source": published.source} if published
@@ -144,7 +202,9 @@ def _published_row(name: str, value: float, source: str, metric: str) -> Row:
     return {
         "system": name, "value": value, "low": None, "high": None,
         "metrics": {metric: {"value": value, "low": None, "high": None}},
-        "n_items": None, "parameters": None, "signature": None, "settings_tried": None,
+        "n_items": None, "clusters": None, "parameters": None, "signature": None,
+        "settings_tried": None,
+        "rank": None, "seeds": None, "converged": None, "precision": None, "tests": [],
         "evidence": {"kind": "published", "source": source},
         "published": {"value": value, "source": source},
     }

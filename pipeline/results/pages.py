@@ -1,17 +1,21 @@
-"""A leaderboard as a page for people: the table, what it measures, and how to check it."""
+"""A leaderboard as a page for people, in the order of a reader's questions.
+
+What is measured, who is better, by how much and how surely; what the further columns mean; and then
+what stands behind the rows, what was scored before, whose the published figures are, and how to
+make the page again.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.modules import task_module
 from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.markdown import decimal, table
-from pipeline.scoring.records import Cost
+from pipeline.results.pictures.gallery import caption, file_name
+from pipeline.results.records import Costs, earlier_tests, records
+from pipeline.scoring.clusters import FEWEST_CLUSTERS
 from pipeline.scoring.scores import Metric
 from pipeline.suite.schema import Suite
 
-Costs = Mapping[str, Cost]
-
-_COST_NAMES = ["train s", "test s", "peak MB"]
 _ABOUT_COSTS = "Costs are those of the machine that ran a row and are never compared. "
 
 
@@ -23,12 +27,16 @@ def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
     sections = [
         f"# {entry.title}",
         _measured(board, metrics[entry.metric], own, suite.resamples),
-        _table(board, metrics, own, costs),
+        _table(board, metrics, own),
+        *_ranking(board, own),
+        *_pictures(suite, board),
         *_further_metrics(board["metric"], metrics, own),
         *_floor(suite, board, metrics[entry.metric]),
+        *records(suite, board, own, costs),
         *_replaced(own),
         _evidence(board, own),
         *_not_run(suite, board),
+        *earlier_tests(board, own, metrics),
         *_sources(board, metrics[entry.metric].decimals),
         *_signatures(own),
         f"{_ABOUT_COSTS if costs is not None else ''}Reproduce this page with "
@@ -39,34 +47,85 @@ def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
 
 def _measured(board: Board, metric: Metric, own: Sequence[Row],
               resamples: int) -> str:
-    counts = sorted({row["n_items"] for row in own if row["n_items"] is not None})
-    items = " or ".join(f"{count:,}" for count in counts) or "no"
     return (f"Track `{board['track']}`, corpus `{board['corpus']}`, {board['suite']} suite.\n"
-            f"**{board['metric']}**: {metric.text}; {metric.preference}. Scored on {items} "
-            f"test items; the interval is 95 % over {resamples:,} bootstrap resamples of them.")
+            f"**{board['metric']}**: {metric.text}; {metric.preference}. {_scored_on(own)} "
+            f"{_about_intervals(own, resamples)}")
 
 
-def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row],
-           costs: Mapping[str, Costs] | None) -> str:
+def _scored_on(own: Sequence[Row]) -> str:
+    found = sorted({(row["n_items"] or 0, row["clusters"] or 0) for row in own})
+    texts = [f"{items:,} test items" if items == clusters else
+             f"{items:,} test items in {clusters:,} groups that were produced together"
+             for items, clusters in found]
+    return f"Scored on {' or '.join(texts) or 'no test items'}."
+
+
+def _about_intervals(own: Sequence[Row], resamples: int) -> str:
+    without = [row["clusters"] or 0 for row in own if row["low"] is None]
+    if not without:
+        return f"The interval is 95 % over {resamples:,} bootstrap resamples of them."
+    if min(without) < FEWEST_CLUSTERS:
+        return (f"{min(without)} independent groups of items are too few for an interval; "
+                f"{FEWEST_CLUSTERS} are the fewest.")
+    return "Where no interval stands, too many bootstrap resamples of them have no score."
+
+
+def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row]) -> str:
     primary = board["metric"]
     others = _others(primary, metrics, own)
-    names = [primary, "95 % interval", *others, "published", "parameters", "settings tried",
-             *(_COST_NAMES if costs is not None else [])]
+    names = [primary, "95 % interval", "seeds", *others, "published"]
     header = ["rank", "system", *names, "evidence"]
     decimals = metrics[primary].decimals
     body = []
     if board["ceiling"] is not None:
         body.append(["–", "*ceiling of the corpus*", decimal(board["ceiling"], decimals),
                      *["–"] * (len(names) - 1), "known process"])
-    for number, row in enumerate(board["rows"], start=1):
+    for row in board["rows"]:
         values = [decimal(row["metrics"][name]["value"] if name in row["metrics"] else None,
                           metrics[name].decimals) for name in others]
-        body.append([str(number), row["system"], decimal(row["value"], decimals),
-                     _interval(row, decimals), *values, _published(row, decimals),
-                     decimal(row["parameters"], 0), decimal(row["settings_tried"], 0),
-                     *([] if costs is None else _cost_cells(costs.get(row["system"], {}))),
+        body.append([decimal(row["rank"], 0), row["system"], decimal(row["value"], decimals),
+                     _interval(row, decimals), _seeds(row, decimals), *values,
+                     _published(row, decimals),
                      "run, stale" if row["evidence"].get("stale") else row["evidence"]["kind"]])
     return table(header, body, numbers=["rank", *names])
+
+
+def _seeds(row: Row, decimals: int) -> str:
+    """Mean and standard deviation over trainings, and how many there are."""
+    seeds = row["seeds"]
+    if seeds is None:
+        return "–"
+    count = len(seeds["scores"])
+    return str(count) if seeds["mean"] is None else (
+        f"{count}: {decimal(seeds['mean'], decimals)} ± {decimal(seeds['deviation'], decimals)}")
+
+
+def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
+    """How to read ranks and seeds."""
+    if board["not_ranked"] is not None:
+        yield f"The rows are not ranked: {board['not_ranked']}. They stand in the order of scores."
+        return
+    lines = ["A rank is one more than the number of rows that are significantly better (two-sided, "
+             "Holm's correction over all pairs of the track's own rows), so rows that the "
+             "evidence does not tell apart share it; rows stand in the order of their scores."]
+    if any(row["rank"] is None for row in board["rows"]):
+        lines.append("A published figure stands where its value puts it and has no rank, because "
+                     "it was not measured here.")
+    once = [f"`{row['system']}`" for row in own
+            if row["seeds"] and len(row["seeds"]["scores"]) == 1]
+    if once:
+        lines.append(f"Trained once, so ranked by test items alone, as if another seed gave the "
+                     f"same: {', '.join(once)}.")
+    if any(row["seeds"] and row["seeds"]["mean"] is not None for row in own):
+        lines.append("Seeds: how many trainings there are, their mean score ± its standard "
+                     "deviation; the score beside it is that of the suite's own seed.")
+    yield " ".join(lines)
+
+
+def _pictures(suite: Suite, board: Board) -> Iterator[str]:
+    for name in board["pictures"]:
+        text = caption(suite, board, name)
+        yield f"![{name.replace('-', ' ')}]({board['track']}/{file_name(name)})\n\n{text}"
 
 
 def _others(primary: str, metrics: Mapping[str, Metric], own: Sequence[Row]) -> list[str]:
@@ -83,14 +142,6 @@ def _interval(row: Row, decimals: int) -> str:
 
 def _published(row: Row, decimals: int) -> str:
     return decimal(row["published"]["value"], decimals) if row["published"] else "–"
-
-
-def _cost_cells(costs: Costs) -> list[str]:
-    """Seconds and memory, as far as they were recorded."""
-    seconds = [costs[stage]["seconds"] if stage in costs else None
-               for stage in ("train", "evaluate")]
-    peak = max((cost["peak_memory_bytes"] / 2**20 for cost in costs.values()), default=None)
-    return [*(decimal(value, 1) for value in seconds), decimal(peak, 0)]
 
 
 def _further_metrics(primary: str, metrics: Mapping[str, Metric],
@@ -134,11 +185,12 @@ def _evidence(board: Board, own: Sequence[Row]) -> str:
     kinds = {row["evidence"]["kind"] for row in board["rows"]}
     lines = []
     if "ci" in kinds:
-        allowed = ("and lists a score that moves, because how far it may was not measured yet"
-                   if board["tolerance"] is None else
-                   f"and must come within {board['tolerance']:g} of its {board['metric']}")
-        lines.append("- `ci`: continuous integration trains this row again from an empty clone "
-                     f"{allowed}.")
+        lines.append("- `ci`: continuous integration trains this row again from an empty clone. On "
+                     "the processor that its record in `seeds/` names it must answer in the same "
+                     "bytes; elsewhere its score may move by five standard deviations over its "
+                     "seeds, or by what one test item is worth, if that is more. A row that is "
+                     "trained by gradient and has one seed was not measured: its floor alone holds "
+                     "it there.")
     runs: dict[str, list[str]] = {}
     for row in own:
         if row["evidence"]["kind"] == "run":
@@ -149,21 +201,20 @@ def _evidence(board: Board, own: Sequence[Row]) -> str:
         lines.append(f"- Stale: {', '.join(stale)}. The code or the settings have changed since; "
                      "what stands here is of the earlier version, until it is trained again.")
     if "published" in kinds:
-        lines.append("- `published`: a figure from the literature, not run here; it is ranked by "
-                     "its value, and its protocol may differ.")
+        lines.append("- `published`: a figure from the literature, not run here; its protocol may "
+                     "differ.")
     return "\n".join(["What stands behind a row:", *lines])
 
 
 def _run_in_words(evidence: Evidence) -> str:
     if evidence["processor"] is None:
-        return "trained and tested once by this project, cost not recorded"
+        return "run by this project, cost not recorded"
     commit = f"commit {evidence['commit'][:12]}" if evidence["commit"] else "no commit recorded"
     if evidence.get("uncommitted_changes"):
         commit += " with changes that were not committed"
     seconds = evidence["wall_time"]
     took = "seconds not recorded" if seconds is None else f"{seconds:,.0f} s in all"
-    return (f"trained and tested once by this project, {commit}, {evidence['processor']}, "
-            f"precision {evidence['precision']}, {took}")
+    return f"run by this project, {commit}, {evidence['processor']}, {took}"
 
 
 def _sources(board: Board, decimals: int) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""The page over all tracks of a suite, the claims, and the summary that ends `make repro`."""
+"""The page over all tracks of a suite and its claims, and the summary that ends `make repro`."""
 
 from collections.abc import Sequence
 
-from pipeline.results.boards import Board, Claim
-from pipeline.results.claims import SIGNIFICANT, judge_all
+from pipeline.results.boards import Board, Claim, Row
+from pipeline.results.claim_pages import claim_sections, how_to_read_claims
+from pipeline.results.claims import judge_all
 from pipeline.results.leaderboard import build, metrics_of, own_rows, under_floor
-from pipeline.results.markdown import decimal, probability, table
+from pipeline.results.markdown import decimal, table
+from pipeline.results.tested import record_tests
 from pipeline.storage.files import write_json, write_text
 from pipeline.suite.schema import Suite
 
@@ -15,6 +17,7 @@ def write_report(suite: Suite) -> None:
     claims = judge_all(suite)
     boards = [build(suite, track) for track in suite.tracks]
     write_json(suite.places.claims, claims)
+    record_tests(suite, boards)
     write_text(suite.places.overview, overview(suite, boards, claims))
 
 
@@ -29,9 +32,9 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
         *_stale(boards),
         _floors(suite, boards),
         "## Claims",
-        *_claims(suite, claims),
+        *claim_sections(suite, claims),
         "## How to read this",
-        _reading(suite),
+        _reading(suite, claims),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -58,9 +61,9 @@ def _score(suite: Suite, board: Board, value: float | None) -> str:
 
 def _winners(suite: Suite, boards: Sequence[Board]) -> str:
     header = ["track", "metric", "winner", "score", "95 % interval", "runner-up", "its score",
-              "ceiling", "best published"]
+              "ceiling", "best published figure listed"]
     return table(header, [_winner_cells(suite, board) for board in boards],
-                 numbers=["score", "95 % interval", "its score", "ceiling", "best published"])
+                 numbers=["score", "95 % interval", "its score", "ceiling"])
 
 
 def _winner_cells(suite: Suite, board: Board) -> list[str]:
@@ -73,16 +76,24 @@ def _winner_cells(suite: Suite, board: Board) -> list[str]:
         cells += [f"`{row['system']}`" if row else "–",
                   _score(suite, board, row["value"] if row else None)]
         if place == 0:
-            cells.append(f"{_score(suite, board, row['low'])} to "
-                         f"{_score(suite, board, row['high'])}" if row else "–")
+            cells.append(_interval(suite, board, row))
     return [*cells, _score(suite, board, board["ceiling"]), _best_published(suite, board)]
 
 
+def _interval(suite: Suite, board: Board, row: Row | None) -> str:
+    if row is None or row["low"] is None:
+        return "–"
+    return f"{_score(suite, board, row['low'])} to {_score(suite, board, row['high'])}"
+
+
 def _best_published(suite: Suite, board: Board) -> str:
+    """The best figure that params.yaml lists for a track, whose it is, and where it stands."""
     metric = metrics_of(suite, board["track"])[board["metric"]]
-    figures = [row["published"]["value"] for row in board["rows"] if row["published"]]
-    best = max(figures, key=lambda value: metric.gain(value, 0.0), default=None)
-    return decimal(best, metric.decimals)
+    figures = [(row["system"], row["published"]) for row in board["rows"] if row["published"]]
+    if not figures:
+        return "–"
+    name, best = max(figures, key=lambda figure: metric.gain(figure[1]["value"], 0.0))
+    return f"{decimal(best['value'], metric.decimals)}, `{name}` ({best['source']})"
 
 
 def _not_run(boards: Sequence[Board]) -> list[str]:
@@ -108,75 +119,21 @@ def _floors(suite: Suite, boards: Sequence[Board]) -> str:
     return f"Tracks that state a floor: {stated}; every system that must reach one does."
 
 
-def _claims(suite: Suite, claims: Sequence[Claim]) -> list[str]:
-    if not suite.claims:
-        return ["This suite states no claims."]
-    judged = {claim["id"] for claim in claims}
-    open_claims = [f"- {claim.text} (`{claim.track}`)" for claim in suite.claims
-                   if claim.id not in judged]
-    return [*(_judged(suite, claims) if claims else []),
-            *(["Not judged, because a system that the claim names has not been run:",
-               "\n".join(open_claims)] if open_claims else [])]
-
-
-def _judged(suite: Suite, claims: Sequence[Claim]) -> list[str]:
-    rows = [_claim_cells(suite, claim) for claim in claims]
-    return [
-        "Sentences of the lectures, held against these leaderboards. A claim says that one row is "
-        "better than each of some others, so it is compared with the best of these.",
-        table(["claim", "verdict", "claimed better", "compared with", "metric", "p",
-               "spread over seeds", "track"], rows, numbers=["spread over seeds"]),
-        "\n".join(f"- **{claim['text']}** ({claim['source']}): {_in_words(suite, claim)}"
-                  for claim in claims),
-    ]
-
-
-def _claim_cells(suite: Suite, claim: Claim) -> list[str]:
-    metric = metrics_of(suite, claim["track"])[claim["metric"]]
-    better, worse = (f"`{claim[side]}` {decimal(claim['values'][claim[side]], metric.decimals)}"
-                     for side in ("better", "worse"))
-    spread = claim["seed_spread"]
-    return [claim["text"], f"**{claim['verdict']}**", better, worse,
-            f"{claim['metric']}, {metric.preference}", probability(claim["p"]),
-            "not measured" if spread is None else decimal(spread, metric.decimals),
-            f"[{claim['track']}]({claim['track']}.md)"]
-
-
-def _in_words(suite: Suite, claim: Claim) -> str:
-    metric = metrics_of(suite, claim["track"])[claim["metric"]]
-    effect = metric.gain(claim["values"][claim["better"]], claim["values"][claim["worse"]])
-    size = decimal(abs(effect), metric.decimals)
-    return (f"{claim['verdict']}. `{claim['better']}` is {size} {claim['metric']} "
-            f"{'better' if effect > 0 else 'worse'} than `{claim['worse']}` "
-            f"({probability(claim['p'])}). {_why(claim, effect)}")
-
-
-def _why(claim: Claim, effect: float) -> str:
-    spread = claim["seed_spread"]
-    if claim["p"] >= SIGNIFICANT:
-        return "That is within what other test items could change."
-    if spread is None:
-        return "How much it moves between training seeds was not measured."
-    if abs(effect) < spread:
-        return "It moves more than that between training seeds, so nothing is decided."
-    return "It moves less than that between training seeds."
-
-
-def _reading(suite: Suite) -> str:
+def _reading(suite: Suite, claims: Sequence[Claim]) -> str:
     lines = [
-        f"- Intervals are 95 %, from {suite.resamples:,} bootstrap resamples of the test items.",
-        f"- A claim holds when p < {SIGNIFICANT} in its direction and is refuted when "
-        f"p < {SIGNIFICANT} in the other (one-sided, paired bootstrap on the same items); an "
-        "effect smaller than its spread over training seeds is undecided whatever p says.",
-        "- The spread over seeds is the largest minus the smallest effect over trainings that "
-        "differ in nothing but their seed.",
+        f"- Intervals of scores are 95 %, from {suite.resamples:,} bootstrap resamples of the test "
+        "items, drawn in the groups in which they were produced (a speaker's, a document's, "
+        "neighbours in a running text). They are of the one training that the boards show and know "
+        "nothing of other seeds.",
+        "- The best published figure is the best of those that `params.yaml` lists for a track; "
+        "the track's page has all of them and their sources. The literature may have better ones.",
+        *how_to_read_claims(claims),
     ]
     if suite.evidence == "ci":
         lines.append("- Everything here comes from one command, `make repro`, and `make verify` "
                      "trains it again in an empty clone and compares each score.")
     else:
-        lines.append("- Every row of ours was trained and tested once, by this project; its page "
-                     "names commit, processor and time. The predictions are committed, so anybody "
-                     "who has the corpus can score them again with "
-                     f"`unrolled rescore --suite {suite.name}`.")
+        lines.append("- Every row of ours was run by this project; its page names commit, "
+                     "processor and time. The predictions are committed, so anybody who has the "
+                     f"corpus can score them again with `unrolled rescore --suite {suite.name}`.")
     return "\n".join(lines)

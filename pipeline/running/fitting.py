@@ -8,6 +8,7 @@ run and stand with the costs.
 import shutil
 import subprocess
 from dataclasses import asdict
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -24,7 +25,8 @@ from pipeline.suite.places import Places
 from pipeline.systems.base import Run, System
 from pipeline.systems.fitting import fit_system
 from pipeline.systems.model_folder import TRAINING
-from pipeline.systems.resume import FULL_PRECISION, chosen_precision, elapsed_seconds
+from pipeline.systems.network import Network
+from pipeline.systems.resume import elapsed_seconds
 
 
 def train_system(places: Places, key: str, out: Places, seed: int | None = None,
@@ -37,20 +39,22 @@ def train_system(places: Places, key: str, out: Places, seed: int | None = None,
     seed = run["seed"] if seed is None else seed
     data = checked_fit(places, settings.track)
     version = version_of(places, key, seed)
-    work = places.checkpoints(key, version.hash)
+    work = places.checkpoints(key, seed, version.hash)
     earlier = elapsed_seconds(work)
     with limited_threads(run["threads"]), measured() as measures:
         system, curve = fit_system(task, settings, data, Run(
             seed, work, run["threads"], run["device"], run["precision"], earlier, logger))
     model = out.model(key)
     system.save(model)
-    write_json(model / TRAINING, {"parameters": system.parameters_count, "curve": curve})
+    precision = run["precision"] if isinstance(system, Network) else None
+    write_json(model / TRAINING, {"parameters": system.parameters_count, "precision": precision,
+                                  "curve": curve})
     seal(model)
     write_curve(out.curve(settings.track, key), curve)
     measures["seconds"] = round(measures["seconds"] + earlier, 2)
     cost: Cost = {
         **measures, "threads": run["threads"], "processor": processor(run["device"]),
-        "precision": chosen_precision(work) or FULL_PRECISION, "version": asdict(version),
+        "precision": precision, "torch": installed_version("torch"), "version": asdict(version),
         **_git_state(places.root)}
     write_json(out.cost(settings.track, key, "train"), cost)
     _remove_older_work(work)
@@ -77,7 +81,10 @@ def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
 
 
 def _remove_older_work(work: Path) -> None:
-    """Drop checkpoints of other versions; this one's stay, should the stage be killed hereafter."""
+    """Drop this seed's checkpoints of other versions.
+
+    This version's stay, should the stage be killed hereafter.
+    """
     for folder in work.parent.glob("*"):
         if folder != work:
             shutil.rmtree(folder)

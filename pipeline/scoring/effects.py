@@ -1,48 +1,74 @@
 """The test behind every claim: is an effect more than the luck of seeds and of test items?
 
-A row's score moves for two reasons that have nothing to do with the claim: its training began from
-another seed, and the test set could have held other items. Their variances are estimated apart.
-That of the seeds comes from the scores of several trainings, that of the items from a bootstrap
-over clusters of them (items of one speaker or one document are no independent evidence), in which
-all rows and all trainings meet the same resamples, so that what is hard for all of them cancels.
-How far the effect can be off for both reasons together, `pipeline.scoring.two_sources` says; the
-seeds' degrees of freedom are those of the row that was trained least often.
+A row's score moves for two reasons that have nothing to do with a claim: its training began from
+another seed, and the test set could have held other items. Their variances are estimated apart and
+added:
+
+- Seeds: the variance of the scores of several trainings, divided by their number, for each system.
+  Rows of one system (greedy and beam search of the same networks) are combined training by
+  training, so what a seed does to both of them cancels. The degrees of freedom are those of the
+  system that was trained least often. A system that comes out the same from every seed adds none.
+- Items: a bootstrap over clusters of them (`pipeline.scoring.clusters`). All rows and all trainings
+  meet the same resamples, so what is hard for all of them cancels; a row's score in a resample is
+  the mean over its trainings. The variance over resamples of n clusters is (n - 1)/n of that
+  over test sets, which is made good.
+
+What a seed does to single items counts in both, so their sum errs on the safe side. How far an
+effect can be off for both reasons together, `pipeline.scoring.two_sources` says.
+
+The luck of seeds is taken as normal. Where a training either fails or succeeds, as in learning to
+add, a handful of seeds that agree tells little of how often others would: of simulated suites of 74
+claims between rows that all fail half the time, a fifth decides something with five seeds.
+
+Effects that are tested together are adjusted by Holm's method (`holm`): where none of a family is
+true, one in twenty families decides something, however the effects depend on each other.
 
 A percentile bootstrap over seeds will not do: five seeds against five lie wholly apart by chance in
 0.8 % of null cases, and it then gives the smallest p that it has.
 
-Sources: Cameron, Gelbach and Miller 2008, the bootstrap over clusters; Bouthillier et al. 2021,
-"Accounting for Variance in Machine Learning Benchmarks", why seeds and items both count.
+Sources: Bouthillier et al. 2021, "Accounting for Variance in Machine Learning Benchmarks", why
+seeds and items both count; Holm 1979, "A simple sequentially rejective multiple test procedure".
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from statsmodels.stats.multitest import multipletests
 
+from pipeline.scoring.clusters import (
+    FEWEST_CLUSTERS,
+    cluster_sums,
+    evidence,
+    resampled_sums,
+    same_items,
+    with_score,
+)
 from pipeline.scoring.scores import ItemStatistics, Metric
-from pipeline.scoring.significance import resampled_counts
-from pipeline.scoring.two_sources import quantile, tail
+from pipeline.scoring.two_sources import quantile, smallest_found, tail
 
-FEWEST_CLUSTERS = 5
+SIGNIFICANT = 0.05
+# Equal scores differ by this part of themselves at most, because of how their sums are rounded.
+_ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
-class Term:
-    """A row in an effect: its statistics of the test items over its trainings.
+class Trained(Protocol):
+    """A row's trainings: its statistics of the test items in each, and whose networks they are.
 
-    `weight` is 1 for a row that the claim calls better and -1 for one that it calls worse; the
-    weights of an effect add up to zero. Rows with the same `training` are answers of the same
-    trained networks, `trainings` in the same order. A `deterministic` row has one training, which
-    any other would equal.
+    Rows of one `system` are answers of the same networks, its trainings in the same order. A
+    `deterministic` row has one training, which any other would equal.
     """
 
-    weight: float
-    training: str
-    trainings: Sequence[ItemStatistics]
-    deterministic: bool = False
+    @property
+    def system(self) -> str: ...
+    @property
+    def statistics(self) -> Sequence[ItemStatistics]: ...
+    @property
+    def deterministic(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,8 @@ class Effect:
 
     `value` is in the metric's unit, positive where the better side is better. `seeds` is the
     number of trainings of the row that was trained least often, None where all are deterministic.
+    Where it is 1, `seed_variance` is 0 because nothing is known of it: p and interval are by items
+    alone. `cluster_variance` is infinite where too many resamples have no score.
     """
 
     value: float
@@ -65,32 +93,44 @@ class Effect:
         return self.seeds == 1
 
     @property
+    def testable(self) -> bool:
+        """Whether there are clusters enough, with scores, for a p and an interval."""
+        return self.clusters >= FEWEST_CLUSTERS and math.isfinite(self.cluster_variance)
+
+    @property
     def error(self) -> float:
         """Standard error."""
         return math.sqrt(self.seed_variance + self.cluster_variance)
 
     @property
     def p(self) -> float:
-        """Two-sided, that there is no effect.
+        """Two-sided, that there is no effect; 1 where that cannot be tested.
 
-        Where neither seeds nor resamples move it, it is the chance that so many clusters all fall
-        on one side (a sign test).
+        Where neither seeds nor resamples move it, all clusters say the same, and p is the chance
+        that so many all fall on one side (a sign test).
         """
-        if self.value == 0:
+        if self.value == 0 or not self.testable:
             return 1.0
         if self.error == 0:
-            return min(1.0, 2.0 ** (1 - self.clusters))
+            return 2.0 ** (1 - self.clusters)
         return 2 * tail(abs(self.value), self._variances, self._freedoms)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The confidence interval of the effect."""
+        """The confidence interval of the effect; it reaches everywhere where none is testable."""
+        if not self.testable:
+            return -math.inf, math.inf
         reach = quantile((1 + level) / 2, self._variances, self._freedoms)
         return self.value - reach, self.value + reach
 
     def detectable(self, significance: float, power: float = 0.8) -> float:
-        """The smallest effect that a test at `significance` would have found with `power`."""
-        return sum(quantile(share, self._variances, self._freedoms)
-                   for share in (1 - significance / 2, power))
+        """The smallest effect that a two-sided test at `significance` finds with chance `power`.
+
+        True variances are taken to be as estimated, and a repetition to estimate them anew.
+        Infinite where nothing can be tested.
+        """
+        if not self.testable:
+            return math.inf
+        return smallest_found(significance, power, self._variances, self._freedoms)
 
     @property
     def _variances(self) -> tuple[float, float]:
@@ -101,45 +141,107 @@ class Effect:
         return max(1, (self.seeds or 0) - 1), max(1, self.clusters - 1)
 
 
-def measure(terms: Sequence[Term], metric: Metric, resamples: int, seed: int) -> Effect:
-    """The weighted sum of the rows' merits, each the mean over its trainings.
+@dataclass(frozen=True)
+class _Row:
+    """Merits are scores of which the greater is the better one: those of the trainings over all
+    items, shape [trainings], and the trainings' mean in each resample, shape [resamples]."""
 
-    Clusters are the items' groups. Those that hold nothing which the metric is about, in any row,
-    are no evidence and are left out, so that every resample has a score. Raises ValueError when
-    the rows are not about the same items in the same order, or when rows of one training were not
-    trained equally often.
+    system: str
+    deterministic: bool
+    merits: NDArray[np.float64]
+    resampled: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Rows whose clusters were resampled together, once, for any number of effects among them.
+
+    `clusters` counts those that hold anything which the metric is about, in any of the rows;
+    `largest` is the largest merit, by which rounding is told.
     """
-    _check(terms)
-    sums = [_cluster_sums(term, metric) for term in terms]
-    about = np.any([part.any(axis=(0, 2)) for part in sums], axis=0)
-    sums = [part[:, about] for part in sums]
-    values = _by_training(terms, [_merits(metric, part.sum(axis=1)) for part in sums])
-    trained = [scores for training, scores in values.items() if training is not None]
-    return Effect(
-        value=float(sum(scores.mean() for scores in values.values())),
-        seed_variance=float(sum(scores.var(ddof=1) / len(scores) for scores in trained
-                                if len(scores) > 1)),
-        cluster_variance=_cluster_variance(terms, metric, sums, resamples, seed),
-        seeds=min(map(len, trained), default=None), clusters=int(about.sum()))
+
+    rows: Mapping[str, _Row]
+    clusters: int
+    largest: float
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Trained], metric: Metric, resamples: int, seed: int) -> Self:
+        """Resample the test items' clusters for all rows and all their trainings.
+
+        Raises ValueError when the rows are not about the same items in the same order.
+        """
+        trainings = [one for row in rows.values() for one in row.statistics]
+        if not same_items(trainings):
+            raise ValueError("an effect needs the same items of the same clusters, in the same "
+                             "order, in every training")
+        sums = np.stack([cluster_sums(one, metric.columns) for one in trainings], axis=1)
+        clusters, width, columns = sums.shape
+        sums = sums[evidence(sums.reshape(clusters, -1))]
+        ends = np.cumsum([len(row.statistics) for row in rows.values()])[:-1]
+        drawn = (_means(_merits(metric, chunk.reshape(-1, width, columns)), ends)
+                 for chunk in resampled_sums(sums.reshape(len(sums), -1), resamples, seed))
+        resampled = np.concatenate(list(drawn), axis=1)
+        merits = _merits(metric, sums.sum(axis=0))
+        found = {name: _Row(row.system, row.deterministic, own, means) for (name, row), own, means
+                 in zip(rows.items(), np.split(merits, ends), resampled, strict=True)}
+        return cls(found, len(sums), float(np.abs(merits).max()))
+
+    def effect(self, weights: Mapping[str, float]) -> Effect:
+        """The weighted sum of rows' merits, each the mean over its trainings.
+
+        A weight is 1 for a row that is said to be better and -1 for one that is said to be worse.
+        Raises ValueError when they do not add up to zero, or when rows of one system were not
+        trained equally often.
+        """
+        if sum(weights.values()) != 0:
+            raise ValueError("the weights of an effect add up to zero")
+        trained = [scores for system, scores in self._by_system(weights).items()
+                   if system is not None]
+        seeds = min(map(len, trained), default=None)
+        variance = sum(self._variance(scores) / len(scores) for scores in trained) \
+            if seeds != 1 else 0.0
+        drawn = with_score(sum((weight * self.rows[row].resampled
+                                for row, weight in weights.items()), np.zeros(1)))
+        value = sum(weight * float(self.rows[row].merits.mean())
+                    for row, weight in weights.items())
+        by_items = math.inf if drawn is None else self._variance(drawn) * (
+            self.clusters / max(1, self.clusters - 1))
+        return Effect(value, variance, by_items, seeds, self.clusters)
+
+    def wins(self, weights: Mapping[str, float]) -> float:
+        """The share of seeds in which the better side is better, a tie counting half.
+
+        Every training of one system meets every training of another; rows of one system are
+        compared within each of its trainings.
+        """
+        sums = _totals(self._by_system(weights).values())
+        near = np.abs(sums) <= _ROUNDING * self.largest
+        return float(np.where(near, 0.5, sums > 0).mean())
+
+    def _by_system(self, weights: Mapping[str, float]) -> dict[str | None, NDArray[np.float64]]:
+        """Each system's weighted merits, [trainings]; deterministic ones together under None."""
+        together: dict[str | None, NDArray[np.float64]] = {}
+        for name, weight in weights.items():
+            row = self.rows[name]
+            system = None if row.deterministic else row.system
+            own = weight * row.merits
+            if system in together and together[system].shape != own.shape:
+                raise ValueError(f"rows of {system!r} were not trained equally often")
+            together[system] = together.get(system, np.zeros(1)) + own
+        return together
+
+    def _variance(self, values: NDArray[np.float64]) -> float:
+        """That of a sample; what is no more than rounding is none."""
+        variance = float(values.var(ddof=1))
+        return variance if math.sqrt(variance) > _ROUNDING * self.largest else 0.0
 
 
-def _check(terms: Sequence[Term]) -> None:
-    first = terms[0].trainings[0]
-    if any((statistics.ids, statistics.groups) != (first.ids, first.groups)
-           for term in terms for statistics in term.trainings):
-        raise ValueError("an effect needs the same items of the same clusters, in the same order, "
-                         "in every training")
-    if sum(term.weight for term in terms) != 0:
-        raise ValueError("the weights of an effect add up to zero")
-
-
-def _cluster_sums(term: Term, metric: Metric) -> NDArray[np.float64]:
-    """Shape [trainings, clusters, columns]; clusters in the order of their names."""
-    _, cluster = np.unique(np.array(term.trainings[0].groups), return_inverse=True)
-    sums = np.zeros((len(term.trainings), cluster.max() + 1, len(metric.columns)))
-    for training, statistics in enumerate(term.trainings):
-        np.add.at(sums[training], cluster, statistics.table(metric.columns))
-    return sums
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values of tests that are made together, adjusted for their number."""
+    if not p_values:
+        return []
+    adjusted: list[float] = multipletests(p_values, method="holm")[1].tolist()
+    return adjusted
 
 
 def _merits(metric: Metric, sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,30 +250,12 @@ def _merits(metric: Metric, sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return merits
 
 
-def _by_training(terms: Sequence[Term], merits: Sequence[NDArray[np.float64]]
-                 ) -> dict[str | None, NDArray[np.float64]]:
-    """The weighted merits of each training's rows together, [trainings, ...]; None: deterministic.
-
-    Rows of one training are combined training by training, so what a seed does to all of them
-    cancels.
+def _means(merits: NDArray[np.float64], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each row's mean over its trainings: [resamples, trainings of all rows] to [rows, resamples].
     """
-    together: dict[str | None, NDArray[np.float64]] = {}
-    for term, own in zip(terms, merits, strict=True):
-        training = None if term.deterministic else term.training
-        earlier = together.get(training, 0.0)
-        if np.ndim(earlier) and np.shape(earlier) != own.shape:
-            raise ValueError(f"rows of {training!r} were not trained equally often")
-        together[training] = earlier + term.weight * own
-    return together
+    return np.stack([part.mean(axis=1) for part in np.split(merits, ends, axis=1)])
 
 
-def _cluster_variance(terms: Sequence[Term], metric: Metric, sums: Sequence[NDArray[np.float64]],
-                      resamples: int, seed: int) -> float:
-    """Variance of the effect over resamples of the clusters, the same ones for every row."""
-    effects = []
-    for counts in resampled_counts(sums[0].shape[1], resamples, seed):
-        merits = [_merits(metric, np.einsum("rc,tcm->trm", counts, part, optimize=True))
-                  for part in sums]
-        effects.append(sum(values.mean(axis=0)
-                           for values in _by_training(terms, merits).values()))
-    return float(np.var(np.concatenate(effects), ddof=1))
+def _totals(parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The sums of one value of each part, of all combinations."""
+    return np.array([math.fsum(values) for values in itertools.product(*parts)])

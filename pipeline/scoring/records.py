@@ -15,11 +15,11 @@ Count = Annotated[int, Field(ge=0, le=10**18)]
 
 
 class Score(TypedDict):
-    """A metric's value and its 95 % interval."""
+    """A metric's value and its 95 % interval, which few clusters of test items do not allow."""
 
     value: Number
-    low: Number
-    high: Number
+    low: Number | None
+    high: Number | None
 
 
 class Answers(TypedDict):
@@ -27,12 +27,18 @@ class Answers(TypedDict):
 
     metrics: dict[str, Score]
     n_items: Count
+    clusters: Count
     signature: dict[str, str]
     details: NotRequired[dict[str, Any]]
 
 
 class Result(TypedDict):
     """A system's metrics file; `ceiling` is by metric, `variants` by name ("" where none has one).
+
+    `version` names settings and code that the scores come from (`pipeline.provenance.rows`), and is
+    "" for a row that was run before it was recorded.
+    Whether the training had `converged` and with what `precision` it computed is said of what is
+    trained by gradient descent; a row that was run before this was recorded says neither.
     """
 
     track: str
@@ -42,7 +48,10 @@ class Result(TypedDict):
     parameters: Count
     ceiling: dict[str, Number]
     settings_tried: Count
+    converged: NotRequired[bool]
+    precision: NotRequired[str]
     variants: dict[str, Answers]
+    version: str
 
 
 class Measures(TypedDict):
@@ -57,7 +66,25 @@ class Cost(Measures):
 
     threads: Count
     processor: str
-    precision: NotRequired[str]
+    precision: NotRequired[str | None]
+    torch: NotRequired[str]
     version: NotRequired[dict[str, str]]
     commit: NotRequired[str | None]
     uncommitted_changes: NotRequired[bool]
+
+
+class SeedRecord(TypedDict):
+    """One training of a row: what it scored, and by what one can tell whether it is another.
+
+    `answers` and `weights` are the SHA-256 of the two files, `statistics` is that of the test
+    items' statistics, whatever file holds them. What is not known is null.
+    """
+
+    scores: dict[str, Number]
+    processor: str | None
+    precision: str | None
+    torch: str | None
+    converged: bool | None
+    answers: str
+    weights: str
+    statistics: str

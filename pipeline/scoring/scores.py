@@ -6,19 +6,21 @@ sums. A task's scorer therefore returns one row of additive statistics an item, 
 says which columns it sums and how the sums become a score.
 """
 
-import csv
-import io
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
-from pipeline.storage.files import read_gzip_lines, write_gzip_lines
+from pipeline.storage.parquet import read_table, write_table
+
+_AGAIN = "evaluate its system again"
+_TEXTS = ("id", "group")
 
 
 @dataclass(frozen=True)
@@ -85,32 +87,52 @@ class ItemStatistics:
             return math.nan
         return float(metric.value(self.table(metric.columns).sum(axis=0)))
 
+    def in_single(self) -> "ItemStatistics":
+        """The same, each number as near as single precision comes to it.
+
+        A column with a number that single precision does not reach, or where it has fewer digits,
+        stays as it is.
+        """
+        return replace(self, columns={name: _in_single(column)
+                                      for name, column in self.columns.items()})
+
     def write(self, path: Path) -> None:
-        names = sorted(self.columns)
-        rows = zip(self.ids, *(self.columns[name].tolist() for name in names), strict=True)
-
-        def line(values: list[str]) -> str:
-            buffer = io.StringIO()
-            csv.writer(buffer, lineterminator="").writerow(values)
-            return buffer.getvalue()
-
-        write_gzip_lines(path, (line(row) for row in (
-            ["id", *names], *([identity, *map(repr, values)] for identity, *values in rows))))
+        """Write columns `id`, `group` and the statistics, exactly, in four bytes where they fit."""
+        if clash := set(_TEXTS) & set(self.columns):
+            raise ValueError(f"a statistic cannot be called {min(clash)!r}")
+        texts = {name: pa.array(values, pa.string())
+                 for name, values in zip(_TEXTS, (self.ids, self.groups), strict=True)}
+        write_table(path, pa.table(texts | {name: pa.array(_narrowest(self.columns[name]))
+                                            for name in sorted(self.columns)}))
 
     @classmethod
     def read(cls, path: Path) -> "ItemStatistics":
         """Read what `write` wrote. Raises UserError when the file is missing or damaged."""
-        try:
-            header, *rows = csv.reader(read_gzip_lines(path))
-            table = np.array([[float(cell) for cell in row[1:]] for row in rows])
-            if len({row[0] for row in rows}) < len(rows):
-                raise ValueError("an item stands there twice")
-            return cls([row[0] for row in rows],
-                       dict(zip(header[1:], table.reshape(len(rows), len(header) - 1).T,
-                                strict=True)))
-        except (ValueError, IndexError, csv.Error) as error:
-            raise UserError(f"{path} holds no item statistics ({error}); evaluate its system "
-                            "again") from None
+        table = read_table(path, _AGAIN)
+        kinds = [part.type for part in table.schema]
+        if tuple(table.column_names[:2]) != _TEXTS or kinds[:2] != [pa.string()] * 2 or not all(
+                map(pa.types.is_floating, kinds[2:])) or any(c.null_count for c in table.columns):
+            raise UserError(f"{path} holds no item statistics, which are an id, a group and "
+                            f"numbers; {_AGAIN}")
+        ids, groups = (table.column(name).to_pylist() for name in _TEXTS)
+        if len(set(ids)) < len(ids):
+            raise UserError(f"{path} holds no item statistics: an item stands there twice; "
+                            f"{_AGAIN}")
+        return cls(ids, {name: table.column(name).to_numpy().astype(np.float64)
+                         for name in table.column_names[2:]}, groups)
+
+
+def _in_single(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    size, limits = np.abs(column[np.isfinite(column) & (column != 0)]), np.finfo(np.float32)
+    if ((size < limits.smallest_normal) | (size > limits.max)).any():
+        return column
+    return column.astype(np.float32).astype(np.float64)
+
+
+def _narrowest(column: NDArray[np.float64]) -> NDArray[np.floating]:
+    with np.errstate(over="ignore"):
+        short = column.astype(np.float32)
+    return short if np.array_equal(short, column, equal_nan=True) else column
 
 
 def ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:

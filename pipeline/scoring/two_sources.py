@@ -50,4 +50,32 @@ def quantile(share: float, variances: tuple[float, float],
     if widest == 0 or share == 0.5:
         return 0.0
     return float(optimize.brentq(lambda far: tail(far, variances, freedoms) - (1 - share),
-                                 0.0, widest, xtol=1e-9 * widest))
+                                 0.0, widest, xtol=1e-13 * widest, rtol=1e-14))
+
+
+def smallest_found(significance: float, power: float, variances: tuple[float, float],
+                   freedoms: tuple[float, float]) -> float:
+    """The effect that a two-sided test at `significance` finds with the chance `power`.
+
+    The true variances are `variances`; the test estimates them anew, each with its degrees of
+    freedom. The sum of two quantiles, the usual shortcut, is too small where these are few: with
+    five seeds and at the level that the first of 74 claims needs, its effect is found in 70 %
+    instead of 80 %.
+    """
+    if sum(variances) == 0:
+        return 0.0
+    # How far the test wants an effect to be depends on the estimates' ratio, but for their size.
+    angles = np.linspace(0, math.pi / 2, 17)
+    limits = [quantile(1 - significance / 2, (math.sin(angle) ** 2, math.cos(angle) ** 2), freedoms)
+              for angle in angles]
+    shares = (np.arange(100) + 0.5) / 100
+    first, second = np.meshgrid(*(variance * special.chdtri(freedom, shares) / freedom
+                                  for variance, freedom in zip(variances, freedoms, strict=True)))
+    wanted = np.sqrt(first + second) * np.interp(
+        np.arctan2(np.sqrt(first), np.sqrt(second)), angles, limits)
+    error = math.sqrt(sum(variances))
+
+    def missed(effect: float) -> float:
+        return float(special.ndtr((wanted - effect) / error).mean()) - (1 - power)
+
+    return float(optimize.brentq(missed, 0.0, wanted.max() + 10 * error, xtol=1e-12 * error))

@@ -270,8 +270,13 @@ def write_json(path: Path, value: Any, in_order: bool = False) -> None:
 
     NaN and infinity are refused because JSON has neither.
     """
-    write_text(path, json.dumps(value, indent=2, sort_keys=not in_order, ensure_ascii=False,
-                                allow_nan=False) + "\n")
+    write_text(path, json_text(value, in_order))
+
+
+def json_text(value: Any, in_order: bool = False) -> str:
+    """The text of a JSON file that holds `value`, as `write_json` writes it."""
+    return json.dumps(value, indent=2, sort_keys=not in_order, ensure_ascii=False,
+                      allow_nan=False) + "\n"
 
 
 def read_text(path: Path) -> str:
@@ -286,13 +291,13 @@ def read_text(path: Path) -> str:
                         "to UTF-8 or fetch it again") from None
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON. Raises UserError naming the file and the line when it is damaged."""
+def read_json(path: Path, remedy: str = "remove it and run the stage that writes it again") -> Any:
+    """Read JSON. Raises UserError with the file, the line and a remedy when it is damaged."""
     try:
         return json_value(read_text(path))
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}); remove it "
-                        "and run the stage that writes it again") from None
+        raise UserError(f"{path}, line {error.lineno}: not valid JSON ({error.msg}); {remedy}"
+                        ) from None
 
 
 def json_value(text: str) -> Any:

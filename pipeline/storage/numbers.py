@@ -1,4 +1,4 @@
-"""Numbers as text: what counts as a number in a file, and how many digits a number is given.
+"""Numbers as text, and as far as they count: what is a number in a file, which digits are given.
 
 A number is written in ASCII digits with a point, a sign and an exponent at most: `-12`, `.5`,
 `1.2e6`. Python's own conversion takes digits of any script, underscores between digits, `nan` and
@@ -30,6 +30,22 @@ def parse_number(text: str) -> float:
     if lost or math.isinf(number):
         raise ValueError("too large or too near to zero to be computed with")
     return number
+
+
+def on_grid(value: float, unit: float, bits: int) -> float:
+    """`value` to the nearest multiple of a power of two: the largest that is not above `unit`.
+
+    A value that is small beside its unit keeps `bits` significant bits. All digits stay where a
+    float has no more, and where `unit` is no positive finite number. The order of two numbers
+    stays. Bits beyond the unit are 0, which take no place in a file of `storage.parquet`.
+    """
+    if value == 0 or not math.isfinite(value) or not 0 < unit < math.inf:
+        return value
+    size = math.frexp(value)[1]  # value < 2^size
+    exponent = min(math.frexp(unit)[1] - 1, size - bits)
+    if size - exponent >= sys.float_info.mant_dig:
+        return value
+    return math.ldexp(round(math.ldexp(value, -exponent)), exponent)
 
 
 def decimals_of(unit: float) -> int:

@@ -24,11 +24,11 @@ def write_offsets(directory: Path, name: str, lengths: Sequence[int]) -> None:
 class Ragged:
     """Read-only view of the rows in `<name><kind>.npy`, cut by `<name>.offsets.npy`.
 
-    Raises UserError when one is missing or damaged, when they do not fit together, or when a row
-    has another shape than `row`, where that is given.
+    Raises UserError when one is missing or damaged, when they do not fit together, or when the rows
+    are no `numbers`, say float32, or have another shape than `row`, where that is given.
     """
 
-    def __init__(self, directory: Path, name: str, kind: str = "",
+    def __init__(self, directory: Path, name: str, kind: str, numbers: type[np.generic],
                  row: tuple[int, ...] | None = None) -> None:
         path = directory / f"{name}{kind}.npy"
         self.rows = read_array(path)
@@ -37,6 +37,9 @@ class Ragged:
         if not _cuts(self.offsets) or self.rows.shape != (self.offsets[-1], *wanted):
             raise UserError(f"{path} and its offsets do not fit together; remove them and run the "
                             "features stage again")
+        if self.rows.dtype != numbers:
+            raise UserError(f"{path} is damaged: it holds {self.rows.dtype}, not "
+                            f"{np.dtype(numbers)}; remove it and run the features stage again")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -12,7 +12,6 @@ file managers and version control, and to no seal.
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json, read_text, sha256, write_text
+from pipeline.storage.files import json_text, read_json, read_text, sha256, write_text
 from pipeline.storage.shapes import shaped
 
 SEAL = "seal.json"
@@ -91,12 +90,8 @@ def check_seal(folder: Path, remedy: str) -> None:
 
 
 def _sealed(value: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(_text(value).encode("utf-8")).hexdigest()
-    return _text({**value, _DIGEST: digest})
-
-
-def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    digest = hashlib.sha256(json_text(value, in_order=True).encode("utf-8")).hexdigest()
+    return json_text({**value, _DIGEST: digest}, in_order=True)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

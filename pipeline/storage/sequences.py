@@ -20,6 +20,9 @@ def write_sequences(directory: Path, name: str, sequences: Sequence[Sequence[int
 class Sequences(Ragged):
     """Read-only view of what `write_sequences` wrote."""
 
+    def __init__(self, directory: Path, name: str) -> None:
+        super().__init__(directory, name, "", np.int32, ())
+
     # What a token indexes is a Python list more often than an array.
     def __getitem__(self, item: int) -> list[int]:  # type: ignore[override]
         return super().__getitem__(item).tolist()

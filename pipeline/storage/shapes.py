@@ -23,7 +23,7 @@ def read_shaped(path: Path, shape: type[Shape], remedy: str = _AGAIN) -> Shape:
 
     Raises UserError naming the file, the key and what is wrong there, and ending with `remedy`.
     """
-    return shaped(read_json(path), shape, str(path), remedy)
+    return shaped(read_json(path, remedy), shape, str(path), remedy)
 
 
 def shaped(value: Any, shape: type[Shape], place: str, remedy: str) -> Shape:

@@ -13,8 +13,16 @@ from pydantic import ValidationError
 
 from pipeline import modules
 from pipeline.entries import Entry
+from pipeline.errors import UserError
 from pipeline.suite.messages import ConfigError, describe, nearest
-from pipeline.suite.schema import Suite, TrackSettings, read_yaml, row_name, suite_of
+from pipeline.suite.schema import (
+    ClaimSettings,
+    Suite,
+    TrackSettings,
+    read_yaml,
+    row_name,
+    suite_of,
+)
 
 
 def load_valid(path: Path) -> Suite:
@@ -112,6 +120,25 @@ def _systems(suite: Suite) -> Iterator[str]:
             unknown = _unknown(f"{path}.model", "model", entry["model"], modules.models(task))
             yield from unknown or _settings_problems(
                 modules.model_module(task, entry["model"]).Settings, entry, path)
+        yield from _whose_settings(suite, key, entry)
+
+
+def _whose_settings(suite: Suite, key: str, entry: dict[str, Any]) -> list[str]:
+    """Where the count of compared settings comes from: one place, which is there."""
+    path = f"systems.{key}.settings_of"
+    other = entry.get("settings_of")
+    if other is None:
+        return []
+    if "settings_tried" in entry:
+        return [f"{path}: {other!r} has the count of the settings tried; leave settings_tried out"]
+    if unknown := _unknown(path, "system", other, list(suite.systems)):
+        return unknown
+    try:
+        suite.settings_tried(key)
+    except UserError as error:
+        # One that is unknown further on is named at the entry that names it.
+        return [str(error)] if str(error).startswith(path) else []
+    return []
 
 
 def _claims(suite: Suite) -> Iterator[str]:
@@ -125,11 +152,24 @@ def _claims(suite: Suite) -> Iterator[str]:
         yield from unknown
         if unknown:
             continue
-        rows = _rows(suite, claim.track)
-        for field, names in (("better", [claim.better]), ("worse", claim.worse)):
-            for row in names:
-                yield from _unknown(f"{path}.{field}", "row", row, rows)
+        yield from _claim_rows(claim, path, _rows(suite, claim.track))
         task = suite.tracks[claim.track].task
         if task in modules.tasks():
             yield from _unknown(f"{path}.metric", "metric", claim.metric,
                                 list(modules.task_module(task, "scoring").METRICS))
+
+
+def _claim_rows(claim: ClaimSettings, path: str, rows: list[str]) -> Iterator[str]:
+    """Names that are no rows, and a contrast that has no one difference to be held against."""
+    named = {"better": [claim.better], "worse": claim.worse}
+    if claim.contrast:
+        named |= {"contrast.better": [claim.contrast.better],
+                  "contrast.worse": [claim.contrast.worse]}
+        if len(claim.worse) != 1:
+            yield (f"{path}.worse: a claim with a contrast compares two differences, so it has one "
+                   f"row here, not {len(claim.worse)}; make it a claim for each row")
+        if (claim.better, claim.worse) == (claim.contrast.better, [claim.contrast.worse]):
+            yield f"{path}.contrast: this is the claim's own difference; name two other rows"
+    for field, names in named.items():
+        for row in names:
+            yield from _unknown(f"{path}.{field}", "row", row, rows)

@@ -8,7 +8,10 @@
     costs/<track>/<system>.<stage>.json     seconds and memory
     curves/<track>/<system>.json            how a training went, for `dvc plots`
     figures/<track>/<system>/               pictures of one system
-    leaderboards/                           pages, and the JSON behind them
+    seeds/<track>/<system>/<variant>/       further trainings of a row: <version>/<seed>, statistics
+                                            of its test items and what it was
+    leaderboards/                           pages, the JSON behind them, and their pictures
+    tests.json                              every score that a row ever had on its test set
     inputs/<stage>/<key>.json               what a stage is made from
     work/                                   checkpoints and logs; DVC and git do not know it
 
@@ -31,7 +34,8 @@ FOLDERS = frozenset({
     "data", "features", "models", "predictions", "metrics", "costs", "curves", "figures",
     "leaderboards", "inputs", "work", "seeds", "mlartifacts", "mlruns", "pipeline", "stages",
     "tests", "docs", "benchmarks", "requirements", "build", "embedded"})
-PAGES = frozenset({"readme", "claims", "spread"})
+PAGES = frozenset({"readme", "claims"})
+_ITEMS = ".items.parquet"
 
 
 def _in(folder: Path, *parts: str) -> Path:
@@ -105,11 +109,11 @@ class Places:
 
     def answers(self, track: str, system: str, variant: str) -> Path:
         """The answers of a variant; a system without variants has one, `PLAIN`."""
-        return _in(self.predictions(track, system), f"{variant or PLAIN}.jsonl.gz")
+        return _in(self.predictions(track, system), f"{variant or PLAIN}.parquet")
 
     def items(self, track: str, system: str, variant: str) -> Path:
         """The statistics of each test item that a variant's answers give."""
-        return _in(self.predictions(track, system), f"{variant or PLAIN}.items.csv.gz")
+        return _in(self.predictions(track, system), f"{variant or PLAIN}{_ITEMS}")
 
     @property
     def all_predictions(self) -> Path:
@@ -153,6 +157,15 @@ class Places:
         """A leaderboard as a page for people."""
         return _in(self.leaderboards, f"{track}.md")
 
+    def pictures(self, track: str) -> Path:
+        """The folder of the pictures on a leaderboard's page."""
+        return _in(self.leaderboards, track)
+
+    @property
+    def tests(self) -> Path:
+        """Every score that a row ever had on its test set."""
+        return self.base / "tests.json"
+
     @property
     def overview(self) -> Path:
         return self.leaderboards / "README.md"
@@ -162,8 +175,25 @@ class Places:
         return self.leaderboards / "claims.json"
 
     @property
-    def spread(self) -> Path:
-        return self.leaderboards / "spread.json"
+    def all_seeds(self) -> Path:
+        """Further trainings of rows; no output of any stage, so DVC never removes it."""
+        return self.base / "seeds"
+
+    def seeds(self, track: str) -> Path:
+        """Further trainings of a track's rows."""
+        return _in(self.all_seeds, track)
+
+    def row_seeds(self, track: str, system: str, variant: str) -> Path:
+        """Those of one row, with a folder for each version that was measured."""
+        return _in(self.seeds(track), system, variant or PLAIN)
+
+    def seed_record(self, track: str, system: str, variant: str, version: str, seed: int) -> Path:
+        """What a training with a seed was, and what the row scored."""
+        return _in(self.row_seeds(track, system, variant), version, f"{seed}.json")
+
+    def seed_items(self, track: str, system: str, variant: str, version: str, seed: int) -> Path:
+        """The statistics of each test item that the answers of a training with a seed give."""
+        return _in(self.row_seeds(track, system, variant), version, f"{seed}{_ITEMS}")
 
     @property
     def work(self) -> Path:
@@ -178,21 +208,24 @@ class Places:
     def logs(self) -> Path:
         return self.work / "logs"
 
-    def checkpoints(self, system: str, version: str) -> Path:
-        """The checkpoints of one version of a system; suites share names of systems."""
-        return _in(self.all_checkpoints(system), version)
+    def checkpoints(self, system: str, seed: int, version: str) -> Path:
+        """The checkpoints of one version of a system; suites share names of systems.
+
+        Each seed has a folder of its own: of its trainings one is kept, and others go on beside it.
+        """
+        return _in(self.seed_checkpoints(system, seed), version)
+
+    def seed_checkpoints(self, system: str, seed: int) -> Path:
+        """The folder with the checkpoints of all versions of a system with one seed."""
+        return _in(self.all_checkpoints(system), str(seed))
 
     def all_checkpoints(self, system: str) -> Path:
-        """The folder with the checkpoints of all versions of a system."""
+        """The folder with the checkpoints of all seeds and versions of a system."""
         return _in(self.work, "checkpoints", self.suite.rstrip("/") or "embedded", system)
 
     def again(self) -> "Places":
         """Where a verification runs systems a second time."""
         return self.below(self.work / "again")
-
-    def spread_record(self, name: str) -> Path:
-        """The scores of one training of the seed study."""
-        return _in(self.work, "spread", self.suite.rstrip("/") or "embedded", f"{name}.json")
 
     @property
     def tracking_database(self) -> Path:

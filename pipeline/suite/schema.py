@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.entries import CorpusSettings, Entry, FilePart, Line, Name, is_name
+from pipeline.entries import CorpusSettings, Entry, FilePart, Line, Name, Precision, is_name
 from pipeline.errors import UserError
 from pipeline.modules import corpus_module, model_module, task_module
 from pipeline.suite.messages import ConfigError, describe, nearest
@@ -54,8 +54,8 @@ class TrackSettings(Entry):
     task: FilePart
     corpus: Name
     metric: FilePart
-    tolerance: float | None = Field(
-        None, ge=0, description="three standard deviations over seeds; left out until measured")
+    precision: Precision | None = Field(
+        None, description="what all its trainings compute with; left out: the suite's")
     floor: Floor | None = None
     published: dict[Line, Published] = {}
     features: dict[str, Any] = Field(description="checked by the task's features module")
@@ -100,6 +100,7 @@ class _Corpus(_Open):
 class _System(_Open):
     track: Name
     model: FilePart
+    settings_of: Name | None = None
     variants: dict[Name, dict[str, Any]] = {}
 
 
@@ -121,7 +122,7 @@ class Suite(Entry):
     seed: int = Field(ge=0)
     threads: int = Field(ge=1)
     device: Literal["cpu", "auto"]
-    precision: Literal["fp32", "auto"]
+    precision: Precision = Field(description="of every track that says nothing else")
     resamples: int = Field(ge=100)
     mirror: Line | None = Field(description="folder tried before any address; UNROLLED_MIRROR "
                                            "in the environment goes before it")
@@ -182,6 +183,25 @@ class Suite(Entry):
     def track_of(self, key: str) -> str:
         """The track that a system competes in."""
         return _lookup(self.systems, key, "systems")["track"]
+
+    def precision_of(self, track: str) -> Precision:
+        """What all trainings of a track compute with, since its rows are compared."""
+        return self.track(track).precision or self.precision
+
+    def settings_tried(self, key: str) -> int:
+        """How many settings were compared for a system, or for that whose settings it uses.
+
+        Settings that were found for one row are no luckier finds in another, so they bring their
+        count with them. Raises UserError for settings of each other, which are nobody's.
+        """
+        passed = [key]
+        while other := _lookup(self.systems, passed[-1], "systems").get("settings_of"):
+            if other in passed:
+                raise UserError(f"systems.{key}.settings_of: {' and '.join(passed)} use the "
+                                "settings of each other; let one of them say settings_tried")
+            passed.append(other)
+        tried: int = self.systems[passed[-1]].get("settings_tried", 1)
+        return tried
 
     def reader_of(self, track: str) -> str:
         """The module of a track's corpus, which reads it."""

@@ -4,7 +4,8 @@
     texts.json            everything that it found and that is text
     artefacts/            what the features stage left for whoever reads raw input: tokenizers, say
     system.json           format, task, settings and spec
-    record.json           how many parameters, and the learning curve; where a stage has trained it
+    record.json           how many parameters, the precision of a network's training and its
+                          learning curve; where a stage has trained it
     seal.json             the SHA-256 of every file above, checked before one of them is used
 """
 
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from typing_extensions import TypedDict
 
+from pipeline.entries import Precision
 from pipeline.errors import UserError
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import copy_folder, write_bytes, write_json
@@ -29,7 +31,8 @@ from pipeline.storage.shapes import read_shaped
 FORMAT = 2
 AGAIN = "train the system again, or copy all of its folder again"
 TRAINING = "record.json"
-_RECORD, _WEIGHTS, _TEXTS = "system.json", "weights.safetensors", "texts.json"
+WEIGHTS = "weights.safetensors"
+_RECORD, _TEXTS = "system.json", "texts.json"
 
 
 class SystemRecord(TypedDict):
@@ -42,9 +45,13 @@ class SystemRecord(TypedDict):
 
 
 class Training(TypedDict):
-    """`record.json`, which the train stage adds."""
+    """`record.json`, which the train stage adds.
+
+    `precision` is that of a training by gradient descent; no other has one.
+    """
 
     parameters: int
+    precision: Precision | None
     curve: list[dict[str, float]]
 
 
@@ -63,8 +70,8 @@ def write(directory: Path, task: str, settings: dict[str, Any], spec: dict[str, 
           artefacts: Path | None = None) -> None:
     """Write a system into `directory`, what is there of an older one aside; its caller seals it."""
     _copy(artefacts, directory / ARTEFACTS)
-    write_bytes(directory / _WEIGHTS, save({name: tensor.detach().cpu().contiguous().clone()
-                                            for name, tensor in tensors.items()}))
+    write_bytes(directory / WEIGHTS, save({name: tensor.detach().cpu().contiguous().clone()
+                                           for name, tensor in tensors.items()}))
     write_json(directory / _TEXTS, dict(texts))
     # In order, because the first variant is how a system answers unless told otherwise.
     write_json(directory / _RECORD,
@@ -99,13 +106,13 @@ def read(directory: Path) -> Saved:
     """
     record = read_record(directory)
     try:
-        tensors = load_file(directory / _WEIGHTS)
+        tensors = load_file(directory / WEIGHTS)
     except (SafetensorError, FileNotFoundError) as error:
-        raise UserError(f"{directory / _WEIGHTS} is missing or damaged ({error}); {AGAIN}"
+        raise UserError(f"{directory / WEIGHTS} is missing or damaged ({error}); {AGAIN}"
                         ) from None
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and torch.isnan(tensor).any():
-            raise UserError(f"{directory / _WEIGHTS}: {name} holds values that are no numbers; "
+            raise UserError(f"{directory / WEIGHTS}: {name} holds values that are no numbers; "
                             "train the system again")
     return Saved(record["settings"], record["spec"], tensors,
                  read_shaped(directory / _TEXTS, dict[str, Any], AGAIN))

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.entries import TrainingSettings
+from pipeline.entries import Precision, TrainingSettings
 
 Batch = dict[str, Any]
 Curve = list[dict[str, float]]
@@ -37,7 +37,7 @@ class Run:
     work: Path
     threads: int = 1
     device: str = "cpu"
-    precision: str = "fp32"
+    precision: Precision = "fp32"
     earlier_seconds: float = 0.0
     logger: Any = None
 

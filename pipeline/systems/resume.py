@@ -3,7 +3,7 @@
     checkpoint-00000400/
         last.ckpt        Lightning's: weights, optimizer, schedule, loops, what a system carries
         best.pt          the weights of the best epoch so far
-        progress.json    seconds, precision, the learning curve, whether training is over
+        progress.json    seconds, the learning curve, whether training is over
         seal.json        the SHA-256 of each of these
 
 A checkpoint is a folder, so its parts cannot belong to two moments of a training: it is filled
@@ -19,7 +19,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -28,8 +27,6 @@ from pipeline.storage.files import put_in_place, write_json
 from pipeline.storage.seal import check_seal, seal
 from pipeline.storage.shapes import read_shaped
 
-Precision = Literal["32-true", "bf16-mixed"]
-FULL_PRECISION: Precision = "32-true"
 _PREFIX, _PART = "checkpoint-", ".part"
 _KEPT = 2
 
@@ -38,7 +35,6 @@ class Progress(TypedDict):
     """Seconds spent by all attempts at this training, how far they have come, and with what."""
 
     seconds: float
-    precision: Precision
     finished: bool
     curve: list[dict[str, float]]
     libraries: dict[str, str]
@@ -105,12 +101,6 @@ def elapsed_seconds(work: Path) -> float:
     """Seconds that killed attempts at the same version have spent up to their last checkpoint."""
     checkpoint = latest(work)
     return checkpoint.progress["seconds"] if checkpoint else 0.0
-
-
-def chosen_precision(work: Path) -> Precision | None:
-    """Lightning's name of the precision of the training in `work`, None where there is none."""
-    checkpoint = latest(work)
-    return checkpoint.progress["precision"] if checkpoint else None
 
 
 def _checkpoints(work: Path) -> list[Path]:

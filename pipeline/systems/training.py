@@ -33,8 +33,8 @@ from pipeline.errors import UserError
 from pipeline.stops import stops_unwind
 from pipeline.storage.files import atomic_writer
 from pipeline.systems.network import Batch, Batches, Network, Run, device_of, mean_loss
-from pipeline.systems.precision import precision_of
-from pipeline.systems.resume import Checkpoint, Precision, Progress, latest, new_checkpoint
+from pipeline.systems.precision import LIGHTNING, doubt
+from pipeline.systems.resume import Checkpoint, Progress, latest, new_checkpoint
 
 SEGMENT_BATCHES = 200
 _SEED_STRIDE = 1_000_003
@@ -198,9 +198,8 @@ class _Checkpoints(CheckpointCallback):
     The best weights are kept in memory too, so that no file is read again to be written again.
     """
 
-    def __init__(self, work: Path, precision: Precision, taken: Checkpoint | None) -> None:
+    def __init__(self, work: Path, taken: Checkpoint | None) -> None:
         self.work = work
-        self.precision = precision
         self.lowest = math.inf
         self.weights: dict[str, Tensor] = torch.load(taken.best, weights_only=True) if taken else {}
 
@@ -217,7 +216,7 @@ class _Checkpoints(CheckpointCallback):
                            module: lightning.LightningModule) -> None:
         assert isinstance(module, _Module)
         last = trainer.current_epoch + 1 == trainer.max_epochs
-        progress: Progress = {"seconds": module.seconds, "precision": self.precision,
+        progress: Progress = {"seconds": module.seconds,
                               "finished": last or trainer.should_stop, "curve": module.curve,
                               "libraries": _LIBRARIES}
         with new_checkpoint(self.work, trainer.global_step, progress) as folder:
@@ -276,15 +275,15 @@ def _train(system: Network, data: Path, run: Run, taken: Checkpoint | None) -> N
         module = _Module(system, system.batches(data, "train", run.seed),
                          system.batches(data, "valid", run.seed), run, check_stop)
         gpu = device_of(run.device).type == "cuda"
-        precision = taken.progress["precision"] if taken else precision_of(
-            module.system, module.train_batches, run.precision, gpu)
+        if warning := doubt(run.precision, gpu):
+            print(f"warning: {warning}", flush=True)
         module.curve = list(taken.progress["curve"]) if taken else []
-        trainer = _trainer(module, run, gpu, precision, _Checkpoints(run.work, precision, taken))
+        trainer = _trainer(module, run, gpu, _Checkpoints(run.work, taken))
         trainer.fit(module, ckpt_path=taken.state if taken else None, weights_only=True)
         check_stop()
 
 
-def _trainer(module: _Module, run: Run, gpu: bool, precision: Precision,
+def _trainer(module: _Module, run: Run, gpu: bool,
              checkpoints: _Checkpoints) -> lightning.Trainer:
     settings = module.training_settings
     stopping = [EarlyStopping("validation_loss", patience=settings.patience, min_delta=0,
@@ -294,7 +293,7 @@ def _trainer(module: _Module, run: Run, gpu: bool, precision: Precision,
     return lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=1,
-        precision=precision,
+        precision=LIGHTNING[run.precision],
         max_epochs=settings.epochs * module.segments,
         check_val_every_n_epoch=module.segments,
         reload_dataloaders_every_n_epochs=1,

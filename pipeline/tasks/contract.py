@@ -54,7 +54,10 @@ class Features(Protocol):
 
     def extract(self, settings: Any, corpus: Path, reader: ModuleType, fit: Path,
                 test: Path) -> None:
-        """Write `fit`, with `spec.json`, and `test`, with `ceiling.json`.
+        """Write `fit`, with `spec.json`, and `test`, with `ceiling.json` and `clusters.json`.
+
+        The clusters say which test items were produced together (`pipeline.scoring.item_clusters`).
+        Those of a reader are taken as they are; items that stand by themselves are written so.
 
         What a trained system needs to read raw input goes into `spec.json` or, what is no JSON,
         into `fit/artefacts/`.
@@ -62,12 +65,19 @@ class Features(Protocol):
 
 
 class Scoring(Protocol):
-    """`scoring.py`: from answers to additive statistics of test items."""
+    """`scoring.py`: from answers to additive statistics of test items.
+
+    `FACETS`, which a task may leave out, are numbers of the items by which pictures show a metric
+    (`pipeline.scoring.facets`), by name. A function `details` adds to a row what is not ranked.
+    """
 
     METRICS: Mapping[str, Metric]
 
     def score(self, predictions: list[Prediction], test: Path) -> ItemStatistics:
-        """Statistics of every test item. Raises UserError when answers and items do not fit."""
+        """Statistics of every test item, whose groups are those that `clusters_of(test)` gives.
+
+        Raises UserError when answers and items do not fit.
+        """
 
 
 class Figures(Protocol):

@@ -9,15 +9,17 @@ training they are of. A clone that pulled a model has none and takes the version
 
 A run shows `test_<metric>` for every system of a track, so that any two can be compared; where a
 system answers in several ways it is the first of its variants, and `test_<metric>/<variant>` has
-all of them. Beside each stand its interval's bounds, `.../low` and `.../high`, and the ceiling.
-What a system takes, `usage/...`, comes after all scores in the alphabet, as MLflow sorts.
+all of them. Beside each stand its interval's bounds, `.../low` and `.../high`, and the ceiling. A
+row's trainings with further seeds, of `seeds/`, are runs of their own in the same experiment, named
+by row and seed, with their scores; the tag `seed` tells all runs apart. What a system takes,
+`usage/...`, comes after all scores in the alphabet, as MLflow sorts.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tqdm import tqdm
 from typing_extensions import TypedDict
@@ -27,10 +29,12 @@ from pipeline.provenance.inputs import (
     params_hash,
     trained_params,
     trained_version,
+    with_seed,
     write_inputs,
 )
 from pipeline.provenance.lock import Lock
 from pipeline.results.boards import preference
+from pipeline.results.trainings import records_of, stated_version
 from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
 from pipeline.storage.shapes import read_shaped
@@ -49,6 +53,9 @@ SAMPLES = 20
 NAMED = 3
 _VERSION = {one.name for one in fields(Version)}
 _FIGURES = "figures"  # folder of artifacts
+_BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
+_RECORDED: tuple[Literal["processor", "precision", "torch", "converged"], ...] = (
+    "processor", "precision", "torch", "converged")
 _AGAIN = "take the committed file back, or run its system again"
 
 
@@ -169,9 +176,27 @@ class _System:
         if cost:
             run.set_scores(_costs("train", cost))
         self._add_curve(run)
-        self._add_scores(run)
+        scored = self._add_scores(run)
         run.finish()
         self.outcome.added[self.key] = run.added
+        if scored:
+            self._publish_seeds(store, params)
+
+    def _publish_seeds(self, store: TrackingStore, params: Mapping[str, Any]) -> None:
+        """A run for each further seed of each row of the version that the scores are of."""
+        version = stated_version(self.suite, self.key)
+        experiment = experiment_name(self.places, self.track)
+        for row in self.suite.rows_of(self.key).values():
+            for seed, record in records_of(self.suite, self.track, row).items():
+                if seed == self.suite.seed:
+                    continue
+                run = store.run(experiment, f"{row} seed {seed}", f"{version}/{row}/{seed}")
+                run.add_params(with_seed(params, seed))
+                run.set_scores({f"test_{name}": value for name, value in record["scores"].items()})
+                run.set_tags({"seed": seed} | {
+                    name: record[name] for name in _RECORDED if record[name] is not None})
+                run.finish()
+                self.outcome.added[self.key] += run.added
 
     def _origin(self, cost: Mapping[str, Any], version: Version) -> dict[str, Any]:
         """Tags that tell where a run comes from, down to the model's key in the DVC cache."""
@@ -180,6 +205,7 @@ class _System:
             "unrolled.params": version.params,
             "unrolled.data": version.data,
             "unrolled.code": version.code,
+            "seed": self.suite.seed,
             "mlflow.source.git.commit": cost.get("commit"),
             "processor": cost.get("processor"),
             "precision": cost.get("precision"),
@@ -196,9 +222,11 @@ class _System:
         else:
             self._miss("its learning curve: the model is not here ('dvc pull' brings it)")
 
-    def _add_scores(self, run: TrackedRun) -> None:
+    def _add_scores(self, run: TrackedRun) -> bool:
+        """Publish what belongs to the scores; whether they are of this model."""
         if not self._scores_are_of_this_model():
-            return self._miss("its scores: the model has not been evaluated by 'dvc repro'")
+            self._miss("its scores: the model has not been evaluated by 'dvc repro'")
+            return False
         result = read_shaped(self.metrics, Result, _AGAIN)
         first, *_ = self.suite.rows_of(self.key)
         run.set_scores(_scores(result, first))
@@ -211,6 +239,7 @@ class _System:
                for metric, text in result["variants"][first]["signature"].items()},
         })
         run.set_files(self._figures(), self._samples())
+        return True
 
     def _scores_are_of_this_model(self) -> bool:
         stage, model = f"evaluate@{self.key}", self.places.model(self.key)
@@ -230,9 +259,11 @@ class _System:
         folder = self.places.predictions(self.track, self.key)
         if not folder.is_dir():
             self._miss("sample predictions: they are not here")
-        return {f"samples/{path.name.removesuffix('.jsonl.gz')}.json":
+        found = sorted(self.places.answers(self.track, self.key, variant)
+                       for variant in self.suite.rows_of(self.key))
+        return {f"samples/{path.stem}.json":
                 json.dumps(predictions.read(path)[:SAMPLES], indent=1, ensure_ascii=False)
-                for path in sorted(folder.glob("*.jsonl.gz"))}
+                for path in found if path.exists()}
 
     def _miss(self, what: str) -> None:
         self.outcome.missing.append(f"{self.suite.suite}{self.key}: {what}")
@@ -256,8 +287,8 @@ def _scores(result: Result, first: str) -> dict[str, float]:
         row = result["variants"][variant]
         for metric, score in row["metrics"].items():
             yield f"test_{metric}{suffix}", score["value"]
-            yield f"test_{metric}{suffix}/low", score["low"]
-            yield f"test_{metric}{suffix}/high", score["high"]
+            yield from ((f"test_{metric}{suffix}/{side}", bound) for side in _BOUNDS
+                        if (bound := score[side]) is not None)
 
     scores = dict(named(first, ""))
     for variant in result["variants"]:

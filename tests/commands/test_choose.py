@@ -33,7 +33,6 @@ tracks:
     task: language_model
     corpus: text
     metric: perplexity
-    tolerance: 1.0
     features: {unit: word, min_count: 1}
 systems:
   ngram: {track: lm, model: kneser_ney, order: 2}

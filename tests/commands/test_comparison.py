@@ -4,12 +4,15 @@ import pytest
 
 from pipeline.commands.comparison import (
     Findings,
+    bounds_of,
     claim_differences,
     json_differences,
     score_differences,
     unmeasured,
     unsettled,
 )
+from pipeline.results.boards import Claim
+from pipeline.results.verdicts import Verdict
 
 COMMITTED = {"lstm": {"perplexity": 90.0, "loss": 4.5}, "ngram": {"perplexity": 141.2}}
 
@@ -18,39 +21,52 @@ def scores(**changes: float) -> dict[str, dict[str, float]]:
     return {"lstm": COMMITTED["lstm"] | changes, "ngram": COMMITTED["ngram"]}
 
 
+def allowed(**tolerances: float) -> dict[str, dict[str, float]]:
+    return {"lstm": tolerances}
+
+
 def test_equal_scores_do_not_differ_whatever_the_tolerance() -> None:
-    assert score_differences(COMMITTED, COMMITTED, {"perplexity": 0.0, "loss": 0.0}) == []
+    assert score_differences(COMMITTED, COMMITTED, allowed(perplexity=0.0, loss=0.0)) == []
 
 
 @pytest.mark.parametrize("value", [90.5, 89.5])
 def test_a_score_may_move_within_its_tolerance_and_no_further(value: float) -> None:
     moved = scores(perplexity=value)
-    assert score_differences(COMMITTED, moved, {"perplexity": 0.5}) == []
-    assert score_differences(COMMITTED, moved, {"perplexity": 0.4}) == [
+    assert score_differences(COMMITTED, moved, allowed(perplexity=0.5)) == []
+    assert score_differences(COMMITTED, moved, allowed(perplexity=0.4)) == [
         f"row 'lstm': perplexity is 90 as committed and {value:g} as reproduced; they are 0.5 "
         "apart, tolerance 0.4"]
 
 
 def test_a_score_that_is_no_number_is_a_difference() -> None:
     assert len(score_differences(COMMITTED, scores(perplexity=float("nan")),
-                                 {"perplexity": 1e9})) == 1
+                                 allowed(perplexity=1e9))) == 1
 
 
 def test_rows_and_scores_of_one_side_alone_are_differences() -> None:
     other = {"lstm": {"perplexity": 90.0, "wer": 1.0}, "gru": {"perplexity": 1.0}}
-    assert score_differences(COMMITTED, other, {"perplexity": 1.0, "loss": 1.0}) == [
+    assert score_differences(COMMITTED, other, allowed(perplexity=1.0, loss=1.0)) == [
         "row 'ngram' is committed but was not reproduced",
         "row 'gru' was reproduced but is not committed",
         "row 'lstm': score 'loss' is committed but was not reproduced",
         "row 'lstm': score 'wer' was reproduced but is not committed"]
 
 
-def test_a_metric_without_tolerance_that_has_moved_is_named() -> None:
+def test_a_row_is_held_against_its_own_tolerance() -> None:
+    moved = scores(perplexity=91.0) | {"ngram": {"perplexity": 142.2}}
+    assert score_differences(COMMITTED, moved, {
+        "lstm": {"perplexity": 1.0}, "ngram": {"perplexity": 0.5}}) == [
+        "row 'ngram': perplexity is 141.2 as committed and 142.2 as reproduced; they are 1 apart, "
+        "tolerance 0.5"]
+
+
+def test_a_row_without_tolerance_that_has_moved_is_named() -> None:
     moved = scores(loss=99.0)
-    assert score_differences(COMMITTED, moved, {"perplexity": 1.0}) == []
-    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0}) == ["loss"]
-    assert unmeasured(COMMITTED, COMMITTED, {"perplexity": 1.0}) == []
-    assert unmeasured(COMMITTED, moved, {"perplexity": 1.0, "loss": 1.0}) == []
+    assert score_differences(COMMITTED, moved, {}) == []
+    assert unmeasured(COMMITTED, moved, {}) == ["lstm"]
+    assert unmeasured(COMMITTED, moved, allowed(perplexity=1.0)) == ["lstm"]
+    assert unmeasured(COMMITTED, COMMITTED, {}) == []
+    assert unmeasured(COMMITTED, moved, allowed(perplexity=1.0, loss=1.0)) == []
 
 
 def test_json_is_compared_to_nine_digits_with_the_place_named() -> None:
@@ -74,17 +90,45 @@ def test_json_of_another_shape(committed: object, found: object, text: str) -> N
     assert list(json_differences(committed, found, "x")) == [text]
 
 
+def claims(**verdicts: Verdict) -> list[Claim]:
+    return [{
+        "id": name, "track": "t", "text": "", "source": "", "lecture": "",
+        "stated": "before results", "better": "net", "worse": "count", "metric": "wer",
+        "contrast": None, "values": {"net": 1.0, "count": 2.0}, "effect": 1.0, "low": 0.5,
+        "high": 1.5, "p": 0.01, "p_adjusted": 0.02, "seeds": 5, "clusters": 40, "wins": 1.0,
+        "detectable": 2.0, "verdict": verdict, "reason": ""}
+        for name, verdict in verdicts.items()]
+
+
 def test_a_verdict_turned_into_its_opposite_is_a_difference_and_the_edge_is_named() -> None:
-    committed = [{"id": "a", "verdict": "holds"}, {"id": "b", "verdict": "holds"},
-                 {"id": "c", "verdict": "refuted"}, {"id": "d", "verdict": "holds"}]
-    again = [{"id": "a", "verdict": "refuted"}, {"id": "b", "verdict": "undecided"},
-             {"id": "c", "verdict": "refuted"}, {"id": "e", "verdict": "holds"}]
+    committed = claims(a="holds", b="holds", c="refuted", d="holds", f="one training",
+                       g="undecided")
+    again = claims(a="refuted", b="undecided", c="refuted", e="holds", f="undecided", g="refuted")
     assert claim_differences(committed, again) == [
         "claim 'd' is committed but was not reproduced",
         "claim 'e' was reproduced but is not committed",
-        "claim 'a' holds as committed and refuted as reproduced"]
+        "claim 'a' holds as committed and refuted as reproduced",
+        "claim 'f' one training as committed and undecided as reproduced"]
     assert unsettled(committed, again) == [
-        "claim 'b' is at the edge: holds as committed, undecided as reproduced"]
+        "claim 'b' is at the edge: holds as committed, undecided as reproduced",
+        "claim 'g' is at the edge: undecided as committed, refuted as reproduced"]
+
+
+def test_of_rows_that_answered_the_same_a_claim_is_the_same() -> None:
+    committed, again = claims(a="holds"), claims(a="holds")
+    again[0]["effect"], again[0]["p_adjusted"] = 1.1, 0.03
+    assert claim_differences(committed, again, ["net"]) == []
+    assert claim_differences(committed, again, ["net", "count"]) == [
+        "claim 'a'.effect: 1.0 is committed, 1.1 found"]
+
+
+def test_an_interval_that_one_side_lacks_is_a_difference() -> None:
+    few = bounds_of({"wer": {"value": 9.0, "low": None, "high": None}})
+    many = bounds_of({"wer": {"value": 9.0, "low": 8.0, "high": 10.0}})
+    assert (few, many) == ({}, {"wer, low bound": 8.0, "wer, high bound": 10.0})
+    assert score_differences({"a": many}, {"a": few}, {}) == [
+        "row 'a': score 'wer, high bound' is committed but was not reproduced",
+        "row 'a': score 'wer, low bound' is committed but was not reproduced"]
 
 
 def test_findings_end_with_one_line_of_counts() -> None:

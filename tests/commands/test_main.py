@@ -94,6 +94,7 @@ def test_help_and_listings_wait_for_no_heavy_import(arguments: list[str]) -> Non
     (["create", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),
     (["rescore", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),
     (["spread", "lm-lstm", "--seeds", "1"], "--seeds 1: give 2 at least"),
+    (["spread", "lm-lstm", "--prune"], "--carry-over and --prune are about the whole suite"),
     (["repro", "--jobs", "0"], "--jobs 0: give 1 at least"),
     (["repro", "--track", "additon"], "no tracks.additon; did you mean 'addition'?"),
     (["verify", "--keep", "."], "this folder is not empty"),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"),
 ALONE = {"choose", "create", "ls", "predict", "publish", "rescore"}
 # `ui` is tried with MLflow itself in test_ui.py.
 STARTING = {"repro": ["--track", "addition", "--jobs", "2"], "try": ["--track", "addition"],
-            "spread": ["--jobs", "2"], "verify": ["--jobs", "2"]}
+            "spread": ["--all", "--jobs", "2"], "verify": ["--jobs", "2"]}
 WAYS = ["killed", "Ctrl-C", "terminated", "closed terminal"]
 # What takes an hour stands in the copy of the project that is run; nothing of the verb is replaced.
 HOUR = ('\n\n{}\n    import pathlib\n    import time\n\n'
@@ -68,7 +68,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "stages/validate.py").write_text(STAGE.format(folder))
     spread = folder / "pipeline/commands/spread.py"
     spread.write_text(spread.read_text() + HOUR.format(
-        "def measure(suite: Suite, key: str, seeds: Sequence[int]) -> dict[str, Any]:", folder))
+        "def train_one(suite: Suite, key: str, seed: int) -> None:", folder))
     (folder / "pipeline/commands/reproduction.py").write_text(REPRODUCTION.format(folder))
     for arguments in (["add", "."], ["commit", "--quiet", "-m", "all"]):
         subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e@example.org", *arguments],

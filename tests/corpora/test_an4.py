@@ -108,6 +108,7 @@ def test_the_real_corpus_has_its_publishers_counts(mirror: Path, tmp_path: Path)
     speakers = [{item.speaker for item in items} for items in splits.values()]
     assert speakers[1] == an4.VALID_SPEAKERS and sum(map(len, speakers)) == len(set().union(
         *speakers)) == 84
+    assert len(speakers[2]) == 10
     frames = sum(len(an4.features(item.path)) for items in splits.values() for item in items)
     assert frames / 6000 == pytest.approx(48.2, abs=0.05), "minutes of speech"
     lexicon, phones = an4.lexicon(tmp_path), set(an4.phones(tmp_path))

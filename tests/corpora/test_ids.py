@@ -19,8 +19,10 @@ def written(path: Path, content: str) -> Path:
 
 def test_ids_that_differ_in_a_space_a_case_or_an_accent_are_two(tmp_path: Path) -> None:
     written(tmp_path / "en_ewt-ud-dev.conllu",
-            "".join(f"# sent_id = {identity}\n{TOKEN}\n" for identity in DIFFERENT))
-    assert [item.id for item in ud_ewt.tagged(tmp_path, "dev", "xpos")] == DIFFERENT
+            "".join(f"# newdoc id = {identity}\n# sent_id = {identity}\n{TOKEN}\n"
+                    for identity in DIFFERENT))
+    found = ud_ewt.tagged(tmp_path, "dev", "xpos")
+    assert [item.id for item in found] == [item.cluster for item in found] == DIFFERENT
 
 
 def test_pictures_whose_names_differ_in_a_space_are_two(tmp_path: Path) -> None:
@@ -34,8 +36,9 @@ def test_pictures_whose_names_differ_in_a_space_are_two(tmp_path: Path) -> None:
 
 def test_a_sentence_twice_is_named_with_both_lines(tmp_path: Path) -> None:
     path = written(tmp_path / "en_ewt-ud-dev.conllu",
-                   f"# sent_id = A \n{TOKEN}\n# sent_id = A\n{TOKEN}\n# sent_id = A \n{TOKEN}\n")
-    with pytest.raises(UserError, match=rf"{path}: .* lines 2 and 8 have one id, 'A '"):
+                   f"# newdoc\n# sent_id = A \n{TOKEN}\n# sent_id = A\n{TOKEN}\n"
+                   f"# sent_id = A \n{TOKEN}\n")
+    with pytest.raises(UserError, match=rf"{path}: .* lines 3 and 9 have one id, 'A '"):
         ud_ewt.tagged(tmp_path, "dev", "xpos")
 
 

@@ -1,5 +1,6 @@
 """Penn Treebank text: Mikolov's counts, the twin's files, lines, every kind of damage."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,22 @@ def test_the_real_text_has_its_published_counts(mirror: Path, tmp_path: Path) ->
     assert found["test"][0].words[:3] == ["no", "it", "was"]
     assert found["test"][0].marked is None and found["test"][0].log_probability is None
     text = "".join(line.text for line in penn_treebank.lines(tmp_path, "train"))
-    assert text == (mirror / "ptb" / "ptb.train.txt").read_text() and len(set(text)) == 50
+    raw = (mirror / "ptb" / "ptb.train.txt").read_text()
+    assert text == raw[1:].replace("\n ", "\n") and len(set(text)) == 50
+
+
+def test_the_real_text_has_the_symbols_and_blocks_of_published_results(mirror: Path,
+                                                                      tmp_path: Path) -> None:
+    """446,184 symbols: the file's 449,945 bytes without the space that begins its 3,761 lines."""
+    penn_treebank.prepare(penn_treebank.Settings(module="penn_treebank", twin=None), tmp_path,
+                          mirror)
+    lines = penn_treebank.lines(tmp_path, "test")
+    assert sum(len(line.text) for line in lines) == 446_184
+    assert lines[0].text.startswith("no it was n't black monday \n")
+    blocks = Counter(item.cluster for item in penn_treebank.sentences(tmp_path, "test"))
+    assert sorted(blocks.values()) == [11] + [50] * 75
+    assert [line.cluster for line in lines][48:52] == ["test-block-0001"] * 2 + [
+        "test-block-0002"] * 2
 
 
 def test_the_twin_is_written_as_mikolov_wrote(twin: Path, mirror: Path) -> None:
@@ -54,12 +70,14 @@ def test_the_twin_comes_back_as_the_grammar_made_it(twin: Path) -> None:
     assert len(set(ids)) == 110 and ids[0] == "train-00001"
 
 
-def test_lines_are_sentences_as_they_stand_in_the_file(twin: Path) -> None:
+def test_lines_are_sentences_without_the_space_before_them(twin: Path) -> None:
     lines = penn_treebank.lines(twin, "test")
-    assert "".join(line.text for line in lines) == (twin / "ptb.test.txt").read_text()
+    assert [f" {line.text}" for line in lines] == (
+        twin / "ptb.test.txt").read_text().splitlines(keepends=True)
     sentences = penn_treebank.sentences(twin, "test")
     for line, sentence in zip(lines, sentences, strict=True):
-        assert (line.id, line.log_probability) == (sentence.id, sentence.log_probability)
+        assert (line.id, line.log_probability, line.cluster) == (
+            sentence.id, sentence.log_probability, sentence.cluster)
         marked = [word for word, mark in zip(sentence.words, sentence.marked, strict=True) if mark]
         assert "".join(line.text[place] for place in line.marked) == "".join(marked)
     assert any(line.marked for line in lines)

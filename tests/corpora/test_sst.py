@@ -143,3 +143,59 @@ def test_notes_that_do_not_fit_are_named(tmp_path: Path, notes: str, message: st
     (tmp_path / "train.notes.txt").write_text(notes)
     with pytest.raises(UserError, match=f"train.notes.txt.*{message}"):
         sst.labelled(tmp_path, "train")
+
+
+def test_the_phrases_of_the_real_corpus_have_their_published_counts(mirror: Path,
+                                                                    tmp_path: Path) -> None:
+    """Independent reference: brackets counted in the file, labels beside each of its words."""
+    sst.prepare(sst.Settings(module="sst", twin=None), tmp_path, mirror)
+    found = sst.phrases(tmp_path)
+    text = (tmp_path / "trees/train.txt").read_text("utf-8")
+    assert text.count("(") == 318_582  # as Tai et al. 2015 count them
+    assert len(found) == len({tuple(item.words) for item in found}) == 159_274
+    by_words = {tuple(item.words): item.label for item in found}
+    leaves = set(re.findall(r"\((\d) ([^() ]+)\)", text))
+    assert all(by_words[word,] == label for label, word in leaves)
+    assert all(by_words[tuple(item.words)] == item.label
+               for item in sst.labelled(tmp_path, "train"))
+
+
+def with_trees(folder: Path, *trees: str) -> Path:
+    (folder / "trees").mkdir()
+    (folder / "train.txt").write_text("3 ||| a good film\n1 ||| film\n")
+    (folder / "trees/train.txt").write_text("".join(f"{tree}\n" for tree in trees))
+    return folder
+
+
+TREES = ["(3 (2 a) (4 (3 good) (2 film)))", "(1 film)"]
+
+
+def test_phrases_by_hand(tmp_path: Path) -> None:
+    """Each once, where it stands first: the second sentence is a word of the first."""
+    trees = ["(3 (2 a) (4 (3 good) (1 film)))", "(1 film)"]
+    assert [(item.id, item.label, " ".join(item.words))
+            for item in sst.phrases(with_trees(tmp_path, *trees))] == [
+        ("train-00001-1", "2", "a"), ("train-00001-2", "3", "good"), ("train-00001-3", "1", "film"),
+        ("train-00001-4", "4", "good film"), ("train-00001-5", "3", "a good film")]
+
+
+@pytest.mark.parametrize(("trees", "message"), [
+    (TREES[:1], "has 1 lines, train.txt 2"),
+    ([TREES[0], "(2 film)"], "line 2: this is not the tree of the sentence"),
+    (["(3 (2 a) (4 (3 bad) (2 film)))", TREES[1]], "line 1: this is not the tree"),
+    ([TREES[0][:-1], TREES[1]], "line 1: expected a tree"),
+    ([TREES[0] + ")", TREES[1]], "line 1: expected a tree"),
+    ([TREES[0] + " (2 x)", TREES[1]], "line 1: expected a tree"),
+    (["(3 (2 a) (7 (3 good) (2 film)))", TREES[1]], "line 1: expected a tree"),
+    (["(3 a good film)x", TREES[1]], "line 1: expected a tree"),
+    (["a good film", TREES[1]], "line 1: expected a tree"),
+    (["(3 (2 ) (4 a good film))", TREES[1]], "line 1: expected a tree"),
+])
+def test_damaged_trees_are_named(tmp_path: Path, trees: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        sst.phrases(with_trees(tmp_path, *trees))
+
+
+def test_the_twin_says_that_it_has_no_labels_of_phrases(twin: Path) -> None:
+    with pytest.raises(UserError, match="set phrases: false"):
+        sst.phrases(twin)

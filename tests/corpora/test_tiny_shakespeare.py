@@ -1,5 +1,6 @@
 """Tiny Shakespeare: its published size, and a split by position that loses nothing."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ def test_the_real_text_has_its_published_size(mirror: Path, tmp_path: Path) -> N
     assert "".join(parts) == (mirror / "tinyshakespeare/input.txt").read_text()
     assert len("".join(parts)) == 1_115_394 and len(set("".join(parts))) == 65
     assert [len(part) for part in parts] == [1_003_854, 55_770, 55_770]
+    blocks = Counter(line.cluster for line in tiny_shakespeare.lines(tmp_path, "test"))
+    assert len(blocks) == -(-parts[2].count("\n") // 50) and set(blocks.values()) >= {50}
 
 
 def test_a_split_may_cut_a_line_and_keeps_empty_ones(tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ def test_the_real_treebank_has_its_published_counts(mirror: Path, tmp_path: Path
     assert first.id == "weblog-juancole.com_juancole_20051126063000_ENG_20051126_063000-0001"
     assert list(zip(first.words, first.tags, strict=True))[:4] == [
         ("Al", "NNP"), ("-", "HYPH"), ("Zaman", "NNP"), (":", ":")]
+    assert {split: len({item.cluster for item in items}) for split, items in found.items()} == {
+        "train": 540, "dev": 318, "test": 316}
+    assert first.id.startswith(first.cluster)
     universal_tags = {tag for item in ud_ewt.tagged(tmp_path, "dev", "upos") for tag in item.tags}
     assert len(universal_tags) == 17 and "NOUN" in universal_tags
 
@@ -84,6 +87,20 @@ def test_the_same_seed_writes_the_same_bytes_and_splits_differ(twin: Path, tmp_p
     assert [item.words for item in dev] != [item.words for item in test[:40]]
 
 
+def test_the_twins_documents_are_seven_sentences_each(twin: Path) -> None:
+    found = [item.cluster for item in ud_ewt.tagged(twin, "test", "xpos")]
+    assert len(set(found)) == 29
+    assert found[6:8] == ["test-document-0001", "test-document-0002"]
+
+
+def test_a_document_goes_on_to_the_next_one(tmp_path: Path) -> None:
+    word = WORD.format(1, "a") + "\n"
+    text = f"# newdoc id = d 1\n{word}{word}# newdoc\n{word}# newdoc\n{word}# newdoc id = e\n{word}"
+    found = ud_ewt.tagged(write(tmp_path, text), "dev", "xpos")
+    assert [item.cluster for item in found] == [
+        "d 1", "d 1", "newdoc of line 6", "newdoc of line 9", "e"]
+
+
 WORD = "{}\t{}\t_\tNOUN\tNN\t_\t_\t_\t_\t_\n"
 
 
@@ -108,12 +125,15 @@ def test_ranges_empty_nodes_and_comments_are_no_words(tmp_path: Path) -> None:
     (WORD.format("x", "a") + "\n", "line 1: expected word 1 .* got id 'x'"),
     (WORD.format(1, "") + "\n", "line 1: expected word 1 .* form ''"),
     ("# sent_id = a\n# text =\n\n", "line 3: a sentence ends that has no words"),
-    (WORD.format(1, "a").replace("NN", "_") + "\n", "line 1: 'a' has no XPOS tag"),
-    ("# sent_id = a\n" + WORD.format(1, "a") + "\n# sent_id = a\n" + WORD.format(1, "b"),
-     "the sentences at lines 2 and 5 have one id, 'a'"),
+    ("# newdoc\n" + WORD.format(1, "a").replace("NN", "_") + "\n", "line 2: 'a' has no XPOS tag"),
+    ("# newdoc\n# sent_id = a\n" + WORD.format(1, "a") + "\n# sent_id = a\n" + WORD.format(1, "b"),
+     "the sentences at lines 3 and 6 have one id, 'a'"),
+    ("# sent_id = a\n" + WORD.format(1, "a"), "line 2: no '# newdoc' stands before this sentence"),
+    ("# newdoc id = d\n" + WORD.format(1, "a") + "\n# newdoc id = d\n" + WORD.format(1, "b"),
+     "the documents at lines 1 and 4 have one id, 'd'"),
     ("", "dev.conllu is empty"), ("\n\n", "holds no sentences"),
-], ids=["columns", "skipped id", "no id", "no form", "empty sentence", "no tag", "twice", "empty",
-        "blank"])
+], ids=["columns", "skipped id", "no id", "no form", "empty sentence", "no tag", "twice",
+        "no document", "a document twice", "empty", "blank"])
 def test_damage_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         ud_ewt.tagged(write(tmp_path, text), "dev", "xpos")

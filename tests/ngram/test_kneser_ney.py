@@ -32,7 +32,18 @@ def test_the_discounts_of_the_large_text_are_estimated_not_fallbacks() -> None:
 def test_discounts_by_hand() -> None:
     """n1 = 4, n2 = 2, n3 = 1, n4 = 1: Y = 1/2; D = 1 - 1/2, 2 - 3/4, 3 - 2."""
     adjusted = np.array([1, 1, 1, 1, 2, 2, 3, 4, 9, 0])
-    assert discounts(adjusted) == pytest.approx([0, 0.5, 1.25, 1.0])
+    assert discounts(adjusted, 1) == pytest.approx([0, 0.5, 1.25, 1.0])
+
+
+def test_discounts_that_cannot_be_estimated_are_announced(capsys: pytest.CaptureFixture) -> None:
+    estimate(stream([("a", "b"), ("b", "a")], WORDS), len(WORDS), 1, 2)
+    assert capsys.readouterr().err.splitlines() == [
+        "Kneser-Ney, order 1: discounts cannot be estimated from how many n-grams are counted 1, "
+        "2, 3 and 4 times (0, 3, 0, 0); they are 0.5, 1.0, 1.5",
+        "Kneser-Ney, order 2: discounts cannot be estimated from how many n-grams are counted 1, "
+        "2, 3 and 4 times (6, 0, 0, 0); they are 0.5, 1.0, 1.5"]
+    discounts(np.array([1, 1, 1, 1, 2, 2, 3, 4]), 1)
+    assert not capsys.readouterr().err
 
 
 def test_a_word_never_seen_has_its_share_of_the_uniform_distribution() -> None:

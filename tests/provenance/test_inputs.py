@@ -66,7 +66,7 @@ def reached_by_setting(root: Path, *place: str | int, to: object) -> set[str]:
     before = Suite.model_validate(copy.deepcopy(content))
     *way, last = place
     within = functools.reduce(operator.getitem, way, content)
-    assert within[last] != to
+    assert not isinstance(within, dict) or within.get(last) != to
     within[last] = to
     after = Suite.model_validate(content)
     return {f"{stage}/{key}" if key else stage for stage, keys in (
@@ -102,11 +102,14 @@ def test_a_scorer_reaches_what_scores_and_trains_nothing(code: Path) -> None:
         *(f"evaluate/{key}" for key in systems)}
 
 
-def test_a_corpus_reaches_its_download_and_the_features_that_read_it(code: Path) -> None:
+def test_a_corpus_reaches_its_download_the_features_that_read_it_and_their_rows_version(
+        code: Path) -> None:
     suite = load(code / "params.yaml")
     assert reached_by_changing(code, "pipeline/corpora/m4.py") == {
         *(f"download/{key}" for key, entry in suite.corpora.items() if entry["module"] == "m4"),
-        *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4")}
+        *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4"),
+        *(f"evaluate/{key}" for key in suite.systems
+          if suite.reader_of(suite.track_of(key)) == "m4")}
 
 
 def test_a_module_that_nobody_imports_reaches_nothing(code: Path) -> None:
@@ -144,8 +147,11 @@ def test_the_suite_s_own_settings_reach_what_uses_them(root: Path) -> None:
     trained, scored = ({f"{stage}/{key}" for key in suite.systems}
                        for stage in ("train", "evaluate"))
     shown = {"report", *(f"leaderboard/{key}" for key in suite.tracks)}
-    assert reached_by_setting(root, "seed", to=99) == trained | scored | {"report"}
-    assert reached_by_setting(root, "precision", to="auto") == trained
+    assert reached_by_setting(root, "seed", to=99) == trained | scored | shown
+    assert reached_by_setting(root, "precision", to="bf16") == trained
+    track = {f"train/{key}" for key in suite.systems_of("lm-word")}
+    assert reached_by_setting(root, "tracks", "lm-word", "precision", to="bf16") == {
+        *track, "leaderboard/lm-word", "report"}
     assert reached_by_setting(root, "resamples", to=999) == scored | shown
     assert reached_by_setting(root, "claims", 0, "text", to="Other.") == {"report"}
 
@@ -224,7 +230,7 @@ def test_settings_of_the_system_and_of_the_suite_change_the_params(project: Suit
     before = version(project)
     assert version(project, seed=1) == before
     assert changed(before, version(project, seed=2)) == {"params", "hash"}
-    for name, value in (("seed", 2), ("threads", 2), ("device", "auto"), ("precision", "auto")):
+    for name, value in (("seed", 2), ("threads", 2), ("device", "auto"), ("precision", "bf16")):
         after = save_suite(project.places.root, {"root": ".", "suite": "", **SUITE, name: value})
         assert changed(before, version(after)) == {"params", "hash"}, name
     after = edited(project, training={"epochs": 5, "learning_rate": 0.2})

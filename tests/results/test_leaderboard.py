@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
 from pipeline.results.leaderboard import build, own_rows, under_floor, write_leaderboard
+from pipeline.results.report import write_report
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
@@ -19,7 +20,7 @@ def edit(path: Path, **changes: object) -> None:
     write_json(path, read_json(path) | changes)
 
 
-def test_rows_are_ranked_best_first_and_published_systems_stand_among_them(tmp_path: Path) -> None:
+def test_rows_stand_best_first_and_published_systems_stand_among_them(tmp_path: Path) -> None:
     write_results(toy_suite(tmp_path))
     board = build(toy_suite(tmp_path), "yearly")
     assert [(row["system"], row["value"]) for row in board["rows"]] == [
@@ -34,17 +35,18 @@ def test_the_json_has_what_later_tools_rely_on(tmp_path: Path) -> None:
     rows = board.pop("rows")
     assert board == {"track": "yearly", "task": "forecast", "corpus": "series",
                      "suite": "embedded", "metric": "owa", "better": "lower", "ceiling": 0.4,
-                     "floor": 1.0, "tolerance": 0.05, "not_run": []}
+                     "floor": 1.0, "not_ranked": None, "pictures": [], "not_run": []}
     first = rows[0]
-    assert set(first) == {"system", "value", "low", "high", "metrics", "n_items", "parameters",
-                          "signature", "settings_tried", "evidence", "published"}
+    assert set(first) == {"system", "rank", "value", "low", "high", "seeds", "metrics", "n_items",
+                          "clusters", "parameters", "signature", "settings_tried", "converged",
+                          "precision", "tests", "evidence", "published"}
     assert set(first["metrics"]) == {"owa", "smape", "mase"}
     assert (first["n_items"], first["parameters"], first["settings_tried"]) == (4, 12345, 2)
     assert first["signature"] == "m4|v1"
     assert first["published"] == {"value": 0.45, "source": "A paper, table 1"}
     assert set(rows[1]) == set(first)
     assert rows[1]["evidence"] == {"kind": "published", "source": "Another paper"}
-    assert rows[1]["low"] is None
+    assert (rows[1]["low"], rows[1]["rank"], rows[1]["tests"]) == (None, None, [])
 
 
 def test_higher_is_better_ranks_the_other_way_and_ties_go_by_name() -> None:
@@ -67,7 +69,7 @@ def test_a_reproduced_suite_shows_no_clock_time_and_a_run_one_does(tmp_path: Pat
     assert own_rows(build(toy_suite(tmp_path), "yearly"))[0]["evidence"] == {"kind": "ci"}
     run = own_rows(build(toy_suite(tmp_path, evidence="run"), "yearly"))[0]["evidence"]
     assert run == {"kind": "run", "stale": True, "commit": "a" * 40, "uncommitted_changes": False,
-                   "processor": "Test CPU", "precision": "32-true", "wall_time": 71.75}
+                   "processor": "Test CPU", "precision": "fp32", "wall_time": 71.75}
 
 
 def written(suite: Suite) -> tuple[bytes, str]:
@@ -194,18 +196,18 @@ PAGE = """\
 
 Track `yearly`, corpus `series`, embedded suite.
 **owa**: overall weighted average: sMAPE and MASE relative to Naive2's; lower is better. \
-Scored on 4 test items; the interval is 95 % over 200 bootstrap resamples of them.
+Scored on 4 test items. The interval is 95 % over 200 bootstrap resamples of them.
 
-| rank | system                  |   owa |  95 % interval |  smape |  mase | published \
-| parameters | settings tried | evidence      |
-| ---: | ----------------------- | ----: | -------------: | -----: | ----: | --------: \
-| ---------: | -------------: | ------------- |
-|    – | *ceiling of the corpus* | 0.400 |              – |      – |     – |         – \
-|          – |              – | known process |
-|    1 | network                 | 0.500 | 0.400 to 0.600 |  5.000 | 0.500 |     0.450 \
-|     12,345 |              2 | ci            |
-|    2 | Oracle\\|X               | 0.700 |              – |      – |     – |     0.700 \
-|          – |              – | published     |
+| rank | system                  |   owa |  95 % interval | seeds |  smape |  mase | published \
+| evidence      |
+| ---: | ----------------------- | ----: | -------------: | ----: | -----: | ----: | --------: \
+| ------------- |
+|    – | *ceiling of the corpus* | 0.400 |              – |     – |      – |     – |         – \
+| known process |
+|    – | network                 | 0.500 | 0.400 to 0.600 |     1 |  5.000 | 0.500 |     0.450 \
+| ci            |
+|    – | Oracle\\|X               | 0.700 |              – |     – |      – |     – |     0.700 \
+| published     |
 """
 
 
@@ -214,7 +216,11 @@ def test_the_page_is_readable_as_plain_text(tmp_path: Path) -> None:
     write_leaderboard(toy_suite(tmp_path), "yearly")
     text = (tmp_path / "leaderboards/yearly.md").read_text()
     assert text.startswith(PAGE)
-    for sentence in ("Floor, fixed before tuning: owa at most 1.000. `network` reaches it.",
+    for sentence in ("The rows are not ranked: the test items come from 4 clusters",
+                     "![intervals](yearly/intervals.svg)", "![curves](yearly/curves.svg)",
+                     "| network     |     12,345 |              2 |            1 | not recorded |",
+                     "| smooth:holt |     12,345 |              2 |            1 | –            |",
+                     "Floor, fixed before tuning: owa at most 1.000. `network` reaches it.",
                      "- `ci`: continuous integration trains this row again",
                      "- `Oracle|X` 0.700: Another paper", "Scorer: `m4|v1`",
                      "`dvc repro leaderboard@yearly`"):
@@ -230,6 +236,32 @@ def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -
     text = (tmp_path / "real/leaderboards/yearly.md").read_text()
     assert ("Floor, fixed after first results: owa at most 0.450. "
             "`network` **DOES NOT reach it**") in text
-    assert ("- `run`: `network`, `smooth:holt`, `smooth:ses`: trained and tested once by this "
-            "project, commit aaaaaaaaaaaa, Test CPU, precision 32-true, 72 s in all.") in text
+    assert ("- `run`: `network`, `smooth:holt`, `smooth:ses`: run by this project, commit "
+            "aaaaaaaaaaaa, Test CPU, 72 s in all.") in text
+    assert "once" not in text.replace("Trained once, so", "")
     assert "`dvc repro real/dvc.yaml:leaderboard@yearly`" in text
+
+
+@pytest.mark.parametrize(("clusters", "bounds", "sentences"), [
+    (4, (0.4, 0.6), "Scored on 4 test items. The interval is 95 % over 200 bootstrap resamples"),
+    (3, (None, None), "Scored on 4 test items in 3 groups that were produced together. 3 "
+                      "independent groups of items are too few for an interval; 5 are the fewest."),
+    (4, (None, None), "Scored on 4 test items. 4 independent groups of items are too few")])
+def test_a_page_says_on_how_many_groups_and_why_there_is_no_interval(
+        tmp_path: Path, clusters: int, bounds: tuple[float | None, float | None],
+        sentences: str) -> None:
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    for key in suite.systems:
+        result = read_json(suite.places.metrics("yearly", key))
+        for answers in result["variants"].values():
+            answers["clusters"] = clusters
+            answers["metrics"]["owa"].update(low=bounds[0], high=bounds[1])
+        write_json(suite.places.metrics("yearly", key), result)
+    write_leaderboard(suite, "yearly")
+    assert sentences in suite.places.page("yearly").read_text()
+    write_report(suite)
+    [line] = [line for line in suite.places.overview.read_text().splitlines()
+              if line.startswith("| [yearly]")]
+    assert ("0.400 to 0.600" in line) == (bounds[0] is not None)
+    assert "– to –" not in suite.places.page("yearly").read_text() + line

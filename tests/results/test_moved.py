@@ -24,7 +24,7 @@ def suite_in(root: Path, folder: str = "") -> Suite:
         "network": {"track": "yearly", "model": "esrnn"},
     }
     track = {"title": "Yearly", "task": "forecast", "corpus": "series",
-             "metric": "owa", "tolerance": 0.1, "features": {}}
+             "metric": "owa", "features": {}}
     return Suite.model_validate({
         "root": ".." if folder else ".", "suite": folder, "evidence": "ci", "seed": 1,
         "threads": 1, "device": "cpu", "precision": "fp32", "resamples": 200, "mirror": None,

@@ -16,37 +16,38 @@ import pytest
 from pipeline.commands.expected import expected_seconds
 from pipeline.commands.listing import listing
 from pipeline.commands.progress import winner
-from pipeline.commands.reproduction import tolerances
-from pipeline.commands.spread import proposals
+from pipeline.commands.reproduced import statistics_of
+from pipeline.commands.tolerances import tolerances
 from pipeline.errors import UserError
-from pipeline.results.claims import read_spread
-from pipeline.results.leaderboard import write_leaderboard
+from pipeline.results.leaderboard import build, render, with_trainings, write_leaderboard
 from pipeline.results.moved import moved
 from pipeline.results.report import summary, write_report
-from pipeline.storage.files import write_json
+from pipeline.results.trainings import trainings_of
 from pipeline.suite.schema import Suite
 from tests.commands.test_tampering import leaves, put
-from tests.toy_suite import toy_suite, write_results
+from tests.toy_suite import toy_suite, write_results, write_seeds
 from tests.trials import trials
 
 OTHER_KINDS: tuple[Any, ...] = (None, True, "x", 7, -1.5, [], [1], {}, {"x": 1}, 10**400)
 
 
-def spread_read(suite: Suite) -> None:
-    list(proposals(suite, read_spread(suite)))
-    tolerances(suite, read_spread(suite), "yearly")
+def seeds_read(suite: Suite) -> None:
+    trainings_of(suite, "yearly", "network")
+    tolerances(suite, "yearly", statistics_of(suite, list(suite.systems)))
 
 
 READERS: dict[str, Callable[[Suite], object]] = {
     "ls": lambda suite: list(listing(suite, "yearly", True)),
-    "leaderboard": lambda suite: write_leaderboard(suite, "yearly"),
+    "leaderboard": lambda suite: render(
+        suite, with_trainings(suite, build(suite, "yearly")).board),
+    "pictures": lambda suite: write_leaderboard(suite, "yearly"),
     "report": write_report,
     "summary": summary,
     "winner": lambda suite: winner(suite, "yearly"),
     "moved": moved,
     "expected": lambda suite: [expected_seconds(suite, f"{stage}@{key}") for key in suite.systems
                                for stage in ("train", "evaluate")],
-    "spread": spread_read,
+    "seeds": seeds_read,
 }
 
 
@@ -56,8 +57,7 @@ def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     root = tmp_path_factory.mktemp(request.param)
     found = toy_suite(root, evidence=request.param)
     write_results(found)
-    write_json(found.places.spread, {"yearly": {row: {"smape": [5.0, 5.5]}
-                                                for row in ("network", "smooth:ses")}})
+    write_seeds(found, "network", [0.5])
     write_leaderboard(found, "yearly")
     write_report(found)
     for command in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@e.org",
@@ -79,17 +79,19 @@ def wrong(path: Path) -> Iterator[str]:
 
 def files(suite: Suite) -> list[Path]:
     places = suite.places
-    return [path for folder in (places.all_metrics, places.all_costs, places.leaderboards)
-            for path in sorted(folder.rglob("*.json"))]
+    return [places.tests, *(
+        path for folder in (places.all_metrics, places.all_costs, places.leaderboards,
+                            places.all_curves, places.all_seeds)
+        for path in sorted(folder.rglob("*.json")))]
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("reader", READERS)
 def test_a_wrong_file_is_an_error_in_words(suite: Suite, reader: str) -> None:
-    told = 0
+    told, step = 0, trials(59, 1) * (10 if reader == "pictures" else 1)  # drawing takes time
     for path in files(suite):
         good = path.read_bytes()
-        for text in itertools.islice(wrong(path), 0, None, trials(59, 1)):
+        for text in itertools.islice(wrong(path), 0, None, step):
             path.write_text(text)
             try:
                 READERS[reader](suite)

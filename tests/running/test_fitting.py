@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.provenance.inputs import version_of, write_inputs
+from pipeline.running.evaluation import evaluate_system
 from pipeline.running.extraction import extract_features
 from pipeline.running.fetching import fetch_corpus
 from pipeline.running.fitting import train_system
@@ -84,6 +85,16 @@ def test_cost_names_the_version_and_is_apart_from_the_model(suite: Suite) -> Non
             "commit"} <= set(cost)
     assert cost["version"]["hash"] == version_of(suite.places, KEY).hash
     assert "seconds" not in (out.model(KEY) / "record.json").read_text()
+    assert cost["precision"] == read_json(out.model(KEY) / "record.json")["precision"] == "fp32"
+
+
+def test_a_result_says_how_its_training_computed_and_ended(suite: Suite) -> None:
+    """Two epochs are too few to see that a loss is flat."""
+    out = train(suite, "told")
+    assert read_json(out.model(KEY) / "record.json")["precision"] == "fp32"
+    evaluate_system(suite.places, KEY, out)
+    result = read_json(out.metrics(suite.track_of(KEY), KEY))
+    assert (result["precision"], result["converged"]) == ("fp32", False)
 
 
 def test_settings_come_from_what_validate_wrote(suite: Suite) -> None:
@@ -99,15 +110,17 @@ def test_settings_come_from_what_validate_wrote(suite: Suite) -> None:
     suite.places.params.unlink()
 
 
-def test_checkpoints_of_another_version_and_of_no_other_suite_are_removed(suite: Suite) -> None:
+def test_checkpoints_of_another_version_and_of_no_other_suite_or_seed_are_removed(
+        suite: Suite) -> None:
     """Two suites may have systems of one name: a training of one leaves the other's alone."""
-    other = Places(suite.places.root, "real/").checkpoints(KEY, "version")
-    earlier = suite.places.checkpoints(KEY, "earlier")
-    for folder in (other, earlier):
+    other = Places(suite.places.root, "real/").checkpoints(KEY, suite.seed, "version")
+    earlier = suite.places.checkpoints(KEY, suite.seed, "earlier")
+    beside = suite.places.checkpoints(KEY, suite.seed + 1, "earlier")
+    for folder in (other, earlier, beside):
         folder.mkdir(parents=True)
     train_system(suite.places, KEY, suite.places.below(suite.places.root / "beside"))
-    left = {path.name for path in suite.places.all_checkpoints(KEY).iterdir()}
-    assert other.is_dir()
+    left = {path.name for path in earlier.parent.iterdir()}
+    assert other.is_dir() and beside.is_dir()
     assert left == {version_of(suite.places, KEY).hash}
     shutil.rmtree(suite.places.work)
 

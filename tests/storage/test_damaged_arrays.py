@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,15 @@ def test_sequences(tmp_path: Path, damage: Callable[[Path, random.Random], None]
             assert found.padded(np.arange(len(found)), 0)[0].size <= 6 * len(found)
         except UserError as error:
             assert "some" in str(error)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.bool_, ">i4", "S4", "i2,i2"])
+def test_numbers_of_another_kind_are_named(tmp_path: Path, kind: Any) -> None:
+    """A flipped bit in a header makes other numbers of the same bytes, or no numbers."""
+    write_sequences(tmp_path, "some", [[1, 2, 3, 4, 5, 6]])
+    write_array(tmp_path / "some.npy", np.zeros(6, kind))
+    with pytest.raises(UserError, match="some.npy is damaged: it holds .*, not int32"):
+        Sequences(tmp_path, "some")
 
 
 @pytest.mark.parametrize("offsets", [[], [[0, 6]], [1, 6], [0, 7, 6], [0.0, 6.0], [0, 5], [0]])

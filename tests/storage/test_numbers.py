@@ -1,13 +1,14 @@
-"""Numbers as text: one rule for what is read, and digits that follow the spread."""
+"""Numbers as text: one rule for what is read, and as many bits as count."""
 
 import math
 import sys
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.storage.numbers import decimals_of, parse_number, shortened
+from pipeline.storage.numbers import decimals_of, on_grid, parse_number, shortened
 
 
 @pytest.mark.parametrize(("text", "value"), [
@@ -71,3 +72,40 @@ def test_numbers_without_a_unit_keep_all_digits() -> None:
         assert shortened(123456789.12345679, decimals_of(unit), 6) == 123456789.12345679
     assert shortened(123456789.12345679, decimals_of(0.03), 6) == 123456789.12
     assert shortened(123456789.12345679, decimals_of(3e7), 6) == 123457000.0
+
+
+@pytest.mark.fuzz
+@given(VALUES, st.floats(1e-22, 1e22))
+def test_half_a_unit_is_lost_at_most_and_twenty_bits_are_kept(value: float, unit: float) -> None:
+    short = on_grid(value, unit, 20)
+    assert abs(short - value) <= min(unit / 2, abs(value) / 2**20)
+
+
+@pytest.mark.fuzz
+@given(VALUES, st.floats(1e-22, 1e22))
+def test_what_is_given_has_no_more_bits_than_it_needs(value: float, unit: float) -> None:
+    """A multiple of the power of two below the unit, or the value itself, or one of twenty bits."""
+    numerator, denominator = on_grid(value, unit, 20).as_integer_ratio()
+    multiple = Fraction(numerator, denominator) / Fraction(2.0 ** math.floor(math.log2(unit)))
+    odd = numerator // (numerator & -numerator) if numerator else 0
+    assert multiple.denominator == 1 or numerator / denominator == value or abs(odd) < 2**20
+
+
+@pytest.mark.fuzz
+@given(VALUES, VALUES, st.floats(1e-22, 1e22))
+def test_order_stays_on_a_grid(first: float, second: float, unit: float) -> None:
+    low, high = sorted((first, second))
+    assert on_grid(low, unit, 20) <= on_grid(high, unit, 20)
+
+
+def test_numbers_without_a_unit_keep_all_bits() -> None:
+    for unit in (0.0, -1.0, math.nan, math.inf):
+        assert on_grid(123456789.12345679, unit, 20) == 123456789.12345679
+    for value in (0.0, -0.0, math.inf, 5e-324, 1.7e308):
+        assert on_grid(value, 1e-9, 53) == value
+
+
+def test_a_grid_by_hand() -> None:
+    assert on_grid(123456789.12345679, 0.03, 20) == 123456789.125  # in 64ths
+    assert on_grid(123456789.12345679, 3e7, 20) == 123456768.0  # twenty bits of 27: in 128s
+    assert on_grid(-0.3, 0.25, 1) == -0.25

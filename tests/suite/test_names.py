@@ -1,5 +1,6 @@
 """What becomes a path, an address or a cell of a table: names, and the walls around them."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -55,10 +56,12 @@ def asking(places: Places) -> Iterator[tuple[Any, list[str]]]:
     for name, method in inspect.getmembers(places, inspect.ismethod):
         if name.startswith("_"):
             continue
-        parameters = [one for one, found in inspect.signature(method).parameters.items()
-                      if found.annotation in (str, "str")]
+        kinds = {one: found.annotation
+                 for one, found in inspect.signature(method).parameters.items()}
+        parameters = [one for one, kind in kinds.items() if kind in (str, "str")]
         if parameters:
-            yield method, parameters
+            yield functools.partial(method, **{one: 1 for one, kind in kinds.items()
+                                               if kind in (int, "int")}), parameters
 
 
 def test_places_give_out_no_path_outside_their_folder() -> None:

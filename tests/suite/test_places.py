@@ -87,7 +87,7 @@ def test_where_everything_of_a_system_lies() -> None:
         places.input("train", "s"), places.input("report"))] == [
         "/p/real/params.yaml", "/p/real/dvc.yaml", "/p/real/dvc.lock", "/p/real/data/c",
         "/p/real/features/t/fit", "/p/real/features/t/test", "/p/real/models/s",
-        "/p/real/predictions/t/s/beam.jsonl.gz", "/p/real/predictions/t/s/plain.items.csv.gz",
+        "/p/real/predictions/t/s/beam.parquet", "/p/real/predictions/t/s/plain.items.parquet",
         "/p/real/metrics/t/s.json", "/p/real/costs/t/s.train.json", "/p/real/figures/t/s",
         "/p/real/leaderboards/t.json", "/p/real/leaderboards/t.md",
         "/p/real/inputs/train/s.json", "/p/real/inputs/report.json"]
@@ -98,10 +98,9 @@ def test_a_layout_elsewhere_has_the_same_folders_and_no_suite() -> None:
     assert below.metrics("t", "s") == Path("/tmp/x/metrics/t/s.json")
 
 
-def test_suites_with_systems_of_one_name_share_no_checkpoint_and_no_record() -> None:
+def test_suites_with_systems_of_one_name_share_no_checkpoint() -> None:
     suites = [Places(Path("/p"), suite) for suite in ("", "real/", "large/")]
-    folders = [places.checkpoints("lm-lstm", "version") for places in suites]
+    folders = [places.checkpoints("lm-lstm", 1, "version") for places in suites]
     for one in folders:
         assert one.is_relative_to("/p/work")
         assert not any(one != other and one.is_relative_to(other.parent) for other in folders)
-    assert len({places.spread_record("lm-lstm-2") for places in suites}) == len(suites)

@@ -67,6 +67,29 @@ def test_all_problems_are_reported_at_once(raw: dict[str, Any]) -> None:
     assert ".better: no row 'nobody'" in problems
 
 
+def test_a_contrast_names_rows_and_one_difference(raw: dict[str, Any]) -> None:
+    claim = raw["claims"][0]
+    claim["contrast"] = {"better": "nobody", "worse": "nothing"}
+    claim["worse"] = [*claim["worse"], "translation-lstm-dot:greedy"]
+    problems = "\n".join(problems_of(raw))
+    assert f"claims.0 ({claim['id']}).contrast.better: no row 'nobody'" in problems
+    assert f"claims.0 ({claim['id']}).contrast.worse: no row 'nothing'" in problems
+    assert "so it has one row here, not 2" in problems
+    claim["worse"] = claim["worse"][:1]
+    claim["contrast"] = {"better": claim["better"], "worse": claim["worse"][0]}
+    assert [p for p in problems_of(raw) if "this is the claim's own difference" in p]
+    claim["contrast"]["worse"] = "translation-lstm-dot:greedy"
+    assert problems_of(raw) == []
+
+
+def test_no_claim_rests_on_an_ensemble(raw: dict[str, Any]) -> None:
+    """Members that one training averages are no seeds: nothing is known of how they vary."""
+    averaged = {key for key, entry in raw["systems"].items() if entry.get("members", 1) > 1}
+    named = {row.partition(":")[0] for claim in raw["claims"]
+             for row in [claim["better"], *claim["worse"], *claim.get("contrast", {}).values()]}
+    assert averaged and not averaged & named
+
+
 def test_an_entry_has_no_second_owner_of_a_task_or_a_reader(raw: dict[str, Any]) -> None:
     raw["systems"]["lm-lstm"]["task"] = "language_model"
     assert any("systems.lm-lstm.task: unknown key" in problem for problem in problems_of(raw))
@@ -149,9 +172,3 @@ def test_a_misspelt_own_row_among_published_ones_is_doubted(raw: dict[str, Any])
     [doubt] = doubts(Suite.model_validate(raw))
     assert doubt.startswith("tracks.lm-word.published.lm-lstn: no row has this name")
     assert doubt.endswith("did you mean 'lm-lstm'?")
-
-
-def test_a_tolerance_may_wait_until_it_is_measured(raw: dict[str, Any]) -> None:
-    del raw["tracks"]["lm-word"]["tolerance"]
-    assert problems_of(raw) == []
-    assert Suite.model_validate(raw).tracks["lm-word"].tolerance is None

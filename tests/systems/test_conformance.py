@@ -20,8 +20,9 @@ import torch
 
 from pipeline.modules import task_module
 from pipeline.running.answering import Answering, load_folder
+from pipeline.scoring.item_clusters import check_clusters
 from pipeline.storage import predictions
-from pipeline.storage.files import read_json
+from pipeline.storage.files import json_text, read_json
 from pipeline.suite.schema import load
 from pipeline.systems import training
 from pipeline.systems.base import NeuralSystem, Run, system_class
@@ -29,6 +30,7 @@ from pipeline.tasks.contract import OwnFile
 from tests.elsewhere import elsewhere
 from tests.systems.damaged import check_that_damage_is_found, check_that_odd_answers_are_refused
 from tests.systems.entrants import Entrant
+from tests.systems.facets import check_facets
 from tests.systems.trained import (
     ENTRANTS,
     ROOT,
@@ -64,9 +66,13 @@ def test_saved_system_answers_every_item_as_before(
     scoring = task_module(entrant.task, "scoring")
     primary = scoring.METRICS[EMBEDDED.track(entrant.track).metric]
     for name, found in before["answers"].items():
-        predictions.write(tmp_path / f"{name}.gz", found)
-        statistics = scoring.score(predictions.read(tmp_path / f"{name}.gz"), track.test)
+        predictions.write(tmp_path / f"{name}.parquet", found)
+        kept = predictions.read(tmp_path / f"{name}.parquet")
+        assert json_text(kept) == json_text(found)
+        statistics = scoring.score(kept, track.test)
         assert len(statistics.ids) == len(found) > 0
+        check_clusters(statistics, track.test)
+        check_facets(scoring, statistics)
         assert np.isfinite(statistics.score(primary))
     if entrant == FIRST_OF_TASK[entrant.task]:
         check_that_odd_answers_are_refused(scoring.score, found, track.test)

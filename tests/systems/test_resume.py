@@ -17,7 +17,7 @@ from pipeline.errors import UserError
 from pipeline.stops import Stopped
 from pipeline.systems import training
 from pipeline.systems.base import Run
-from pipeline.systems.resume import chosen_precision, elapsed_seconds, latest
+from pipeline.systems.resume import elapsed_seconds, latest
 from tests.damage import cut_byte, files_in, flip_bit
 from tests.systems.test_training import Interrupted, ToySystem, settings, train
 from tests.trials import trials
@@ -138,7 +138,7 @@ def test_where_every_checkpoint_is_damaged_the_remedy_is_said(tmp_path: Path, na
     work = interrupted(tmp_path, stop_at=30)
     for folder in work.glob("checkpoint-*"):
         flip_bit(folder / name, random.Random(1))
-    for reader in (latest, elapsed_seconds, chosen_precision, train):
+    for reader in (latest, elapsed_seconds, train):
         with pytest.raises(UserError, match=rf"{name}.*remove .*{work} to train from the start"):
             reader(work)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.provenance.inputs import version_of
+from pipeline.provenance.inputs import read_row_version, version_of
 from pipeline.provenance.lock import Lock
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
@@ -92,7 +92,7 @@ def assert_complete(uri: str, suite: Suite, experiment: str) -> None:
     tags = {
         "unrolled.version": version.hash, "unrolled.params": version.params,
         "unrolled.data": version.data, "unrolled.code": version.code,
-        "mlflow.source.git.commit": "0" * 40, "processor": "a processor", "precision": "32-true",
+        "mlflow.source.git.commit": "0" * 40, "processor": "a processor", "precision": "fp32",
         "dvc.stage": "train@recurrent", "dvc.features": version.data,
         "dvc.model": f"{2 * version.hash}.dir", "corpus": "text", "settings_tried": "3",
         "signature.wer": "jiwer"}
@@ -111,6 +111,41 @@ def test_an_empty_store_is_filled_completely_and_twice_changes_nothing(
     before = contents(uri)
     assert publish(suite).added == {"recurrent": 0, "counting": 0}
     assert contents(uri) == before
+
+
+def test_further_seeds_are_runs_of_their_own(suite, uri) -> None:
+    places, version = suite.places, read_row_version(suite.places, "recurrent")
+    for seed, wer in ((1, 10.0), (2, 12.5), (3, 9.5)):
+        for variant in ("greedy", "beam"):
+            write_json(places.seed_record("reading", "recurrent", variant, version, seed), {
+                "scores": {"wer": wer}, "processor": "another", "precision": "fp32",
+                "torch": None, "converged": True, "answers": "", "weights": "", "statistics": ""})
+    assert publish(suite).missing == []
+    runs = contents(uri)["reading"]
+    assert runs.keys() == {"recurrent", "counting", *(
+        f"recurrent:{variant} seed {seed}" for variant in ("greedy", "beam") for seed in (2, 3))}
+    (run,) = runs["recurrent:beam seed 2"]
+    assert final(run) == {"test_wer": 12.5}
+    assert run["tags"].items() >= {"seed": "2", "processor": "another", "precision": "fp32",
+                                   "converged": "True"}.items()
+    assert "torch" not in run["tags"]
+    assert (run["params"]["run.seed"], run["status"]) == ("2", "FINISHED")
+    assert run_of(uri, "recurrent")["tags"]["seed"] == "1"
+    assert publish(suite).added == {"recurrent": 0, "counting": 0}
+    assert contents(uri)["reading"] == runs
+
+
+def test_seeds_of_another_version_are_not_shown(suite, uri) -> None:
+    write_json(suite.places.seed_record("reading", "recurrent", "beam", "f" * 16, 2), {})
+    publish(suite)
+    assert contents(uri)["reading"].keys() == {"recurrent", "counting"}
+
+
+def test_a_score_without_an_interval_is_published_without_one(tmp_path, uri, suite) -> None:
+    evaluate(suite, "recurrent", interval=False)
+    publish(suite)
+    names = final(run_of(uri, "recurrent"))
+    assert "test_wer" in names and not any(name.endswith(("/low", "/high")) for name in names)
 
 
 def test_killed_resumed_and_published_on_a_server_is_one_complete_run(

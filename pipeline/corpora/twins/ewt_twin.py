@@ -5,6 +5,8 @@ sentence get a capital and a full stop closes it, so that spelling says somethin
 everything. A part of the lexicon is withheld from the training sentences: every n-th word of each
 large class, with all its forms, is met in dev and test for the first time. A string of the grammar
 has one derivation, so its words determine its tags: somebody who knows the grammar makes no error.
+Sentences in a row make documents, as many to each as the treebank's test documents have on average,
+so that the pipeline's way with documents is met here too.
 """
 
 from dataclasses import fields, replace
@@ -24,6 +26,7 @@ from pipeline.storage.words import words_in
 
 # Smaller classes stay whole: a grammar needs a few words of each.
 LARGE_CLASS = 9
+SENTENCES_OF_A_DOCUMENT = 7  # 2,077 sentences of the treebank's test split in 316 documents
 
 
 class TwinSettings(Twin):
@@ -46,7 +49,7 @@ def write_twin(twin: TwinSettings, directory: Path) -> None:
         grammar = build(known(FULL, twin.withheld)) if split == "train" else english.grammar()
         random = Random(3 * twin.seed + number)
         write_text(directory / f"en_ewt-ud-{split}.conllu", "".join(
-            _conllu(f"{split}-{index:05d}", *draw(grammar, random))
+            f"{_newdoc(split, index)}{_conllu(f'{split}-{index:05d}', *draw(grammar, random))}"
             for index in range(1, size + 1)))
 
 
@@ -84,6 +87,12 @@ def universal(word: str, tag: str) -> str:
     if tag == "IN" and word.lower() in _SUBORDINATING:
         return "SCONJ"
     return _UNIVERSAL[tag]
+
+
+def _newdoc(split: str, index: int) -> str:
+    """The line that begins a document, before its first sentence, '' before others."""
+    document, place = divmod(index - 1, SENTENCES_OF_A_DOCUMENT)
+    return "" if place else f"# newdoc id = {split}-document-{document + 1:04d}\n"
 
 
 def _conllu(identity: str, words: list[str], tags: list[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from pipeline.corpora.fetching.files import fetch, listing
-from pipeline.corpora.kinds import Sentence
+from pipeline.corpora.kinds import Sentence, block
 from pipeline.corpora.twins.grammar import english
 from pipeline.entries import Twin
 from pipeline.errors import UserError
@@ -61,6 +61,8 @@ def prepare(twin: TwinSettings | None, directory: Path, mirror: Path | None) -> 
 def sentences(directory: Path, split: Split) -> list[Sentence]:
     """The sentences of a split, with marks and log-probabilities where the corpus has them.
 
+    Mikolov's files name no documents, so clusters are blocks of the running text.
+
     Raises UserError naming file and line for text that is not UTF-8, an empty file, and files
     that do not line up.
     """
@@ -71,13 +73,9 @@ def sentences(directory: Path, split: Split) -> list[Sentence]:
     marks = _beside(directory, split, "marks", texts)
     logs = _beside(directory, split, "logprob", texts)
     return [Sentence(f"{split}-{number:05d}", words, _marks(marks, number, words),
-                     _log_probability(logs, number), f"{path}, line {number}")
+                     _log_probability(logs, number), f"{path}, line {number}",
+                     cluster=block(split, number))
             for number, words in enumerate(texts, start=1)]
-
-
-def spelled(words: list[str]) -> str:
-    """A sentence as it stands in a file, its newline included."""
-    return f" {' '.join(words)} \n"
 
 
 def ceiling(directory: Path, split: Split) -> float | None:
@@ -95,7 +93,7 @@ def _write(directory: Path, split: str, drawn: list[english.Derivation]) -> None
     write("tags", [" ".join(item.tags) for item in drawn])
     write("marks", [" ".join("1" if mark else "0" for mark in item.marked) for item in drawn])
     write("logprob", [repr(item.log_probability) for item in drawn])
-    write("", [spelled(item.words).removesuffix("\n") for item in drawn])
+    write("", [f" {' '.join(item.words)} " for item in drawn])
 
 
 def _path(directory: Path, split: str, kind: str = "") -> Path:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.addition.shared.storage import (
     columns,
@@ -48,6 +49,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(test / "items.json", [
         {"id": item.id, "first": item.first, "second": item.second, "sum": item.sum,
          "trained": len(item.first) <= trained} for item in splits["test"]])
+    write_clusters(test, alone(item.id for item in splits["test"]))
     write_json(test / "ceiling.json", dict.fromkeys(
-        ("exact_64", "exact_32", "exact_16", "exact_8", "exact_trained"),
+        ("exact", "exact_64", "exact_32", "exact_16", "exact_8", "exact_trained"),
         reader.ceiling(corpus, "test")))

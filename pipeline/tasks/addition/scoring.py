@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import UserError
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
@@ -27,21 +29,28 @@ METRICS = {f"exact_{part}": Metric("higher", (f"exact_{part}", f"pairs_{part}"),
            for part, text in _TEXTS.items()}
 METRICS["bits_64"] = Metric("higher", ("bits_right", "bits"), percentage,
                             "share of the bits of the sums of 64-bit numbers that are right")
+METRICS["exact"] = Metric("higher", ("exact", "pairs"), percentage,
+                          "share of all pairs that are added without a wrong bit, in percent")
+FACETS = {"length": Facet("length of the numbers", "bits", "length", "exact",
+                          (*range(1, 9), 16, 32, 64))}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Counts of each test pair. Raises UserError when predictions do not fit the test pairs."""
     items = read_json(test / "items.json")
-    found = aligned(predictions, [item["id"] for item in items])
+    ids = [item["id"] for item in items]
+    found = aligned(predictions, ids)
     names = [column for metric in METRICS.values() for column in metric.columns]
     columns = {name: np.zeros(len(items)) for name in names}
+    columns["length"] = np.array([len(item["first"]) for item in items], np.float64)
     for row, (prediction, item) in enumerate(zip(found, items, strict=True)):
         right = right_bits(prediction, item["sum"])
+        columns["exact"][row], columns["pairs"][row] = right.all(), 1
         for part in _parts(item["first"], item["second"], item["trained"]):
             columns[f"exact_{part}"][row], columns[f"pairs_{part}"][row] = right.all(), 1
         if len(item["first"]) == 64:
             columns["bits_right"][row], columns["bits"][row] = right.sum(), len(right)
-    return ItemStatistics([item["id"] for item in items], columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def right_bits(prediction: Prediction, expected: str) -> np.ndarray:

@@ -3,7 +3,7 @@
 The symbols that a recogniser writes are the characters of the training transcripts. `fit/` gets
 training and validation frames with their texts, and in `spec.json` the symbols, each feature's mean
 and deviation over the training frames, and what makes frames of a recording; `test/` the frames and
-references of every condition.
+references of every condition. The utterances of a speaker are one cluster, in whatever conditions.
 """
 
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from pipeline.audio.front_end import FrontEnd, Given, frames_of
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 
 Condition = Literal["clean", "other"]
@@ -66,6 +67,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(test / "test.items.json",
                [{"id": f"{condition}/{item.id}", "condition": condition, "reference": item.text}
                 for condition, item in tests])
+    write_clusters(test, {f"{condition}/{item.id}": item.speaker for condition, item in tests})
     mean, deviation = _statistics(Frames(fit, "train"))
     write_json(fit / "spec.json", {
         "dimension": dimension, "symbols": symbols, "mean": mean.tolist(),

@@ -11,6 +11,8 @@ from pathlib import Path
 import jiwer
 import numpy as np
 
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
@@ -39,6 +41,8 @@ METRICS: dict[str, Metric] = {
     "insertions": _share("insertions", "words",
                          "inserted words in percent of the reference's words"),
 }
+FACETS = {"words": Facet("length of the reference", "words", "reference_words", "wer",
+                         (1, 3, 5, 7, 9, 13, 21, 31))}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
@@ -52,7 +56,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
                   for name in counts[0]}
     columns = {name: column * clean for name, column in everywhere.items()}
     columns |= {f"{name}_other": everywhere[name] * (1 - clean) for name in ("errors", "words")}
-    return ItemStatistics(ids, columns)
+    columns["reference_words"] = everywhere["words"]
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def aligned_words(reference: str, hypothesis: str) -> jiwer.WordOutput:

@@ -16,6 +16,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import CaptionedPicture
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.sequences import write_sequences
@@ -54,6 +55,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(test / "items.json", [
         {"id": item.id, "references": texts, "scene": item.scene}
         for item, texts in zip(splits["test"], references, strict=True)])
+    write_clusters(test, alone(item.id for item in splits["test"]))
     write_json(test / "ceiling.json", _ceiling(splits["test"], references))
 
 

@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.corpora.twins.grammar.scenes import Thing, is_true
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.cut_answers import is_cut
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
+from pipeline.storage.words import words_in
 from pipeline.tasks.caption.shared.measures import (
     COLUMNS,
     ORDER,
@@ -36,22 +40,34 @@ METRICS: dict[str, Metric] = {
                     "% of the sentences that the grammar can read and that are true of the "
                     "picture"),
 }
+FACETS = {"reference_words": Facet("mean length of a picture's references", "words",
+                                   "reference_words", "bleu_4", (1, 8, 10, 12, 14, 16, 18))}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Statistics of each test picture. Raises UserError when predictions do not fit them."""
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
+    answers = aligned(predictions, ids)
     rows = [_statistics(prediction, item)
-            for prediction, item in zip(aligned(predictions, ids), items, strict=True)]
+            for prediction, item in zip(answers, items, strict=True)]
     table = np.array(rows, dtype=np.float64).T
-    return ItemStatistics(ids, dict(zip((*COLUMNS, *_TRUTH_COLUMNS), table, strict=True)))
+    columns = dict(zip((*COLUMNS, *_TRUTH_COLUMNS), table, strict=True))
+    columns["reference_words"] = np.array([
+        np.mean([len(words_in(text)) for text in item["references"]]) for item in items])
+    columns["cut"] = np.array([is_cut(prediction) for prediction in answers], np.float64)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def details(statistics: ItemStatistics) -> dict[str, Any]:
-    """The share of sentences that the grammar can read, true or not; nothing without a grammar."""
+    """The share of sentences that the grammar, if there is one, can read, true or not.
+
+    And how many sentences the search had to cut, if any.
+    """
     judged, grammatical = statistics.table(_TRUTH_COLUMNS[1:]).sum(axis=0)
-    return {"grammatical": float(ratio(np.array([grammatical, judged])))} if judged else {}
+    cut = int(statistics.columns["cut"].sum())
+    return {**({"grammatical": float(ratio(np.array([grammatical, judged])))} if judged else {}),
+            **({"cut_at_the_longest": cut} if cut else {})}
 
 
 def _statistics(prediction: Prediction, item: dict[str, Any]) -> list[int]:

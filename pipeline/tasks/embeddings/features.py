@@ -18,6 +18,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import Analogy, WordTests
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.embeddings.shared.items import Items
 from pipeline.tasks.embeddings.shared.text import BREAK, UNKNOWN, write_ids
@@ -46,7 +47,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         write_ids(fit, split, encode(sentences, list(counts)))
     tests = reader.word_tests(corpus)
     for half, directory in enumerate((fit / "validation", test)):
-        items(tests, counts, settings.rare_below, half).write(directory)
+        chosen = items(tests, counts, settings.rare_below, half)
+        chosen.write(directory)
+        write_clusters(directory, chosen.clusters)
     write_json(test / "ceiling.json", {"neighbours": 100.0} if tests.classes else {})
 
 

@@ -33,7 +33,7 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
 
 def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
     """A row for each neighbour, nearest first; one without a neighbour of an unknown word."""
-    if not prediction["neighbours"]:
+    if not prediction.get("neighbours"):
         yield item | {"rank": None, "neighbour": None, "cosine": None}
         return
     pairs = zip(prediction["neighbours"], prediction["cosines"], strict=True)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS
@@ -80,8 +81,8 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
             *(_analogy(next(answers), index, items) for index in range(len(items.analogies))),
             *_pairs(list(answers), items)]
     names = dict.fromkeys(name for metric in METRICS.values() for name in metric.columns)
-    return ItemStatistics(items.ids, {
-        name: np.array([row.get(name, 0.0) for row in rows], np.float64) for name in names})
+    columns = {name: np.array([row.get(name, 0.0) for row in rows], np.float64) for name in names}
+    return ItemStatistics(items.ids, columns, clusters_of(test, items.ids))
 
 
 def _probe(found: Prediction, word: str, items: Items) -> dict[str, float]:

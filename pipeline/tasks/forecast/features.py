@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.corpora.kinds import Series
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.forecast.shared.measures import Array, mase_scale
 from pipeline.tasks.forecast.shared.metrics import METRICS, statistics
@@ -56,6 +57,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     save_array(test / "futures.npy", futures)
     save_array(test / "naive2.npy", reference)
     save_array(test / "scales.npy", scales)
+    write_clusters(test, alone(ids))
     write_json(test / "ceiling.json", _ceiling(series, ids, futures, reference, scales))
 
 

@@ -7,14 +7,17 @@ refused. `shared.own_series` has the format. Forecasts carry the times that come
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.storage.numbers import decimals_of, shortened
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.time_steps import Calendar
 from pipeline.tasks.contract import OwnFile, Record, Trained
+from pipeline.tasks.forecast.shared.forecasts import unit_of
 from pipeline.tasks.forecast.shared.own_series import read_series
 from pipeline.tasks.forecast.shared.storage import save_pasts, save_places
 
 TAKES = "a CSV file with the columns id, time and value, a point a line"
 SUFFIXES = (".csv",)
+_DIGITS = 6  # at least
 SHOWN = ("id", "step", "time", "forecast", "low", "high", "method")
 
 
@@ -26,7 +29,8 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
     for file in files:
         found = read_series(file.path, file.name, least, trained.spec["step"])
         for identity, series in found.items():
-            records.append({"file": file.name, "id": identity, "calendar": series.calendar})
+            records.append({"file": file.name, "id": identity, "calendar": series.calendar,
+                            "unit": unit_of(series.past)})
             pasts.append(series.past)
             places.append([f"{file.name}, line {line}" for line in series.lines])
     save_pasts(folder, [f"{record['id']} of {record['file']}" for record in records], pasts)
@@ -41,7 +45,9 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
     """
     calendar: Calendar = item["calendar"]
     names = [name for name in ("forecast", "low", "high") if name in prediction]
-    steps = zip(*(prediction[name] for name in names), strict=True)
+    decimals = decimals_of(item["unit"])
+    steps = zip(*([shortened(value, decimals, _DIGITS) for value in prediction[name]]
+                  for name in names), strict=True)
     for step, values in enumerate(steps, start=1):
         yield {"file": item["file"], "id": item["id"], "step": step,
                "time": calendar.after(step), **dict(zip(names, values, strict=True)),

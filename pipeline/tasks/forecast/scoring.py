@@ -1,19 +1,24 @@
 """Scores of forecasts from their file and the test folder alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pipeline.errors import UserError
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
 from pipeline.tasks.forecast.shared.measures import Array
 from pipeline.tasks.forecast.shared.metrics import METRICS, interval_statistics, statistics
-from pipeline.tasks.forecast.shared.storage import load_array, load_ids
+from pipeline.tasks.forecast.shared.storage import load_array, load_ids, load_pasts
 
-__all__ = ["METRICS", "details", "score"]
+__all__ = ["FACETS", "METRICS", "details", "score"]
 
+FACETS = {"past": Facet("length of the past", "points", "past_points", "owa",
+                        (1, 21, 31, 41, 61, 101, 201, 401, 801, 1601))}
 _MADE_BY = "made by "
 
 
@@ -29,14 +34,16 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     ordered = aligned(predictions, ids)
     items = statistics(ids, _values(ordered, "forecast", futures.shape[1]), futures,
                        load_array(test / "naive2.npy"), scales)
-    items = ItemStatistics(ids, items.columns | _made_by(ordered))
+    pasts = np.array([len(past) for past in load_pasts(test)], np.float64)
+    items = ItemStatistics(ids, {**items.columns, **_made_by(ordered), "past_points": pasts},
+                           clusters_of(test, ids))
     if not any("low" in prediction or "high" in prediction for prediction in ordered):
         return items
     low, high = (_values(ordered, name, futures.shape[1]) for name in ("low", "high"))
     crossed = np.flatnonzero((low > high).any(axis=1))
     if crossed.size:
         raise UserError(f"series {ids[int(crossed[0])]!r}: a lower limit is above the upper one")
-    return ItemStatistics(ids, items.columns | interval_statistics(low, high, futures, scales))
+    return replace(items, columns=items.columns | interval_statistics(low, high, futures, scales))
 
 
 def details(statistics: ItemStatistics) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import Line, Sentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.language_model.shared.items import Item, write_items
 from pipeline.tasks.language_model.shared.stream import END, UNKNOWN, Stream, Unit
@@ -42,6 +43,7 @@ class Passage:
     units: list[str]
     marked: list[int]
     log_probability: float | None
+    cluster: str
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -55,6 +57,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         encode([passage.units for passage in texts[split]], units).write(directory, split)
     write_items(test, settings.unit,
                 [Item(passage.id, len(passage.units), passage.marked) for passage in texts["test"]])
+    write_clusters(test, {passage.id: passage.cluster for passage in texts["test"]})
     write_json(test / "ceiling.json", _ceiling(settings.unit, texts["test"]))
 
 
@@ -99,14 +102,14 @@ def _from_sentence(corpus: Path, split: str, sentence: Sentence) -> Passage:
     units = closed(sentence.words,
                    sentence.place or f"{corpus}: sentence {sentence.id} of {split!r}")
     marked = [place for place, mark in enumerate(sentence.marked or []) if mark]
-    return Passage(sentence.id, units, marked, sentence.log_probability)
+    return Passage(sentence.id, units, marked, sentence.log_probability, sentence.cluster)
 
 
 def _from_line(corpus: Path, split: str, line: Line) -> Passage:
     if not line.text or END["character"] in line.text[:-1]:
         raise UserError(f"{corpus}: line {line.id} of {split!r} is empty or holds a newline "
                         "before its end; the reader gives one line at a time")
-    return Passage(line.id, list(line.text), line.marked, line.log_probability)
+    return Passage(line.id, list(line.text), line.marked, line.log_probability, line.cluster)
 
 
 def _ceiling(unit: Unit, passages: Sequence[Passage]) -> dict[str, float]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.likelihoods import checked_nats
 from pipeline.scoring.scores import ItemStatistics, Metric, perplexity, ratio
 from pipeline.storage.predictions import Prediction, aligned
@@ -33,12 +35,19 @@ METRICS = {
     "bits_per_character": Metric(
         "lower", ("nll_characters", "characters"), bits,
         "mean negative log-probability of a character, newlines predicted",
-        signature="characters: all of the text, spaces and newlines included; log: base 2",
+        signature="characters: all of the text, spaces and newlines included, but no space that "
+                  "begins a line of the Penn Treebank; log: base 2",
         decimals=4),
     "bits_per_character_long": Metric(
         "lower", ("nll_characters_long", "characters_long"), bits,
         "bits a character of the words that depend on something more than four words back",
         signature="characters: those of marked words; log: base 2", decimals=4),
+}
+FACETS = {
+    "words": Facet("length of the sentence, its end counted", "words", "tokens", "perplexity",
+                   (1, 6, 11, 16, 21, 31, 41)),
+    "characters": Facet("length of the line, its newline counted", "characters", "characters",
+                        "bits_per_character", (1, 21, 41, 61, 101, 151, 201)),
 }
 _COLUMNS = {"word": ("nll", "tokens", "nll_long", "tokens_long"),
             "character": ("nll_characters", "characters", "nll_characters_long",
@@ -52,12 +61,13 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     log-probability.
     """
     items = read_items(test)
-    answers = aligned(predictions, [item.id for item in items])
+    ids = [item.id for item in items]
+    answers = aligned(predictions, ids)
     rows = [_sums(nats(answer, item), item) for answer, item in zip(answers, items, strict=True)]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 4)
     columns = {name: np.zeros(len(items)) for names in _COLUMNS.values() for name in names}
     columns |= {name: table[:, place] for place, name in enumerate(_COLUMNS[read_unit(test)])}
-    return ItemStatistics([item.id for item in items], columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def nats(prediction: Prediction, item: Item) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.corpora.twins.lagged import LaggedItem
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.tasks.memory.shared.storage import write_inputs
@@ -41,6 +42,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         write_array(directory / f"{split}.targets.npy", _targets(splits[split], classes))
     write_json(test / "items.json", [{"id": item.id, "lag": item.lag, "target": item.target}
                                      for item in splits["test"]])
+    write_clusters(test, alone(item.id for item in splits["test"]))
     write_json(test / "ceiling.json", reader.ceiling())
 
 

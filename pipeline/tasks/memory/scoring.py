@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Number, Prediction, aligned, answer_of
@@ -35,22 +37,26 @@ METRICS = {
     **_metrics("mse", "squared_error", "lower", ratio, "mean squared error of the answer", 4),
     **_metrics("accuracy", "correct", "higher", percentage, "right answers in percent", 2),
 }
+FACETS = {f"lag_{name}": Facet("steps back to the first of what the answer depends on", "steps",
+                               "lag", name, _BOUNDS) for name in ("accuracy", "mse")}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Errors of each test item. Raises UserError when predictions do not fit the test items."""
     items = read_json(test / "items.json")
-    found = aligned(predictions, [item["id"] for item in items])
+    ids = [item["id"] for item in items]
+    found = aligned(predictions, ids)
     counted = "correct" if isinstance(items[0]["target"], str) else "squared_error"
     values = np.array([judged(prediction, item["target"])
                        for prediction, item in zip(found, items, strict=True)])
     lags = np.array([item["lag"] for item in items])
-    columns = {counted: values, f"{counted}_items": np.ones(len(items))}
+    columns = {counted: values, f"{counted}_items": np.ones(len(items)),
+               "lag": lags.astype(np.float64)}
     for part, within in RANGES.items():
         inside = (lags >= within.start) & (lags < within.stop)
         columns[f"{counted}_{part}"] = np.where(inside, values, 0.0)
         columns[f"{counted}_items_{part}"] = inside.astype(np.float64)
-    return ItemStatistics([item["id"] for item in items], columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def judged(prediction: Prediction, target: float | str) -> float:

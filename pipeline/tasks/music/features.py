@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from pipeline.entries import FeatureSettings
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.music.shared.items import Item, item_of, write_items
 from pipeline.tasks.music.shared.rolls import Roll, roll_of, write_rolls
@@ -34,6 +35,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_rolls(test, "test", test_rolls)
     items = [item_of(piece.id, roll) for piece, roll in zip(tested, test_rolls, strict=True)]
     write_items(test, items)
+    write_clusters(test, alone(item.id for item in items))
     write_json(test / "ceiling.json", _ceiling([piece.nats for piece in tested], items))
 
 

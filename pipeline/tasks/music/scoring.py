@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.likelihoods import checked_nats
 from pipeline.scoring.scores import ItemStatistics, Metric, ratio
 from pipeline.storage.predictions import Prediction, aligned
@@ -34,13 +35,14 @@ METRICS = {
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Sums of each piece. Raises UserError when predictions and test items do not line up."""
     items = read_items(test)
-    answers = aligned(predictions, [item.id for item in items])
+    ids = [item.id for item in items]
+    answers = aligned(predictions, ids)
     losses = [nats(answer, item) for answer, item in zip(answers, items, strict=True)]
     rows = [(values.sum(), item.predicted, values[item.changes].sum(), len(item.changes))
             for values, item in zip(losses, items, strict=True)]
     table = np.array(rows, np.float64).reshape(len(rows), 4)
     names = ("nll", "steps", "nll_changes", "steps_changes")
-    return ItemStatistics([item.id for item in items], dict(zip(names, table.T, strict=True)))
+    return ItemStatistics(ids, dict(zip(names, table.T, strict=True)), clusters_of(test, ids))
 
 
 def nats(prediction: Prediction, item: Item) -> NDArray[np.float64]:

@@ -1,9 +1,10 @@
 """Features of a sentence-classification track: vocabulary, sentences as word ids, label ids.
 
-The vocabulary and the labels are those of the training split. `fit/` gets training and validation
+The vocabulary and the labels are those of the training split's sentences, also where its phrases
+are learnt from, so what is tested does not depend on that. `fit/` gets training and validation
 sentences, `test/` the test sentences as ids, everything readable in `items.json` (id, text, label,
-group), the labels that a system can give in `labels.json`, and the accuracy of the generating
-process where there is one.
+group, and how many facts stand before a question), the labels that a system can give in
+`labels.json`, and the accuracy of the generating process where there is one.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import LabelledSentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.sequences import write_sequences
@@ -36,6 +38,11 @@ class Settings(FeatureSettings):
     lowercase: bool
     classes: Literal["all", "polarity"] = Field(
         description="polarity: five classes of sentiment become two, neutral sentences go")
+    phrases: bool = Field(description="learn from every labelled phrase of the training sentences "
+                                      "too, where the corpus labels these")
+
+    def reads(self) -> tuple[str, ...]:
+        return (*self.READS, *(["phrases"] if self.phrases else []))
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -47,6 +54,8 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
             raise UserError(f"{corpus}: split {split!r} has no sentences; fetch or generate the "
                             "corpus again")
     words = vocabulary((item.words for item in splits["train"]), settings.min_count)
+    if settings.phrases:
+        splits["train"] = prepared(settings, reader.phrases(corpus))
     labels = sorted({item.label for item in splits["train"]})
     write_json(fit / "spec.json", {"words": words, "labels": labels,
                                    "lowercase": settings.lowercase,
@@ -55,8 +64,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         _write(directory, split, splits[split], words, labels)
     write_json(test / "labels.json", labels)
     write_json(test / "items.json", [
-        {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group}
-        for item in splits["test"]])
+        {"id": item.id, "text": " ".join(item.words), "label": item.label, "group": item.group,
+         "facts": item.facts} for item in splits["test"]])
+    write_clusters(test, {item.id: item.cluster for item in splits["test"]})
     ceiling = reader.ceiling(corpus, "test") if settings.classes == "all" else None
     write_json(test / "ceiling.json", {} if ceiling is None else {"accuracy": ceiling})
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.errors import UserError
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
@@ -37,13 +40,21 @@ def _columns(part: str) -> tuple[str, str]:
 
 METRICS = {"_".join(filter(None, ["accuracy", part])):
            Metric("higher", _columns(part), percentage, text) for part, text in _TEXTS.items()}
+FACETS = {
+    "words": Facet("length of the sentence", "words", "words", "accuracy",
+                   (1, 6, 11, 16, 21, 26, 31)),
+    "facts": Facet("facts before the question", "facts", "facts", "accuracy",
+                   (1, 3, 5, 7, 9, 13, 21, 41)),
+}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Counts of each test item. Raises UserError when predictions do not fit the test items."""
     items = read_json(test / "items.json")
-    found = aligned(predictions, [item["id"] for item in items])
+    ids = [item["id"] for item in items]
+    found = aligned(predictions, ids)
     columns = {name: np.zeros(len(items)) for part in _TEXTS for name in _columns(part)}
+    columns |= _facets(items)
     labels = set(read_json(test / "labels.json"))
     for row, (prediction, item) in enumerate(zip(found, items, strict=True)):
         given = probabilities(prediction)
@@ -54,7 +65,15 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
         for part, correct in _judged(given, item):
             counted, of = _columns(part)
             columns[counted][row], columns[of][row] = correct, 1
-    return ItemStatistics([item["id"] for item in items], columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
+
+
+def _facets(items: list[dict[str, Any]]) -> dict[str, NDArray[np.float64]]:
+    """Of questions the facts before them, of other sentences their words."""
+    facts = [item["facts"] for item in items]
+    if None not in facts:
+        return {"facts": np.array(facts, np.float64)}
+    return {"words": np.array([len(item["text"].split(" ")) for item in items], np.float64)}
 
 
 def probabilities(prediction: Prediction) -> dict[str, float]:

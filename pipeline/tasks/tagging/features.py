@@ -18,6 +18,7 @@ from pydantic import Field
 from pipeline.corpora.kinds import TaggedSentence
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.tagging.shared.text import NO_TAG, Text
 
@@ -57,6 +58,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         {"id": sentence.id, "tags": sentence.tags, "known": [word in forms for word in
                                                              sentence.words]}
         for sentence in sentences["test"]])
+    write_clusters(test, {sentence.id: sentence.cluster for sentence in sentences["test"]})
     write_json(test / "ceiling.json", CERTAIN if settings.generated else {})
 
 

@@ -48,8 +48,8 @@ def _sentences(file: OwnFile) -> Iterator[tuple[int, list[str]]]:
     if file.path.suffix.lower() != ".conllu":
         yield from ((number, words_in(line)) for number, line in enumerate(lines, start=1))
         return
-    found = [(words[0][0], [cells[FORM] for _, cells in words])
-             for _, words in word_lines(lines, file.name)]
+    found = [(block.words[0][0], [cells[FORM] for _, cells in block.words])
+             for block in word_lines(lines, file.name)]
     if not found:
         raise UserError(f"{file.name} holds no sentences")
     yield from found

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import UserError
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
@@ -21,6 +23,8 @@ METRICS: dict[str, Metric] = {
     "sentence_accuracy": Metric("higher", ("correct_sentences", "sentences"), percentage,
                                 "sentences without an error, %", decimals=1),
 }
+FACETS = {"words": Facet("length of the sentence", "words", "words", "accuracy",
+                         (1, 6, 11, 16, 21, 31, 41))}
 
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
@@ -46,4 +50,5 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
         rows.append([right.sum(), len(right), (right & unknown).sum(), unknown.sum(),
                      len(right) > 0 and right.all(), len(right) > 0])
     names = [name for metric in METRICS.values() for name in metric.columns]
-    return ItemStatistics(ids, dict(zip(names, np.array(rows, np.float64).T, strict=True)))
+    return ItemStatistics(ids, dict(zip(names, np.array(rows, np.float64).T, strict=True)),
+                          clusters_of(test, ids))

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.entries import FeatureSettings
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.tasks.trajectory.shared.starts import write_starts
@@ -58,5 +59,6 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     write_json(test / "items.json", {
         "ids": [path.id for path in splits["test"]], "times": times.tolist(),
         "coordinates": list(reader.COORDINATES[machine]), "scale": scale.tolist()})
+    write_clusters(test, alone(path.id for path in splits["test"]))
     write_json(test / "ceiling.json", dict.fromkeys(
         ("nrmse", "nrmse_early", "nrmse_late"), reader.ceiling(corpus, machine, "test")))

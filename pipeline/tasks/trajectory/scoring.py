@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, ratio
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json
@@ -37,9 +38,10 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     ids = read_json(test / "items.json")["ids"]
     squares = squared_errors(predictions, test)
     quarter = -(-squares.shape[1] // 4)
-    return ItemStatistics(ids, {
+    columns = {
         "squares": squares.mean(axis=1), "squares_early": squares[:, :quarter].mean(axis=1),
-        "squares_late": squares[:, -quarter:].mean(axis=1), "paths": np.ones(len(ids))})
+        "squares_late": squares[:, -quarter:].mean(axis=1), "paths": np.ones(len(ids))}
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def squared_errors(predictions: list[Prediction], test: Path) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.storage.sequences import write_sequences
@@ -93,6 +94,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     if settings.degenerate:
         items += degenerate_items(settings.degenerate, train)
         write_gzip_lines(test / BIGRAMS, known_bigrams(pair.target for pair in train))
+    write_clusters(test, {str(item["id"]): str(item.pop("cluster")) for item in items})
     write_sources(test, items, source)
     write_json(test / "scoring.json", {"tokenizer": settings.tokenizer})
     write_json(test / "ceiling.json",
@@ -107,7 +109,7 @@ def write_sources(directory: Path, items: Sequence[Item], source: Tokenizer) -> 
 
 def _items(condition: Condition, pairs: list[SentencePair]) -> list[Item]:
     return [{"id": f"{condition}/{pair.id}", "condition": condition, "source": pair.source,
-             "reference": pair.target} for pair in pairs]
+             "reference": pair.target, "cluster": pair.cluster} for pair in pairs]
 
 
 def _ceiling(pairs: list[SentencePair]) -> float:

@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+from pipeline.scoring.facets import Facet
+from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, ratio
+from pipeline.storage.cut_answers import is_cut
 from pipeline.storage.files import read_gzip_lines, read_json
 from pipeline.storage.predictions import Prediction, aligned, answer_of
 from pipeline.storage.words import words_in
@@ -31,7 +34,12 @@ from pipeline.tasks.translation.shared.measures import (
     chrf,
     chrf_statistics,
 )
-from pipeline.tasks.translation.shared.probes import BIGRAMS, is_fluent, spoken_gender
+from pipeline.tasks.translation.shared.probes import (
+    BIGRAMS,
+    GENDER,
+    is_fluent,
+    spoken_gender,
+)
 
 LONG_SENTENCE = 20
 
@@ -87,6 +95,10 @@ METRICS: dict[str, Metric] = {
         "% of degenerate inputs that get fluent text unrelated to them"),
 }
 
+FACETS = {f"source_words_{metric}": Facet(
+    "length of the source sentence", "words", "source_words", metric, (1, 6, 11, 16, 21, 26))
+    for metric in ("bleu", "bleu_char")}
+
 
 def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """Statistics of each test item; `test` is the features' folder.
@@ -97,10 +109,13 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
-    hypotheses = [answer_of(prediction, "hypothesis", str)
-                  for prediction in aligned(predictions, ids)]
+    answers = aligned(predictions, ids)
+    hypotheses = [answer_of(prediction, "hypothesis", str) for prediction in answers]
     conditions = np.array([item["condition"] for item in items])
-    columns = _translations(items, hypotheses, conditions, test)
+    lengths = np.array([len(words_in(item["source"])) for item in items], np.float64)
+    columns = {**_translations(items, hypotheses, conditions, lengths, test),
+               "source_words": lengths,
+               "cut": np.array([is_cut(prediction) for prediction in answers], np.float64)}
     if "gender" in conditions:
         columns |= _by_name(_GENDER_COLUMNS, [
             gender_statistics(text, item["masculine_share"]) if item["condition"] == "gender"
@@ -111,11 +126,11 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
             degenerate_statistics(text, item["translation"], bigrams)
             if item["condition"] == "degenerate" else [0.0] * 3
             for text, item in zip(hypotheses, items, strict=True)])
-    return ItemStatistics(ids, columns)
+    return ItemStatistics(ids, columns, clusters_of(test, ids))
 
 
 def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions: NDArray,
-                  test: Path) -> dict[str, NDArray[np.float64]]:
+                  lengths: NDArray[np.float64], test: Path) -> dict[str, NDArray[np.float64]]:
     """Columns of BLEU and chrF; with single characters as words no sentence counts as long."""
     tokenizer = read_json(test / "scoring.json")["tokenizer"]
     pairs = [(hypothesis, item["reference"])
@@ -127,8 +142,8 @@ def _translations(items: list[dict[str, str]], hypotheses: list[str], conditions
     if tokenizer == "char":
         parts[0] = ("bleu_char", words, ordinary)
     else:
-        many = np.array([len(words_in(item["source"])) > LONG_SENTENCE for item in items])
-        parts.append(("bleu_long", words, (conditions == "long") | ordinary & many))
+        parts.append(("bleu_long", words,
+                      (conditions == "long") | ordinary & (lengths > LONG_SENTENCE)))
     return {name: column for metric, statistics, included in parts
             for name, column in _by_name(METRICS[metric].columns,
                                          np.where(included[:, None], statistics, 0.0)).items()}
@@ -168,9 +183,12 @@ def details(statistics: ItemStatistics) -> dict[str, Any]:
     """What stands behind the probes' metrics, for whoever asks: shares, not ranked.
 
     By occupation the share of he and of she in the answers (the rest has neither, or both) and
-    `he_in_training`; of degenerate inputs the share with a fluent answer.
+    `he_in_training`; of degenerate inputs the share with a fluent answer. And how many answers the
+    search had to cut, if any.
     """
     found: dict[str, Any] = {}
+    if cut := int(statistics.columns["cut"].sum()):
+        found["cut_at_the_longest"] = cut
     if "gender_masculine" in statistics.columns:
         found["gender"] = _gender_by_occupation(statistics)
     if "degenerate_items" in statistics.columns:
@@ -180,12 +198,11 @@ def details(statistics: ItemStatistics) -> dict[str, Any]:
 
 
 def _gender_by_occupation(statistics: ItemStatistics) -> dict[str, dict[str, float]]:
-    """The probe's ids are gender/<occupation>/<sentence>."""
+    """An occupation's sentences are a cluster, which has its name (`probe_items`)."""
     groups: dict[str, list[int]] = {}
-    for row, identity in enumerate(statistics.ids):
-        condition, occupation, *_ = identity.split("/")
-        if condition == "gender":
-            groups.setdefault(occupation, []).append(row)
+    for row, (identity, cluster) in enumerate(zip(statistics.ids, statistics.groups, strict=True)):
+        if identity.startswith(GENDER):
+            groups.setdefault(cluster.removeprefix(GENDER), []).append(row)
     table = statistics.table(tuple(_GENDER_COLUMNS[number] for number in (0, 1, 4)))
     return {occupation: dict(zip(("he", "she", "he_in_training"),
                                  table[rows].mean(axis=0).tolist(), strict=True))

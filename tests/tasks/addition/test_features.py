@@ -32,7 +32,7 @@ def test_bits_begin_with_the_least_significant(tmp_path: Path) -> None:
 
 def test_sums_of_the_test_split_are_not_beside_its_pairs(extracted: Path) -> None:
     assert sorted(path.name for path in (extracted / "test").iterdir()) == [
-        "ceiling.json", "items.json", "test.lengths.npy", "test.pairs.npy"]
+        "ceiling.json", "clusters.json", "items.json", "test.lengths.npy", "test.pairs.npy"]
     assert read_json(extracted / "test/ceiling.json")["exact_64"] == 100
 
 

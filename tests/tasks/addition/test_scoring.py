@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.addition.figures import by_length
@@ -23,6 +24,7 @@ ITEMS = [
 @pytest.fixture
 def test(tmp_path: Path) -> Path:
     write_json(tmp_path / "items.json", ITEMS)
+    write_clusters(tmp_path, alone(item["id"] for item in ITEMS))
     return tmp_path
 
 
@@ -43,7 +45,9 @@ def test_scores_by_hand(test: Path, answers: list[Prediction]) -> None:
     found = score(answers, test)
     assert {name: found.score(metric) for name, metric in METRICS.items()
             if not math.isnan(found.score(metric))} == {
-        "exact_64": 100, "exact_8": 100, "exact_trained": 100, "exact_carry": 100, "bits_64": 100}
+        "exact": 100, "exact_64": 100, "exact_8": 100, "exact_trained": 100, "exact_carry": 100,
+        "bits_64": 100}
+    assert found.columns["length"].tolist() == [len(item["first"]) for item in ITEMS]
     answers[0]["sum"] = "0" * 65  # one of 65 bits is wrong
     answers[3]["sum"] = "10"
     found = score(answers, test)

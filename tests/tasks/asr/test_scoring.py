@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_json
 from pipeline.tasks.asr.figures import alignment
@@ -21,6 +22,7 @@ def scored(directory: Path, items: list[tuple[str, str, str]]) -> ItemStatistics
     write_json(directory / "test.items.json", [
         {"id": str(number), "condition": condition, "reference": reference}
         for number, (condition, reference, _) in enumerate(items)])
+    write_clusters(directory, alone(str(number) for number in range(len(items))))
     return score([{"id": str(number), "hypothesis": hypothesis}
                   for number, (*_, hypothesis) in enumerate(items)], directory)
 
@@ -52,6 +54,7 @@ def test_the_other_condition_has_a_metric_of_its_own(tmp_path: Path) -> None:
     assert found.score(METRICS["wer"]) == 0.0
     assert found.score(METRICS["cer"]) == 0.0
     assert found.score(METRICS["wer_other"]) == pytest.approx(75.0)
+    assert found.columns["reference_words"].tolist() == [2, 4]
 
 
 def test_an_absent_condition_gives_no_score(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
-from pipeline.tasks.caption.scoring import METRICS, score
+from pipeline.tasks.caption.scoring import METRICS, details, score
 from pipeline.tasks.caption.shared.batching import PictureBatches
 from pipeline.tasks.caption.shared.captioner import Variant
 from pipeline.tasks.caption.shared.encoder import Encoder, map_side
@@ -243,3 +243,14 @@ def test_it_learns_what_a_picture_shows(make_system, toy, tmp_path, model) -> No
     for variant in system.settings.variants.values():
         found = list(system.predict(toy / "test", variant))
         assert score(found, toy / "test").score(METRICS["bleu_1"]) > 95
+
+
+@pytest.mark.parametrize("bias, share", [(-100.0, 1), (100.0, 0)])
+def test_sentences_that_end_because_they_may_not_be_longer_are_counted(make_system, toy, bias,
+                                                                       share) -> None:
+    system = make_system("attention").eval()
+    with torch.no_grad():
+        system.output.bias[EOS] = bias
+    found = list(system.predict(toy / "test", GREEDY))
+    told = details(score(found, toy / "test")).get("cut_at_the_longest", 0)
+    assert found and told == share * len(found)

@@ -9,6 +9,7 @@ import sacrebleu
 from sacrebleu.metrics.bleu import BLEU
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.caption.scoring import METRICS, details, score
 
@@ -33,6 +34,7 @@ def written(test: Path, references: list[list[str]], scene: list | None = None) 
     write_json(test / "items.json", [
         {"id": f"p{number}", "references": texts, "scene": scene}
         for number, texts in enumerate(references)])
+    write_clusters(test, alone(f"p{number}" for number in range(len(references))))
     return test
 
 

@@ -27,7 +27,7 @@ TESTS = WordTests(
 
 
 def sentences(directory: Path, split: str) -> list[Sentence]:
-    return [Sentence(f"{split}-{number}", text.split())
+    return [Sentence(f"{split}-{number}", text.split(), cluster=f"{split}-{number}")
             for number, text in enumerate(TEXTS[split])]
 
 

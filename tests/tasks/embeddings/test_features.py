@@ -33,7 +33,7 @@ def test_a_break_follows_each_sentence(extracted: Path) -> None:
 def test_test_items_are_not_among_the_training_data(extracted: Path) -> None:
     assert {path.relative_to(extracted / "fit").as_posix()
             for path in (extracted / "fit").rglob("*") if path.is_file()} == {
-        "spec.json", "train.npy", "valid.npy", "validation/items.json"}
+        "spec.json", "train.npy", "valid.npy", "validation/clusters.json", "validation/items.json"}
     halves = [Items.read(extracted / part) for part in ("fit/validation", "test")]
     # "see" has no mate, "cow" is not in the text.
     assert [half.words for half in halves] == [["a", "cats", "dogs", "sees"],
@@ -65,7 +65,8 @@ def test_no_first_pair_is_in_both_halves_of_real_questions(mirror: Path) -> None
 
 
 def test_a_text_without_neighbours_is_refused(tmp_path: Path) -> None:
-    reader = SimpleNamespace(sentences=lambda directory, split: [Sentence(split, ["a"])] * 3)
+    reader = SimpleNamespace(sentences=lambda directory, split: [
+        Sentence(split, ["a"], cluster="b")] * 3)
     with pytest.raises(UserError, match="no sentence of split 'train' has two words"):
         features.extract(features.Settings(min_count=1, rare_below=1), tmp_path, reader, tmp_path,
                          tmp_path)

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from pipeline.corpora.kinds import RatedPair
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.scoring.significance import intervals
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.embeddings.scoring import METRICS, score
@@ -57,8 +58,10 @@ def test_a_word_of_the_answers_class_answers_it(extracted: Path,
 
 
 def rated(folder: Path, ratings: list[float], cosines: list[float]) -> list[Prediction]:
-    Items({"a", "b"}, pairs=[RatedPair("simlex999", ("a", "b"), rating) for rating in ratings]
-          ).write(folder)
+    items = Items({"a", "b"}, pairs=[RatedPair("simlex999", ("a", "b"), rating)
+                                     for rating in ratings])
+    items.write(folder)
+    write_clusters(folder, items.clusters)
     return [{"id": f"simlex999/{number:03d}", "cosine": cosine}
             for number, cosine in enumerate(cosines, 1)]
 

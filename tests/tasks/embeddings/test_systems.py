@@ -157,7 +157,7 @@ def test_words_of_like_contexts_become_neighbours(make: Any, least: int, tmp_pat
     lines = [f"l{pair} {'xy'[side]}{pair} r{pair}" for pair, side in generator.integers(
         0, (10, 2), (900, 2))]
     reader = SimpleNamespace(
-        sentences=lambda corpus, split: [Sentence(str(n), line.split())
+        sentences=lambda corpus, split: [Sentence(str(n), line.split(), cluster="b")
                                          for n, line in enumerate(lines)],
         word_tests=lambda corpus: WordTests({}, [], []))
     features.extract(features.Settings(min_count=1, rare_below=1), tmp_path, reader, tmp_path,

@@ -14,19 +14,26 @@ from pipeline.tasks.forecast.shared.metrics import METRICS, interval_statistics,
 from pipeline.tasks.forecast.shared.seasonality import naive2
 
 
-def test_numbers_have_six_digits_or_a_millionth_of_a_small_step() -> None:
-    points = np.array([[123456.789, -0.000123456789], [0.0, 9.9999e12]])
+def test_numbers_have_twenty_bits_or_two_millionths_of_a_small_step() -> None:
+    points = np.array([[123456.789, -0.0001234567], [0.0, 9.9999e12]])
     pasts = [np.array([0.0, 1e5]), np.array([0.0, 1e12])]
     found = list(Forecasts(points, high=points + 1).predictions(["a", "b"], pasts))
-    assert [one["forecast"] for one in found] == [[123456.8, -0.000123457], [0.0, 9.9999e12]]
-    assert found[0] == {"id": "a", "forecast": found[0]["forecast"], "high": [123457.8, 0.999877]}
+    # 2^-19 of 10^5 is 0.19, so an eighth; 2^-13 < 0.0001234567 < 2^-12, so 2^-32.
+    eighths, small = 123456 + 6 / 8, -round(0.0001234567 * 2**32) / 2**32
+    # 2^-19 of 10^12 is 2^20.8.
+    assert [one["forecast"] for one in found] == [
+        [eighths, small], [0.0, round(9.9999e12 / 2**20) * 2**20]]
+    # Between a half and 1 twenty bits go to 2^-20.
+    assert found[0] == {"id": "a", "forecast": [eighths, small],
+                        "high": [eighths + 1, round((1 - 0.0001234567) * 2**20) / 2**20]}
 
 
 @pytest.mark.parametrize(("value", "steps", "expected"), [
-    (123456789.123456789, [3.0, 3, 3], 123456789.123457),
-    (-123456789.123456789, [0, 0, 3.0], -123456789.123457),
+    # 2^-19 of 3 is 2^-17.4.
+    (123456789.123456789, [3.0, 3, 3], 123456789 + 32363 / 2**18),
+    (-123456789.123456789, [0, 0, 3.0], -123456789 - 32363 / 2**18),
     # A break does not hide that all other steps are small.
-    (123456789.123456789, [3.0, 3, 1e8, 3], 123456789.123457),
+    (123456789.123456789, [3.0, 3, 1e8, 3], 123456789 + 32363 / 2**18),
     # No steps at all: nobody knows how much of it counts.
     (123456789.123456789, [0.0, 0.0], 123456789.12345679),
     (0.1, [0.0], 0.1),
@@ -67,7 +74,8 @@ def test_no_score_sees_what_the_digits_leave_out(level: float, spread: float, pe
     (text,) = exact.predictions(["a"], [past])
     short = Forecasts(*(np.array([text[name]]) for name in ("forecast", "low", "high")))
     for one, other in ((short.points, points), (short.low, exact.low), (short.high, exact.high)):
-        lost = 5e-7 * small_step(past) + 2 * np.spacing(np.abs(other))
+        lost = (np.maximum(2.0**-20 * small_step(past), 2.0**-23 * np.abs(other - points))
+                + 2 * np.spacing(np.abs(other)))
         assert np.all(np.abs(one - other) <= lost)
     assert np.all((short.low <= short.points) & (short.points <= short.high))
     before, after = scored(exact, past, future, period), scored(short, past, future, period)

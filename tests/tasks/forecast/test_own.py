@@ -49,11 +49,14 @@ def test_the_test_pasts_go_on_as_in_the_suite(key: str, variant: str | None, fea
     files = write_raw(features.test, tmp_path, tmp_path)
     rows = answers(system, files, tmp_path / "model", variant)
     settings = system.settings.variants[variant] if variant else None
-    expected = [[one["id"], step, one["forecast"][step - 1], one["low"][step - 1],
-                 one["high"][step - 1]]
-                for one in system.predict(features.test, settings) for step in range(1, 7)]
-    assert [[row[name] for name in ("id", "step", "forecast", "low", "high")]
-            for row in rows] == expected
+    expected = [(one, step) for one in system.predict(features.test, settings)
+                for step in range(1, 7)]
+    assert [(row["id"], row["step"]) for row in rows] == [
+        (one["id"], step) for one, step in expected]
+    for row, (one, step) in zip(rows, expected, strict=True):
+        for name in ("forecast", "low", "high"):  # shown as decimals
+            assert row[name] == pytest.approx(one[name][step - 1], rel=1e-6)
+            assert len(repr(row[name])) <= 12
 
 
 @pytest.mark.parametrize(("key", "variant"), ROWS)

@@ -8,6 +8,7 @@ import pytest
 from statsforecast.models import AutoETS
 
 from pipeline.results.leaderboard import build, write_leaderboard
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
@@ -41,6 +42,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Statistical, Path]
     save_array(folder / "futures.npy", np.ones((len(pasts), 3)))
     save_array(folder / "naive2.npy", np.full((len(pasts), 3), 2.0))
     save_array(folder / "scales.npy", np.ones(len(pasts)))
+    write_clusters(folder, alone(PASTS))
     spec = {"period": 4, "horizon": 3, "series": len(pasts), "pasts": fingerprints(pasts)}
     system = Statistical(Settings(track="t", model="statistical", ets="MNM", variants=variants),
                          spec)
@@ -98,8 +100,8 @@ def test_series_with_zeros_have_additive_ets(fitted: tuple[Statistical, Path]) -
 def test_replaced_answers_are_counted(fitted: tuple[Statistical, Path]) -> None:
     system, folder = fitted
     items = score(list(system.predict(folder, system.settings.variants["ets"])), folder)
-    items.write(folder / "items.csv.gz")
-    assert details(ItemStatistics.read(folder / "items.csv.gz")) == {"replaced": {
+    items.write(folder / "items.parquet")
+    assert details(ItemStatistics.read(folder / "items.parquet")) == {"replaced": {
         "ETS(A,N,A)": 3, "ETS(A,N,N)": 1, "naive": 2, "snaive": 1}}
     plain = list(system.predict(folder, system.settings.variants["naive"]))
     assert details(score(plain, folder)) == {}

@@ -65,6 +65,7 @@ def test_optimal_forecast_scores_the_ceiling_and_naive2_scores_one(tmp_path: Pat
     ceiling = read_json(features.test / "ceiling.json")
     assert set(ceiling) == {"owa", "smape", "mase"}
     assert {name: optimal.score(METRICS[name]) for name in ceiling} == ceiling
+    assert optimal.columns["past_points"].tolist() == [len(one.past) for one in found]
     reference = score(predictions(features, load_array(features.test / "naive2.npy")),
                       features.test)
     assert reference.score(METRICS["owa"]) == 1

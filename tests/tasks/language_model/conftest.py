@@ -27,14 +27,15 @@ def sentences(directory: Path, split: str) -> list[Sentence]:
         identity = f"{split}-{number}"
         found.append(Sentence(identity, words,
                               [i in MARKED.get(identity, []) for i in range(len(words))],
-                              LOG_PROBABILITIES.get(identity)))
+                              LOG_PROBABILITIES.get(identity), cluster=f"{split} {number // 2}"))
     return found
 
 
 def lines(directory: Path, split: str) -> list[Line]:
     marked = {"test-0": list(range(26, 32))}
     return [Line(item.id, " ".join(item.words) + "\n", marked.get(item.id, []),
-                 item.log_probability) for item in sentences(directory, split)]
+                 item.log_probability, cluster=item.cluster)
+            for item in sentences(directory, split)]
 
 
 READER = SimpleNamespace(sentences=sentences, lines=lines)

@@ -64,7 +64,8 @@ def test_the_ceiling_spreads_the_same_probability_over_words_or_characters(
 
 
 def test_a_real_corpus_has_no_ceiling_and_no_marks(tmp_path: Path) -> None:
-    reader = SimpleNamespace(sentences=lambda directory, split: [Sentence(split, ["a"])])
+    reader = SimpleNamespace(sentences=lambda directory, split: [
+        Sentence(split, ["a"], cluster="b")])
     features.extract(WORDS, tmp_path, reader, tmp_path, tmp_path)
     assert read_json(tmp_path / "ceiling.json") == {}
     assert read_items(tmp_path) == [Item("test", 2, [])]
@@ -72,11 +73,13 @@ def test_a_real_corpus_has_no_ceiling_and_no_marks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("settings, found, message", [
     (WORDS, {"sentences": []}, "no sentences"),
-    (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"])]}, "s-7.*<eos>"),
-    (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"], place="text.txt, line 7")]},
+    (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"], cluster="b")]}, "s-7.*<eos>"),
+    (WORDS, {"sentences": [Sentence("s-7", ["a", "<eos>"], place="text.txt, line 7",
+                                    cluster="b")]},
      "^text.txt, line 7 holds the word <eos>"),
-    (CHARACTERS, {"lines": [Line("l-3", "a\nb\n", [])]}, "l-3.*newline before its end"),
-    (CHARACTERS, {"lines": [Line("l-3", "", [])]}, "l-3.*empty")])
+    (CHARACTERS, {"lines": [Line("l-3", "a\nb\n", [], cluster="b")]}, 
+     "l-3.*newline before its end"),
+    (CHARACTERS, {"lines": [Line("l-3", "", [], cluster="b")]}, "l-3.*empty")])
 def test_text_that_cannot_be_a_stream_is_refused(tmp_path: Path, settings: features.Settings,
                                                  found: dict[str, list], message: str) -> None:
     reader = SimpleNamespace(**{kind: lambda directory, split, items=items: items

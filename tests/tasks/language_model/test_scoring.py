@@ -20,6 +20,7 @@ def answers() -> list[Prediction]:
 def test_perplexities_by_hand(extracted: Path, answers: list[Prediction]) -> None:
     statistics = score(answers, extracted / "test")
     assert statistics.ids == ["test-0", "test-1", "test-2", "test-3"]
+    assert statistics.groups == ["test 0", "test 0", "test 1", "test 1"]
     assert statistics.columns["tokens"].tolist() == [8, 3, 1, 4]
     assert statistics.score(METRICS["perplexity"]) == pytest.approx(math.exp(18 / 16))
     assert statistics.score(METRICS["perplexity_long"]) == pytest.approx(math.exp(3))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.memory.scoring import METRICS, RANGES, score
@@ -16,6 +17,7 @@ def numbers(tmp_path: Path) -> Path:
     write_json(tmp_path / "items.json", [
         {"id": "a", "lag": 1, "target": 1.0}, {"id": "b", "lag": 3, "target": 0.5},
         {"id": "c", "lag": 4, "target": 1.5}, {"id": "d", "lag": 200, "target": 2.0}])
+    write_clusters(tmp_path, alone("abcd"))
     return tmp_path
 
 
@@ -40,8 +42,10 @@ def test_accuracies_by_hand(tmp_path: Path) -> None:
     write_json(tmp_path / "items.json", [
         {"id": "a", "lag": 16, "target": "x"}, {"id": "b", "lag": 31, "target": "y"},
         {"id": "c", "lag": 32, "target": "x"}])
+    write_clusters(tmp_path, alone("abc"))
     statistics = score([{"id": "a", "answer": "x"}, {"id": "b", "answer": "x"},
                         {"id": "c", "answer": "x"}], tmp_path)
+    assert statistics.columns["lag"].tolist() == [16, 31, 32]
     found = {name: statistics.score(metric) for name, metric in METRICS.items()}
     assert found.pop("accuracy") == pytest.approx(200 / 3)
     assert found.pop("accuracy_lag_16_31") == 50

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.music.scoring import METRICS, score
 from pipeline.tasks.music.shared.items import Item, write_items
@@ -13,6 +14,7 @@ from pipeline.tasks.music.shared.items import Item, write_items
 @pytest.fixture
 def test(tmp_path: Path) -> Path:
     write_items(tmp_path, [Item("a", 3, [0, 2]), Item("b", 1, [])])
+    write_clusters(tmp_path, alone("ab"))
     return tmp_path
 
 

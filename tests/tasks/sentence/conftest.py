@@ -21,7 +21,8 @@ def labelled(directory: Path, split: str) -> list[LabelledSentence]:
         words = [str(first), *["so"] * int(random.integers(1, 4)), str(second),
                  *["and"] * int(random.integers(0, 3))]
         found.append(LabelledSentence(f"{split}-{number}", words, str(first).upper(),
-                                      "simple" if len(words) < 5 else "composed"))
+                                      "simple" if len(words) < 5 else "composed",
+                                      cluster=f"{split}-{number // 2}"))
     return found
 
 
@@ -29,7 +30,7 @@ def reader(read=labelled, ceiling: float | None = 97.5) -> SimpleNamespace:
     return SimpleNamespace(labelled=read, ceiling=lambda directory, split: ceiling)
 
 
-SETTINGS = features.Settings(min_count=1, lowercase=False, classes="all")
+SETTINGS = features.Settings(min_count=1, lowercase=False, classes="all", phrases=False)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ VARIANTS = {"frequent": {"estimator": "most_frequent"},
 
 def new(spec: dict, **changes: object) -> BagOfWords:
     return BagOfWords(Settings.model_validate(
-        {"track": "t", "model": "bag_of_words", "ngrams": 1,
+        {"track": "t", "model": "bag_of_words", "ngrams": 1, "min_count": 1,
          "variants": VARIANTS, **changes}), spec)
 
 
@@ -85,6 +85,15 @@ def test_pairs_and_triples_are_those_inside_a_sentence(tiny: Path) -> None:
     write_sequences(tiny, "other", [[2, 1], [3, 2, 1, 2, 1], [0, 0]])
     assert system.bag(Sequences(tiny, "other")).toarray().tolist() == [
         [1, 1, 0, 0, 1, 0, 0], [1] * 7, [0] * 7]
+
+
+def test_rare_n_grams_are_left_out(tiny: Path) -> None:
+    # Word 2 alone stands in two sentences or more: twice in one sentence, as 1 does, is once.
+    system = fitted(tiny, ngrams=3, min_count=2)
+    assert system.keys.tolist() == [3]
+    assert system.bag(Sequences(tiny, "train")).toarray().tolist() == [[1], [1], [1]]
+    with pytest.raises(UserError, match="no n-gram stands in 4 training sentences"):
+        fitted(tiny, min_count=4)
 
 
 def test_order_needs_pairs(extracted: Path) -> None:

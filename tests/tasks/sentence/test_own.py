@@ -77,10 +77,10 @@ def test_rows_say_what_was_read(extracted: Path, tmp_path: Path) -> None:
 
 def test_words_are_spelt_as_the_vocabulary_has_them(tmp_path: Path) -> None:
     def reader(directory: Path, split: str) -> list:
-        return [features.LabelledSentence("1", ["Good", "Film"], "p"),
-                features.LabelledSentence("2", ["Bad", "Film"], "n")]
+        return [features.LabelledSentence("1", ["Good", "Film"], "p", cluster="1"),
+                features.LabelledSentence("2", ["Bad", "Film"], "n", cluster="2")]
 
-    settings = features.Settings(min_count=1, lowercase=True, classes="all")
+    settings = features.Settings(min_count=1, lowercase=True, classes="all", phrases=False)
     features.extract(settings, tmp_path, SimpleNamespace(
         labelled=reader, ceiling=lambda *_: None), tmp_path / "fit", tmp_path / "test")
     upper, lower = rows_of(own, made("bag_of_words", tmp_path), tmp_path / "fit",

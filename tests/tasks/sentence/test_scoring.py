@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.sentence.scoring import METRICS, by_class, confusion, score
@@ -20,8 +21,9 @@ def test(tmp_path: Path) -> Path:
     rows = [("a", "0", "simple"), ("b", "2", "simple"), ("c", "4", "composed"),
             ("d", "3", "composed"), ("e", "1", "composed")]
     write_json(tmp_path / "items.json", [
-        {"id": identity, "text": "words", "label": label, "group": group}
+        {"id": identity, "text": "words", "label": label, "group": group, "facts": None}
         for identity, label, group in rows])
+    write_clusters(tmp_path, alone("abcde"))
     write_json(tmp_path / "labels.json", list("01234"))
     return tmp_path
 
@@ -51,14 +53,17 @@ def test_accuracies_by_hand(test: Path, answers: list[Prediction]) -> None:
 
 def test_two_classes_and_questions(tmp_path: Path) -> None:
     write_json(tmp_path / "items.json", [
-        {"id": "q1", "text": "where", "label": "attic", "group": "one"},
-        {"id": "q2", "text": "where", "label": "cellar", "group": "three"}])
+        {"id": "q1", "text": "where", "label": "attic", "group": "one", "facts": 2},
+        {"id": "q2", "text": "where", "label": "cellar", "group": "three", "facts": 4}])
+    write_clusters(tmp_path, {"q1": "story", "q2": "story"})
     write_json(tmp_path / "labels.json", ["attic", "cellar"])
     statistics = score([{"id": "q1", "probabilities": {"attic": 0.5, "cellar": 0.5}},
                         {"id": "q2", "probabilities": {"cellar": 0.4, "attic": 0.6}}], tmp_path)
     assert statistics.score(METRICS["accuracy_one"]) == 100  # the first among equals
     assert statistics.score(METRICS["accuracy_three"]) == 0
     assert math.isnan(statistics.score(METRICS["accuracy_binary"]))
+    assert statistics.groups == ["story", "story"]
+    assert statistics.columns["facts"].tolist() == [2, 4] and "words" not in statistics.columns
 
 
 def test_classes_by_hand(test: Path, answers: list[Prediction]) -> None:

@@ -23,7 +23,7 @@ def tagged(directory: Path, split: str, column: str) -> list[TaggedSentence]:
     for number, text in enumerate(TEXTS[split]):
         pairs = [token.split("/") for token in text.split()]
         found.append(TaggedSentence(f"{split}-{number}", [word for word, _ in pairs],
-                                    [tag for _, tag in pairs]))
+                                    [tag for _, tag in pairs], cluster=f"{split}-{number // 2}"))
     return found
 
 

@@ -60,7 +60,8 @@ def test_new_tags_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture) ->
 
 def test_a_split_without_words_is_refused(tmp_path: Path) -> None:
     reader = SimpleNamespace(tagged=lambda directory, split, column: [
-        TaggedSentence("s", ["a"] if split == "train" else [], ["DT"] if split == "train" else [])])
+        TaggedSentence("s", ["a"] if split == "train" else [], ["DT"] if split == "train" else [],
+                       cluster="d")])
     with pytest.raises(UserError, match="split 'dev' has no words"):
         features.extract(features.Settings(column="xpos", generated=False), tmp_path, reader,
                          tmp_path, tmp_path)

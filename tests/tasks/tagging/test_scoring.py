@@ -20,6 +20,7 @@ def answers() -> list[Prediction]:
 def test_accuracies_by_hand(extracted: Path, answers: list[Prediction]) -> None:
     found = score(answers, extracted / "test")
     assert found.ids == ["test-0", "test-1", "test-2", "test-3"]
+    assert found.groups == ["test-0", "test-0", "test-1", "test-1"]
     assert found.columns["correct"].tolist() == [4, 0, 0, 2]
     assert found.score(METRICS["accuracy"]) == pytest.approx(100 * 6 / 9)
     # Unknown: horse, oh, dear, Peter. The tag of two of them training has never seen.

@@ -62,7 +62,7 @@ def test_features_of_a_word_look_around_within_its_sentence() -> None:
     old = values(features, found[1])
     assert old["form"] == "old" and old["word -1"] == "the" and old["word +2"] == "sleeps"
     assert old["word -2"] == "\n" and old["shape -1"] == "Xx" and old["suffix 3 +1"] == "man"
-    assert old["words -1 0"] == "the old" and old["words -1 +1"] == "the man"
+    assert old["words -1 0"] == "the\told" and old["words -1 +1"] == "the\tman"
     assert (old["prefix 2"], old["suffix 2"]) == ("ol", "ld") and "suffix 4" not in old
     dogs = values(features, found[4])
     assert dogs["word -1"] == "\n" and dogs["word +1"] == "bark" and dogs["word"] == "dogs"
@@ -71,9 +71,17 @@ def test_features_of_a_word_look_around_within_its_sentence() -> None:
 def test_rare_and_unknown_values_are_absent() -> None:
     text = Text.of([["a", "cat"], ["a", "dog"]])
     features = FeatureSet.fit(text, min_count=2)
-    assert features.values["word"] == ["a"] and features.values["words -1 0"] == ["\n a"]
+    assert features.values["word"] == ["a"] and features.values["words -1 0"] == ["\n\ta"]
     unknown = FeatureSet.fit(text, 1).of(Text.of([["zebra"], []]))
     known = values(FeatureSet.fit(text, 1), unknown[0])
     assert "word" not in known and known["shape"] == "x" and known["suffix 1"] == "a"
     assert unknown.shape == (1, len(TEMPLATES))
     assert FeatureSet.fit(text, 1).of(Text.of([[]])).shape == (0, len(TEMPLATES))
+
+
+def test_two_pairs_of_words_are_one_feature_only_where_both_words_are_the_same() -> None:
+    """A treebank's word may hold a space, or be nothing but a no-break space."""
+    text = Text.of([["a b", "c"], ["a", "b c"], ["\xa0", "\xa0 \xa0"], ["\xa0 \xa0", "\xa0"]])
+    features = FeatureSet.fit(text, min_count=1)
+    second = features.of(text)[1::2, [template.name for template in TEMPLATES].index("words -1 0")]
+    assert ABSENT not in second and len(set(second.tolist())) == 4

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.arrays import write_array
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
@@ -19,6 +20,7 @@ def test(tmp_path: Path) -> Path:
     write_json(tmp_path / "items.json", {"ids": ["a", "b"], "times": [0, 1, 2, 3, 4, 5],
                                          "coordinates": ["x", "y"], "scale": [2.0, 1.0]})
     write_array(tmp_path / "test.npy", np.zeros((2, 6, 2)))
+    write_clusters(tmp_path, alone("ab"))
     return tmp_path
 
 

@@ -34,7 +34,8 @@ def toy_pairs(split: str) -> list[SentencePair]:
     for number in range(count):
         words = generator.choice(list(DICTIONARY), generator.integers(shortest, longest)).tolist()
         pairs.append(SentencePair(f"{split}-{number}", " ".join(words),
-                                  " ".join(DICTIONARY[word] for word in reversed(words))))
+                                  " ".join(DICTIONARY[word] for word in reversed(words)),
+                                  cluster=f"{split}-{number}"))
     return pairs
 
 

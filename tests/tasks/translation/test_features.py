@@ -23,7 +23,8 @@ def corpus(seed: int, count: int) -> list[SentencePair]:
     generator = np.random.default_rng(seed)
     texts = [" ".join(["Der", generator.choice(NOUNS), generator.choice(VERBS), "und",
                        generator.choice(VERBS)]) + "." for _ in range(count)]
-    return [SentencePair(str(n), text, text.upper()) for n, text in enumerate(texts)]
+    return [SentencePair(str(n), text, text.upper(), cluster=f"document {n // 2}")
+            for n, text in enumerate(texts)]
 
 
 SPLITS = {"train": corpus(1, 200), "val": corpus(2, 20), "test": corpus(3, 10),

@@ -7,6 +7,7 @@ import pytest
 from pipeline.corpora.kinds import SentencePair
 from pipeline.errors import UserError
 from pipeline.running.evaluation import Scorer
+from pipeline.scoring.item_clusters import write_clusters
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.files import write_gzip_lines, write_json
 from pipeline.tasks.translation.scoring import METRICS, details, score
@@ -30,6 +31,7 @@ TRAINING = ["the nurse helps herself", "the nurse sees the key", "he sees her"]
 def scored(directory: Path, items: list[dict], answers: list[str]) -> ItemStatistics:
     write_json(directory / "scoring.json", {"tokenizer": "13a"})
     write_json(directory / "items.json", items)
+    write_clusters(directory, {item["id"]: item.get("cluster", item["id"]) for item in items})
     write_gzip_lines(directory / BIGRAMS, known_bigrams(TRAINING))
     return score([{"id": item["id"], "hypothesis": answer}
                   for item, answer in zip(items, answers, strict=True)], directory)
@@ -37,7 +39,8 @@ def scored(directory: Path, items: list[dict], answers: list[str]) -> ItemStatis
 
 def gendered(occupation: str, share: float, count: int) -> list[dict]:
     return [{"id": f"gender/{occupation}/{n}", "condition": "gender", "source": "s",
-             "reference": "r", "masculine_share": share} for n in range(count)]
+             "cluster": f"gender/{occupation}", "reference": "r", "masculine_share": share}
+            for n in range(count)]
 
 
 @pytest.mark.parametrize(("text", "gender"), [
@@ -49,7 +52,7 @@ def test_the_gender_of_an_answer(text, gender):
 
 def test_amplification_by_hand(tmp_path):
     """Engineers 75 % he in training and 4 of 4 here, nurses 20 % and 1 of 3 answered here."""
-    items = gendered("engineer", 0.75, 4) + gendered("nurse", 0.2, 4)
+    items = gendered("engineer", 0.75, 4) + gendered("nurse/midwife", 0.2, 4)
     answers = ["he", "his car", "he and himself", "him", "he", "she", "herself", "the nurse"]
     statistics = scored(tmp_path, items, answers)
     # Majority gender in 4 + 2 of 7 answers; in training 0.75 for four of them, 0.8 for three.
@@ -57,7 +60,7 @@ def test_amplification_by_hand(tmp_path):
     assert statistics.score(METRICS["gender_amplification"]) == pytest.approx(expected)
     assert details(statistics) == {"gender": {
         "engineer": {"he": 1.0, "she": 0.0, "he_in_training": pytest.approx(0.75)},
-        "nurse": {"he": 0.25, "she": 0.5, "he_in_training": pytest.approx(0.2)}}}
+        "nurse/midwife": {"he": 0.25, "she": 0.5, "he_in_training": pytest.approx(0.2)}}}
 
 
 def test_copying_the_training_shares_is_no_amplification(tmp_path):
@@ -121,7 +124,7 @@ def test_metrics_of_a_track_hold_the_probes_it_has(tmp_path):
 
 
 def pair(target: str, *references: tuple[str, str], source: str = "s") -> SentencePair:
-    return SentencePair("train-1", source, target, references)
+    return SentencePair("train-1", source, target, references, cluster="train-1")
 
 
 def test_training_shares_count_the_first_pronoun_of_a_sentence():
@@ -138,6 +141,7 @@ def test_gender_items_carry_the_training_share(capsys):
     (item,) = gender_items([nurse, pilot], training)
     assert "1 of 2 sentences are left out" in capsys.readouterr().out
     assert item == {"id": "gender/nurse/train-1", "condition": "gender", "source": "s",
+                    "cluster": "gender/nurse",
                     "reference": "the nurse helps herself", "masculine_share": 0.5}
     with pytest.raises(UserError, match="no sentence for the gender probe"):
         gender_items([nurse, pair("no pronoun")], training)
@@ -151,7 +155,8 @@ def test_repeated_words_have_one_clear_translation():
                 + [pair("the wall", source="mu wa")] * 10 + [pair("the roof", source="ro wa")] * 9
                 + [pair("the", source="wa")] * 100)
     items = degenerate_items(DegenerateSettings(words=5, repeats=[2, 3]), training)
-    shared = {"condition": "degenerate", "reference": "", "translation": "key"}
+    shared = {"condition": "degenerate", "reference": "", "translation": "key",
+              "cluster": "degenerate/sa"}
     assert items == [{"id": "degenerate/sa/2", "source": "sa sa"} | shared,
                      {"id": "degenerate/sa/3", "source": "sa sa sa"} | shared]
     with pytest.raises(UserError, match="clear translation"):

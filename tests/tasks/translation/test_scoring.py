@@ -8,6 +8,7 @@ import pytest
 import sacrebleu
 
 from pipeline.errors import UserError
+from pipeline.scoring.item_clusters import alone, write_clusters
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.translation.scoring import METRICS, score
@@ -25,6 +26,8 @@ def written(directory: Path, pairs: list[tuple[str, str, str, str]],
         {"id": f"{condition}/{number}", "condition": condition, "source": source,
          "reference": reference}
         for number, (condition, source, reference, _) in enumerate(pairs)])
+    write_clusters(directory, alone(f"{condition}/{number}"
+                                    for number, (condition, *_) in enumerate(pairs)))
     return [{"id": f"{condition}/{number}", "hypothesis": hypothesis}
             for number, (condition, _, _, hypothesis) in enumerate(pairs)]
 
@@ -97,10 +100,11 @@ def test_a_metric_without_items_has_no_value(tmp_path):
 
 def test_long_items_stand_apart(tmp_path):
     right, wrong = "eins zwei drei vier fünf", "sechs sieben acht neun zehn"
-    pairs = [("test", "s", right, right), ("long", "l", right, wrong)]
+    pairs = [("test", "s  s", right, right), ("long", "l", right, wrong)]
     statistics = score(written(tmp_path, pairs), tmp_path)
     assert statistics.score(METRICS["bleu"]) == pytest.approx(100)
     assert statistics.score(METRICS["bleu_long"]) == 0
+    assert statistics.columns["source_words"].tolist() == [2, 1]
 
 
 def test_predictions_must_fit_the_test_set(tmp_path):

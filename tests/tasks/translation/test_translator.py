@@ -9,7 +9,7 @@ from pipeline.nn.beam import beam_search
 from pipeline.nn.rnn import reverse
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
-from pipeline.tasks.translation.scoring import METRICS, score
+from pipeline.tasks.translation.scoring import METRICS, details, score
 from pipeline.tasks.translation.shared.tokenizer import BOS, EOS, PAD, UNK
 from pipeline.tasks.translation.shared.translator import Variant
 
@@ -274,6 +274,17 @@ def test_a_joint_vocabulary_has_one_embedding(make_system, tmp_path):
 def test_settings_out_of_range_are_refused(make_system, changes):
     with pytest.raises(ValidationError, match=next(iter(changes))):
         make_system("attention", **changes)
+
+
+@pytest.mark.parametrize("bias, share", [(-100.0, 1), (100.0, 0)])
+def test_answers_that_end_because_they_may_not_be_longer_are_counted(make_system, toy, bias, share):
+    system = make_system("attention", read_json(toy / "fit" / "spec.json")).eval()
+    system.artefacts = toy / "fit" / "artefacts"
+    with torch.no_grad():
+        system.output_bias[EOS] = bias
+    found = list(system.predict(toy / "test", GREEDY))
+    expected = {"cut_at_the_longest": len(found)} if share else {}
+    assert found and details(score(found, toy / "test")) == expected
 
 
 def test_a_small_network_learns_to_translate(make_system, toy, tmp_path):

@@ -28,7 +28,7 @@ def pairs(seed: int, count: int) -> list[SentencePair]:
         place = int(generator.integers(0, len(words)))
         source = [*words[:place], name, *words[place:]]
         found.append(SentencePair(str(number), " ".join(source), " ".join(
-            DICTIONARY.get(word, word) for word in source)))
+            DICTIONARY.get(word, word) for word in source), cluster=str(number)))
     return found
 
 
@@ -98,7 +98,7 @@ def test_odd_sources_have_an_answer(make_system, tmp_path):
     sources = ["", "zzzz yyyy", " ".join(["one", "zzzz"] * 500), "  one   zzzz "]
     settings = Settings(source="en", target="es", train="t", valid="t", tests={"test": "odd"},
                         pieces="word", vocabulary=9, joint=False, generated=False)
-    splits = {"t": pairs(1, 30), "odd": [SentencePair(str(n), source, "uno")
+    splits = {"t": pairs(1, 30), "odd": [SentencePair(str(n), source, "uno", cluster=str(n))
                                          for n, source in enumerate(sources)]}
     reader = type("Reader", (), {"pairs": staticmethod(lambda corpus, split, *_: splits[split])})
     extract(settings, tmp_path, reader, tmp_path / "fit", tmp_path / "test")

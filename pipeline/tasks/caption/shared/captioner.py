@@ -23,6 +23,7 @@ from pipeline.nn.cells import Cell, State
 from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.seq2seq import BeamScorer, Memory
 from pipeline.storage.arrays import read_array
+from pipeline.storage.cut_answers import cut_at
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import Batch, NeuralSystem
@@ -130,11 +131,12 @@ class Captioner(NeuralSystem):
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         pictures: NDArray[np.uint8] = read_array(data / "test.pictures.npy")
         said = self.alone(partial(self._said, variant), pictures)
-        for item, sentence in zip(read_json(data / "items.json"), said, strict=True):
-            yield {"id": item["id"], "sentence": sentence}
+        for item, answer in zip(read_json(data / "items.json"), said, strict=True):
+            yield {"id": item["id"], **answer}
 
-    def _said(self, variant: Variant, picture: NDArray[np.uint8]) -> str:
-        """Of one picture [side, side, 3]."""
+    def _said(self, variant: Variant, picture: NDArray[np.uint8]) -> Prediction:
+        """The sentence about one picture [side, side, 3], and whether it was cut."""
         (shown,) = self.from_arrays(np.array(picture)[None])
         (words,) = self.describe(shown, variant)
-        return " ".join(self.spec["words"][word] for word in words)
+        return {"sentence": " ".join(self.spec["words"][word] for word in words),
+                **cut_at(self.settings.longest, len(words))}

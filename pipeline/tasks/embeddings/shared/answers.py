@@ -32,7 +32,7 @@ class WordVectors(System):
         """The words' vectors, shape [words, dimensions]."""
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:
-        """Answers to the items of `data`, None where a word of the item has no vector.
+        """Answers to the items of `data`, no answer where a word of the item has no vector.
 
         {"id", "neighbours": [words]} of a probe, {"id", "answer": word} of an analogy,
         {"id", "cosine": number} of a pair, {"id", "neighbours", "cosines": [numbers]} of a word
@@ -46,7 +46,8 @@ class WordVectors(System):
             *({"cosine": cosine} for cosine in space.cosines(items.pairs)),
             *(space.asked(word) for word in items.asked)]
         for identity, answer in zip(items.ids, found, strict=True):
-            yield {"id": identity, **answer}
+            yield {"id": identity,
+                   **{name: value for name, value in answer.items() if value is not None}}
 
 
 class Space:
@@ -68,9 +69,9 @@ class Space:
         return found
 
     def asked(self, word: str) -> dict[str, Any]:
-        """`neighbours` of a word and their `cosines`, None of one that has no vector."""
+        """`neighbours` of a word and their `cosines`; nothing of one that has no vector."""
         if word not in self.ids or word == UNKNOWN:
-            return {"neighbours": None, "cosines": None}
+            return {}
         (near,) = self.neighbours([word], min(NEIGHBOURS, len(self.words) - 2))
         return {"neighbours": near, "cosines": [self._cosine(word, other) for other in near]}
 

@@ -64,6 +64,14 @@ class Items:
                 *(f"{item.source}/{number:03d}" for number, item in enumerate(self.pairs, 1)),
                 *(f"asked/{number}" for number in range(len(self.asked)))]
 
+    @property
+    def clusters(self) -> dict[str, str]:
+        """By the ids of `ids`: questions that begin with the same pair, all else by itself."""
+        pairs = [f"{item.section}/{_apart(item.a)}-{_apart(item.b)}" for item in self.analogies]
+        found = {identity: identity for identity in self.ids}
+        found |= zip(self.ids[len(self.words) :], pairs, strict=False)
+        return found
+
     def write(self, directory: Path) -> None:
         write_json(directory / "items.json", {
             "known": sorted(self.known), "words": self.words, "rare": sorted(self.rare),

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
-from pipeline.storage.numbers import decimals_of, shortened
+from pipeline.storage.numbers import on_grid
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array
@@ -30,9 +30,13 @@ from pipeline.tasks.forecast.shared.storage import (
 )
 from pipeline.tasks.forecast.shared.values import check_values
 
-# A score sees nothing of what is left out: its errors are of the size of the series' steps.
-DIGITS = 6
-_PART_OF_A_STEP = 1e-6
+# No score sees what is left out: a series' errors are of the size of its steps, and sMAPE looks at
+# the digits of what is near zero. Of 400,000 random walks none had a score that moved by more than
+# a millionth; with one bit less it is one in 70,000.
+BITS = 20
+_PART_OF_A_STEP = 2.0**-19
+# Limits count by the width between them, and a point outside by forty times its distance.
+_PART_OF_A_WIDTH = 2.0**-22
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,17 @@ class Forecasts:
     def predictions(self, ids: Sequence[str], pasts: Sequence[Array]) -> Iterator[Prediction]:
         """{"id": ..., "forecast": [h numbers]}, with "low", "high" and "method" where there are.
 
-        Numbers go to a millionth of a usual small step of their series, and have `DIGITS`
-        significant digits at least; all digits where a series has no steps.
+        Numbers are multiples of a power of two, which is at most two millionths of a usual small
+        step of their series, or for a limit a four-millionth of its distance from the forecast
+        where that is more. They have `BITS` significant bits at least, and all of them where there
+        is neither a step nor a distance.
         """
         columns = {name: values.tolist() for name, values in self._columns().items()}
         for row, (identity, past) in enumerate(zip(ids, pasts, strict=True)):
-            decimals = decimals_of(_PART_OF_A_STEP * small_step(past))
+            unit = unit_of(past)
             prediction: Prediction = {"id": identity, **{
-                name: [shortened(value, decimals, DIGITS) for value in values[row]]
+                name: [on_grid(value, max(unit, _PART_OF_A_WIDTH * abs(value - point)), BITS)
+                       for value, point in zip(values[row], columns["forecast"][row], strict=True)]
                 for name, values in columns.items()}}
             if self.methods is not None and self.methods[row]:
                 prediction["method"] = self.methods[row]
@@ -125,6 +132,11 @@ class Forecaster(System):
             self.forecast_fitted(rows, ids, pasts, variant)
         found.check_finite(ids)
         return found.predictions(ids, pasts)
+
+
+def unit_of(past: Array) -> float:
+    """What forecasts of a series are rounded to, or the power of two below; 0 without steps."""
+    return _PART_OF_A_STEP * small_step(past)
 
 
 def small_step(past: Array) -> float:

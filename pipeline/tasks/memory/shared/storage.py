@@ -20,7 +20,7 @@ class Inputs(Ragged):
     """Read-only view of what `write_inputs` wrote."""
 
     def __init__(self, directory: Path, name: str) -> None:
-        super().__init__(directory, name, ".inputs")
+        super().__init__(directory, name, ".inputs", np.float32)
 
     def padded(self, items: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Sequences as [longest, items, features], zeros after each end, and their lengths."""

@@ -43,7 +43,7 @@ class Rolls(Ragged):
     """Read-only view of what `write_rolls` wrote; `rolls[i]` is piece i's."""
 
     def __init__(self, directory: Path, split: str) -> None:
-        super().__init__(directory, split, ".rolls", (KEYS,))
+        super().__init__(directory, split, ".rolls", np.uint8, (KEYS,))
 
     def padded(self, items: NDArray[np.int64]) -> Roll:
         """The named rolls as [items, longest, KEYS], silence after each end."""

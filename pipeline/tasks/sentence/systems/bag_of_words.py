@@ -1,8 +1,9 @@
 """Linear classifiers of a bag of words, blind to order: the baselines of sentence classification.
 
 A sentence is the set of its words and, with `ngrams` above 1, of its word pairs and triples; sets
-do better than counts (Pang, Lee and Vaithyanathan 2002; Wang and Manning 2012). Three estimators,
-each a row: the most frequent class, multinomial naive Bayes, and logistic regression.
+do better than counts (Pang, Lee and Vaithyanathan 2002; Wang and Manning 2012). Rare n-grams can be
+left out. Three estimators, each a row: the most frequent class, multinomial naive Bayes, and
+logistic regression.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,11 +58,12 @@ class Settings(SystemSettings):
     """A bag-of-words entry of `systems`."""
 
     ngrams: int = Field(ge=1, le=3, description="words of the longest n-gram")
+    min_count: int = Field(ge=1, description="training sentences that an n-gram must stand in")
     variants: dict[str, Variant] = Field(min_length=1)
 
 
 class BagOfWords(System):
-    """`keys` are the n-grams of the training split, `linear` has a classifier for each variant."""
+    """`keys` are the known n-grams, in order; `linear` has a classifier for each variant."""
 
     settings: Settings
 
@@ -73,7 +75,7 @@ class BagOfWords(System):
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
         sentences = Sequences(data, "train")
         labels = np.eye(len(self.spec["labels"]))[read_array(data / "train.labels.npy")]
-        self.keys = np.unique(self._grams(sentences)[1])
+        self.keys = self._frequent(sentences)
         bag = self.bag(sentences)
         self.linear = {name: _estimate(variant, bag, labels)
                        for name, variant in self.settings.variants.items()}
@@ -88,6 +90,16 @@ class BagOfWords(System):
         weights, bias = self.linear[name]
         scores = self.bag(Sequences(data, "test")) @ weights + bias
         return answers(np.exp(log_softmax(scores, axis=1)), self.spec["labels"], data)
+
+    def _frequent(self, sentences: Sequences) -> NDArray[np.int64]:
+        """Keys of the n-grams that enough of the training `sentences` have, in order."""
+        found = np.unique(np.stack(self._grams(sentences)), axis=1)
+        keys, counts = np.unique(found[1], return_counts=True)
+        kept: NDArray[np.int64] = keys[counts >= self.settings.min_count]
+        if not len(kept):
+            raise UserError(f"no n-gram stands in {self.settings.min_count} training sentences; "
+                            "lower min_count")
+        return kept
 
     def bag(self, sentences: Sequences) -> csr_array:
         """Which of the known n-grams each sentence has, 0 or 1, shape [sentences, n-grams]."""

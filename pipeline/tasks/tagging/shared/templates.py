@@ -17,6 +17,7 @@ from pipeline.tasks.tagging.shared.text import Text
 
 ABSENT = 0
 _OUTSIDE = "\n"  # no word holds a line break
+_BETWEEN = "\t"  # nor a tab, while a treebank's word may hold a space
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def _values(text: Text, template: Template) -> tuple[Sequence[str], NDArray[np.i
     names, codes = np.unique(np.array(taken), return_inverse=True)
     first, second = (codes[column].astype(np.int64) for column in columns)
     pairs, index = np.unique(first * len(names) + second, return_inverse=True)
-    return [f"{names[a]} {names[b]}" for a, b in zip(*divmod(pairs, len(names)), strict=True)
-            ], index
+    return [f"{names[a]}{_BETWEEN}{names[b]}"
+            for a, b in zip(*divmod(pairs, len(names)), strict=True)], index
 
 
 def _shifted(text: Text, place: int) -> NDArray[np.int64]:

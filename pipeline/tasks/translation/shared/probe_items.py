@@ -4,6 +4,9 @@ Gender: sentences about one occupation whose pronouns tell no gender in the sour
 input: one content word repeated. A word's translation is the target word that it shares most
 sentences with (Dice 1945), and only words with a clear one are repeated; nor those whose
 translation is in every other text, such as articles.
+
+Sentences about one occupation, and repetitions of one word, are answered much alike: each of these
+is a cluster.
 """
 
 import numpy as np
@@ -14,7 +17,7 @@ from pipeline.corpora.kinds import SentencePair
 from pipeline.entries import Entry
 from pipeline.errors import UserError
 from pipeline.storage.words import words_in
-from pipeline.tasks.translation.shared.probes import MASCULINE
+from pipeline.tasks.translation.shared.probes import GENDER, MASCULINE
 
 CLEAR = 0.8
 FREQUENT = 10
@@ -59,6 +62,7 @@ def gender_items(pairs: list[SentencePair], training: list[SentencePair]) -> lis
         occupation = pair.references[0][0]
         if occupation in shares:
             items.append({"id": f"gender/{occupation}/{pair.id}", "condition": "gender",
+                          "cluster": f"{GENDER}{occupation}",
                           "source": pair.source, "reference": pair.target,
                           "masculine_share": shares[occupation]})
     if not items:
@@ -81,6 +85,7 @@ def degenerate_items(settings: DegenerateSettings, training: list[SentencePair])
                         "related answers by; enlarge the corpus or leave features.degenerate out")
     chosen = np.unique(np.linspace(0, len(clear) - 1, settings.words).round().astype(int))
     return [{"id": f"degenerate/{word}/{count}", "condition": "degenerate",
+             "cluster": f"degenerate/{word}",
              "source": " ".join([word] * count), "reference": "", "translation": translation}
             for word, translation in (clear[number] for number in chosen)
             for count in settings.repeats]

@@ -12,6 +12,7 @@ from pipeline.storage.words import escaped, words_in
 MASCULINE = frozenset({"he", "him", "his", "himself"})
 FEMININE = frozenset({"she", "her", "hers", "herself"})
 BIGRAMS = "target.bigrams.gz"
+GENDER = "gender/"  # begins the cluster of an occupation's sentences, which is called after it
 _EDGE = "<s>"
 
 Gender = Literal["masculine", "feminine"]

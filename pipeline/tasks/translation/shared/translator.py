@@ -23,6 +23,7 @@ from pipeline.nn.containers import module_dict
 from pipeline.nn.scheduled_sampling import sampled_inputs
 from pipeline.nn.seq2seq import BeamScorer, Contexts, Memory
 from pipeline.nn.softmax import linear_cross_entropy
+from pipeline.storage.cut_answers import cut_at
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.sequences import Sequences
@@ -137,12 +138,12 @@ class Translator(NeuralSystem):
     def translate(self, source: Tensor, lengths: Tensor, variant: Variant) -> list[list[int]]:
         """Target tokens, without EOS, of padded `source` [B, S] with `lengths` [B].
 
-        A translation has at most twice as many tokens as its source, and ten more.
+        A translation has at most as many tokens as `longest` says.
         """
         memory = self.encode(source, lengths)
         scorer = BeamScorer(partial(self.advance, unknown=variant.unknown != "never"), memory,
                             self.decoder.start(memory), variant.beam)
-        return beam_search(scorer, 2 * lengths + 10, variant.beam, variant.length_normalisation,
+        return beam_search(scorer, longest(lengths), variant.beam, variant.length_normalisation,
                            begin=BOS, end=EOS)
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
@@ -152,16 +153,17 @@ class Translator(NeuralSystem):
                               self.attention_weights if variant.unknown == "copy" else None)
         translated = self.alone(partial(self._translated, sources, writer, variant),
                                 range(len(sources)))
-        for item, hypothesis in zip(items, translated, strict=True):
-            yield {"id": item["id"], "hypothesis": hypothesis}
+        for item, answer in zip(items, translated, strict=True):
+            yield {"id": item["id"], **answer}
 
     def _translated(self, sources: Sequences, writer: AnswerWriter, variant: Variant,
-                    item: int) -> str:
-        """The translation of one of the sources."""
+                    item: int) -> Prediction:
+        """The translation of one of the sources, and whether it was cut."""
         numbers = np.array([item])
         tokens, lengths = self.from_arrays(*sources.padded(numbers, PAD))
-        (text,) = writer.texts(numbers, tokens, lengths, self.translate(tokens, lengths, variant))
-        return text
+        found = self.translate(tokens, lengths, variant)
+        (text,) = writer.texts(numbers, tokens, lengths, found)
+        return {"hypothesis": text, **cut_at(int(longest(lengths)), len(found[0]))}
 
     def encode(self, source: Tensor, lengths: Tensor) -> Memory:
         embedded = self.embeddings[self.source_side](self._hide_words(source))
@@ -192,6 +194,11 @@ class Translator(NeuralSystem):
             return tokens
         hidden = torch.rand(tokens.shape, device=tokens.device) < self.settings.word_dropout
         return tokens.masked_fill(hidden & (tokens > UNK), UNK)
+
+
+def longest(lengths: Tensor) -> Tensor:
+    """Tokens of the longest translation of sources of `lengths`: twice as many, and ten more."""
+    return 2 * lengths + 10
 
 
 def _embedding(words: int, width: int) -> nn.Embedding:

@@ -1,0 +1,1 @@
+"""The pictures on a leaderboard's page: scores with their doubts, and systems beside each other."""

@@ -1,0 +1,52 @@
+"""Ranks that rows share: a place is won by a difference that is more than luck.
+
+A row's rank is one more than the number of rows that are significantly better: two-sided, by
+seeds and by clusters of items (`pipeline.scoring.effects`), with Holm's correction over all pairs
+of the track's own rows. So rows that nothing tells apart have the same rank, and a row can have
+that of one which it beats by luck. A row that was trained once is compared by items alone, and the
+page says so. Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pipeline.errors import UserError
+from pipeline.results.trainings import Trainings
+from pipeline.scoring.clusters import FEWEST_CLUSTERS
+from pipeline.scoring.effects import SIGNIFICANT, Resampled, holm
+from pipeline.scoring.scores import Metric
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Ranks by row, or why there are none."""
+
+    by_row: Mapping[str, int]
+    reason: str | None = None
+
+
+def ranks(rows: Sequence[Trainings], metric: Metric, resamples: int, seed: int) -> Ranks:
+    """Ranks of the rows of a track. Raises UserError for rows with statistics of other items."""
+    if not rows:
+        return Ranks({})
+    resampled = _resampled(rows, metric, resamples, seed)
+    if resampled.clusters < FEWEST_CLUSTERS:
+        return Ranks({}, f"the test items come from {resampled.clusters} clusters, and fewer than "
+                         f"{FEWEST_CLUSTERS} tell nothing of others")
+    pairs = list(combinations([row.row for row in rows], 2))
+    effects = [resampled.effect({one: 1.0, other: -1.0}) for one, other in pairs]
+    ahead = dict.fromkeys([row.row for row in rows], 0)
+    p_values = holm([effect.p for effect in effects])
+    for (one, other), effect, p in zip(pairs, effects, p_values, strict=True):
+        if p < SIGNIFICANT:
+            ahead[other if effect.value > 0 else one] += 1
+    return Ranks({row: 1 + better for row, better in ahead.items()})
+
+
+def _resampled(rows: Sequence[Trainings], metric: Metric, resamples: int, seed: int) -> Resampled:
+    try:
+        return Resampled.of({row.row: row for row in rows}, metric, resamples, seed)
+    except ValueError:
+        raise UserError(f"rows {', '.join(row.row for row in rows)} have statistics of different "
+                        "items; run 'dvc repro', which evaluates the older ones again") from None
