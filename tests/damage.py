@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pipeline.errors import UserError
+
 
 def files_in(folder: Path) -> list[Path]:
     """All files of a folder, in their names' order."""
@@ -51,3 +55,14 @@ def _replaced(whole: Any, key: Any, part: Any) -> Any:
     copy = whole.copy()
     copy[key] = part
     return copy
+
+
+def refused_when_damaged(path: Path, read: Callable[[Path], object],
+                         damage: Callable[[Path, random.Random], None], times: int) -> None:
+    """Damage a sound file again and again; reading it says each time that it is damaged."""
+    good, chance = path.read_bytes(), random.Random(0)
+    for _ in range(times):
+        damage(path, chance)
+        with pytest.raises(UserError, match=f"{path} is damaged"):
+            read(path)
+        path.write_bytes(good)

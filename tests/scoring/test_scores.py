@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.errors import UserError
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage, perplexity, ratio
 from pipeline.storage.parquet import write_table
-from tests.damage import cut_byte, flip_bit
+from tests.damage import cut_byte, flip_bit, refused_when_damaged
 from tests.trials import trials
 
 
@@ -98,14 +98,9 @@ def test_a_table_of_something_else_is_a_users_error(tmp_path: Path, columns: dic
 @pytest.mark.parametrize("damage", [flip_bit, cut_byte])
 def test_damaged_statistics_are_a_users_error(
         tmp_path: Path, damage: Callable[[Path, random.Random], None]) -> None:
-    path, chance = tmp_path / "items.parquet", random.Random(0)
+    path = tmp_path / "items.parquet"
     ItemStatistics(["a", "b"], {"x": np.array([0.5, 1 / 3])}, ["one", "one"]).write(path)
-    good = path.read_bytes()
-    for _ in range(trials(30, 20_000)):
-        damage(path, chance)
-        with pytest.raises(UserError, match=f"{path} is damaged"):
-            ItemStatistics.read(path)
-        path.write_bytes(good)
+    refused_when_damaged(path, ItemStatistics.read, damage, trials(30, 20_000))
 
 
 def test_pandas_and_duckdb_read_them_in_a_line(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline.errors import UserError
 from pipeline.storage import predictions
 from pipeline.storage.parquet import write_table
 from pipeline.storage.predictions import Number
-from tests.damage import cut_byte, flip_bit
+from tests.damage import cut_byte, flip_bit, refused_when_damaged
 from tests.trials import trials
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
@@ -147,14 +147,9 @@ def test_an_item_with_two_predictions_has_no_score() -> None:
 @pytest.mark.parametrize("damage", [flip_bit, cut_byte])
 def test_one_bit_or_byte_of_a_file_is_refused(
         tmp_path: Path, damage: Callable[[Path, random.Random], None]) -> None:
-    path, chance = tmp_path / "plain.parquet", random.Random(0)
+    path = tmp_path / "plain.parquet"
     predictions.write(path, [{"id": f"u{n}", "forecast": [n / 7, 2.5]} for n in range(20)])
-    good = path.read_bytes()
-    for _ in range(trials(60, 20_000)):
-        damage(path, chance)
-        with pytest.raises(UserError, match=f"{path} is damaged"):
-            predictions.read(path)
-        path.write_bytes(good)
+    refused_when_damaged(path, predictions.read, damage, trials(60, 20_000))
 
 
 def test_a_file_that_is_cut_is_refused(tmp_path: Path) -> None:
