@@ -23,7 +23,7 @@ import numpy as np
 from pipeline.errors import UserError
 from pipeline.results.boards import Claim, Measured
 from pipeline.results.leaderboard import metrics_of, systems_run
-from pipeline.results.trainings import Trainings, trainings_of
+from pipeline.results.trainings import Trainings, rows_named, trainings_of
 from pipeline.results.verdicts import conclude
 from pipeline.scoring.clusters import same_items
 from pipeline.scoring.effects import SIGNIFICANT, Effect, Resampled
@@ -100,7 +100,7 @@ def _by_metric(suite: Suite) -> Iterator[list[ClaimSettings]]:
     """The claims whose systems have been run, in groups about one metric of one track."""
     groups: dict[tuple[str, str], list[ClaimSettings]] = {}
     for claim in suite.claims:
-        if not _rows_not_run(suite, claim.track).intersection(_rows(claim)):
+        if not _rows_not_run(suite, claim.track).intersection(rows_named(claim)):
             groups.setdefault((claim.track, claim.metric), []).append(claim)
     yield from groups.values()
 
@@ -111,16 +111,11 @@ def _rows_not_run(suite: Suite, track: str) -> set[str]:
             for row in suite.rows_of(key).values()}
 
 
-def _rows(claim: ClaimSettings) -> list[str]:
-    contrast = [claim.contrast.better, claim.contrast.worse] if claim.contrast else []
-    return [claim.better, *claim.worse, *contrast]
-
-
 def _standings(suite: Suite, claims: Sequence[ClaimSettings], read: Reader) -> Iterator[_Standing]:
     track, name = claims[0].track, claims[0].metric
     metric = metrics_of(suite, track)[name]
     rows = {row: read(suite, track, row)
-            for row in dict.fromkeys(row for claim in claims for row in _rows(claim))}
+            for row in dict.fromkeys(row for claim in claims for row in rows_named(claim))}
     scores = {row: [statistics.score(metric) for statistics in trainings.statistics]
               for row, trainings in rows.items()}
     for claim in claims:
@@ -128,19 +123,19 @@ def _standings(suite: Suite, claims: Sequence[ClaimSettings], read: Reader) -> I
     resampled = Resampled.of(rows, metric, suite.resamples, suite.seed)
     for claim in claims:
         yield _standing(claim, resampled, {row: float(np.mean(scores[row]))
-                                           for row in _rows(claim)})
+                                           for row in rows_named(claim)})
 
 
 def _check(claim: ClaimSettings, first: str, rows: Mapping[str, Trainings],
            scores: Mapping[str, Sequence[float]]) -> None:
-    for row in _rows(claim):
+    for row in rows_named(claim):
         if not all(map(math.isfinite, scores[row])):
             raise UserError(f"claim {claim.id!r}: row {row!r} has no {claim.metric}, because its "
                             "test set has no items for it; name another metric in params.yaml")
         if not same_items([*rows[first].statistics, *rows[row].statistics]):
             raise UserError(f"claim {claim.id!r}: rows {first!r} and {row!r} have statistics of "
                             "other items; run 'dvc repro', which evaluates the older one again")
-    for one, other in itertools.combinations(_rows(claim), 2):
+    for one, other in itertools.combinations(rows_named(claim), 2):
         if (rows[one].system == rows[other].system
                 and list(rows[one].seeds) != list(rows[other].seeds)):
             raise UserError(f"claim {claim.id!r}: rows {one!r} and {other!r} are answers of the "
