@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -39,13 +40,17 @@ def mirror() -> Path:
 
 @pytest.fixture(autouse=True)
 def _signals_stay_as_they_were() -> Iterator[None]:
-    """A signal that a test leaves ignored or blocked is so in all that later tests start."""
+    """What a test leaves behind stays in all that later tests start, so it is put back."""
     before = _signals()
     yield
-    assert _signals() == before
+    after = _signals()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before[0])
+    for number, handler in before[1].items():
+        signal.signal(number, handler)
+    assert after == before
 
 
-def _signals() -> tuple[set[signal.Signals], dict[signal.Signals, bool]]:
+def _signals() -> tuple[set[signal.Signals], dict[signal.Signals, Any]]:
     stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     return (signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-            {number: signal.getsignal(number) is signal.SIG_IGN for number in stops})
+            {number: signal.getsignal(number) for number in stops})

@@ -5,8 +5,10 @@ import io
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,15 @@ def test_help_and_listings_wait_for_no_heavy_import(arguments: list[str]) -> Non
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.fixture
+def outlived(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command prepares its process for its end, and the process of a test goes on."""
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    interrupt = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, interrupt)
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["predikt"], 'Unknown command "predikt". Did you mean "predict"?'),
     (["ls", "--tracks", "x"], "Unknown option: --tracks. Did you mean --track?"),
@@ -101,7 +112,7 @@ def test_help_and_listings_wait_for_no_heavy_import(arguments: list[str]) -> Non
     (["choose", "lm-lstm:cash"], "no row 'lm-lstm:cash'"),
 ])
 def test_what_a_user_can_mend_is_one_plain_line_and_exit_code_2(
-        arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch,
+        arguments: list[str], message: str, outlived: None, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["unrolled", *arguments])
