@@ -102,8 +102,9 @@ def fork_server(root: Path, environment: Mapping[str, str]) -> Iterator[Path | N
             processes.end([server])
 
 
-# Arrow, which MLflow imports, would start a thread that tidies its memory.
-_NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+# Arrow, which MLflow imports, would start a thread that tidies its memory, and NumPy's OpenBLAS one
+# for each further core. A child that wants more of these starts them itself.
+_NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def run_forked(address: Path, command: Command) -> int | None:
