@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 
+from filelock import FileLock
 from tqdm import tqdm
 
 from pipeline.errors import UserError
@@ -134,14 +135,25 @@ def train_all(suite: Suite, tasks: Sequence[Task], jobs: int) -> list[str]:
 def train_one(suite: Suite, key: str, seed: int) -> None:
     """Train a system with a seed, keep what it gives, and drop its checkpoints.
 
-    Raises UserError when the features that lie here are not those of the present version.
+    Another call that is at the same training is waited for, and what it has kept is not trained
+    again. Raises UserError when the features that lie here are not those of the present version.
     """
     from pipeline.running.seeds import keep_seed
 
     require_features(suite, suite.track_of(key))
     keep_freed_memory()
-    keep_seed(suite.places, suite.track_of(key), key, seed)
-    shutil.rmtree(suite.places.seed_checkpoints(key, seed), ignore_errors=True)
+    with lock_of(suite, key, seed):
+        if not is_kept(suite, key, seed):
+            keep_seed(suite.places, suite.track_of(key), key, seed)
+        shutil.rmtree(suite.places.seed_checkpoints(key, seed), ignore_errors=True)
+
+
+def lock_of(suite: Suite, key: str, seed: int) -> FileLock:
+    """What a call holds while it trains a system with a seed: two would share checkpoints."""
+    checkpoints = suite.places.seed_checkpoints(key, seed).relative_to(suite.places.work)
+    folder = suite.places.work / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "-".join(checkpoints.parts))
 
 
 def require_features(suite: Suite, track: str) -> None:

@@ -1,6 +1,8 @@
 """Trainings with further seeds: what is trained, kept, taken up again, carried over and removed."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from pipeline.commands.spread import (
     chosen,
     is_kept,
     keep_own_records,
+    lock_of,
     measure_suite,
     require_features,
     train_one,
@@ -129,6 +132,21 @@ def test_what_is_kept_is_not_trained_again(project: Path, capsys: pytest.Capture
     train_one(suite, KEY, 2)
     assert is_kept(suite, KEY, 2) and records_of(suite, TRACK, KEY)[2]["torch"] != "kept"
     assert list(account(suite, [KEY]))[0].startswith(f"{KEY}: 3 trainings, exact_64 ")
+
+
+def test_what_another_call_is_at_is_waited_for_and_not_trained_again(project: Path) -> None:
+    suite = load(project / "params.yaml")
+    path = suite.places.seed_record(TRACK, KEY, "", read_row_version(suite.places, KEY), 2)
+    kept = read_json(path) | {"torch": "kept"}
+    path.unlink()
+    code = ("from pathlib import Path; from pipeline.suite.schema import load; "
+            "from pipeline.commands.spread import train_one; "
+            f"train_one(load(Path('params.yaml')), {KEY!r}, 2)")
+    with lock_of(suite, KEY, 2):
+        other = subprocess.Popen([sys.executable, "-c", code], cwd=project)
+        write_json(path, kept)
+    assert other.wait() == 0
+    assert read_json(path) == kept
 
 
 def test_a_clone_that_has_pulled_a_model_leaves_its_record_alone(project: Path) -> None:
