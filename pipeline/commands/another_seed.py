@@ -4,15 +4,14 @@ To train all seeds again would take five times as long as the suite; to train no
 forged one pass for ever. So each commit has others tried, which nobody chooses.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.commands.comparison import Findings, score_differences
+from pipeline.commands.comparison import Findings, lacking_scores
+from pipeline.commands.reproduced import compare_row
 from pipeline.commands.tolerances import made_here, tolerances
 from pipeline.results.trainings import records_of
 from pipeline.running.seeds import Kept, train_seed
 from pipeline.scoring.digests import digest_of
-from pipeline.scoring.records import SeedRecord
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.suite.schema import Suite
 from pipeline.workers import workers
@@ -78,18 +77,15 @@ def compare_seed(suite: Suite, chosen: Chosen, key: str, kept: Kept, findings: F
     allowed = tolerances(suite, chosen.track, {row: items for row, (_, items) in rows.items()})
     for row, (now, _) in rows.items():
         before = records_of(suite, chosen.track, row)[chosen.seed]
+        place = f"{suite.name}, {chosen.track}, seed {chosen.seed}"
         findings.note("trainings with a further seed", [
-            f"{suite.name}, {chosen.track}, seed {chosen.seed}, {text}"
-            for text in _differences(suite, row, before, now, allowed)])
-
-
-def _differences(suite: Suite, row: str, before: SeedRecord, now: SeedRecord,
-                 allowed: Mapping[str, Mapping[str, float]]) -> list[str]:
-    found = score_differences({row: before["scores"]}, {row: now["scores"]}, allowed)
-    if made_here(suite, before) and now["statistics"] != before["statistics"]:
-        found.append(f"row {row!r}: the statistics of its test items are other bytes, although "
-                     f"the record names this processor ({before['processor']})")
-    return found
+            *(f"{place}, {text}" for text in lacking_scores({row: before["scores"]},
+                                                            {row: now["scores"]})),
+            *([f"{place}, row {row!r}: the statistics of its test items are other bytes, although "
+               f"the record names this processor ({before['processor']})"]
+              if made_here(suite, before) and now["statistics"] != before["statistics"] else [])])
+        compare_row(suite, chosen.track, row, allowed.get(row, {}), before["scores"],
+                    now["scores"], findings)
 
 
 def _by_seed(suite: Suite, track: str) -> dict[int, list[str]]:

@@ -1,9 +1,9 @@
 """What it means that a result was reproduced: pure comparisons of scores, pages and claims.
 
-A score reproduced by training may differ within the tolerance of its row, and so may the bounds of
-its interval (`pipeline.commands.tolerances` says how far). A figure that follows from committed
-files by arithmetic (a score from predictions, a page from scores) may not differ, nor may anything
-of a system whose predictions came out as the same bytes.
+A score reproduced by training may differ within the tolerance of its row, and of many rows some
+may lie outside (`pipeline.commands.tolerances` says how far and how many). A figure that follows
+from committed files by arithmetic (a score from predictions, a page from scores) may not differ,
+nor may anything of a system whose predictions came out as the same bytes.
 """
 
 import math
@@ -16,22 +16,43 @@ from pipeline.results.boards import Claim, Measured
 from pipeline.scoring.records import Result, Score
 
 EXACT = 1e-9
+_FALSE_ALARMS = 0.01
 BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
 Scores = Mapping[str, Mapping[str, float]]
 
 
 @dataclass
 class Findings:
-    """What a verification compared (counts by kind), what differs, and what it could not check."""
+    """What a verification compared (counts by kind), what differs, and what it could not check.
+
+    `outside` are scores that lie outside of their tolerance, where chance may have put them, and
+    `expected` is how many chance puts there of all that were compared.
+    """
 
     compared: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    expected: float = 0.0
 
     def note(self, kind: str, differences: Sequence[str], count: int = 1) -> None:
         """Record `count` comparisons of one kind and the differences that they found."""
         self.compared[kind] += count
         self.differences += differences
+
+    def settle(self) -> None:
+        """Condemn the scores that lie outside where they are more than chance puts there."""
+        from scipy.stats import poisson
+
+        most = int(poisson.ppf(1 - _FALSE_ALARMS, self.expected)) if self.expected > 0 else 0
+        if len(self.outside) > most:
+            self.differences += [*self.outside, f"{len(self.outside)} scores lie outside of their "
+                                 f"tolerance; of as many as were compared chance puts {most} there "
+                                 "at most"]
+        else:
+            self.unchecked += [f"{text}; of as many scores as were compared chance puts up to "
+                               f"{most} there" for text in self.outside]
+        self.outside, self.expected = [], 0.0
 
     def text(self) -> str:
         """The findings for people; the last line counts everything."""
@@ -45,17 +66,28 @@ class Findings:
                                   f"{len(self.unchecked)} things not checked"])
 
 
-def score_differences(committed: Scores, reproduced: Scores,
-                      tolerances: Scores) -> list[str]:
-    """Where scores {row: {metric: value}} differ by more than the tolerance that they have there.
-
-    A row or a metric that only one side has is a difference. What has no tolerance can only be
-    seen to be the same; `unmeasured` names rows that are not.
-    """
+def lacking_scores(committed: Scores, reproduced: Scores) -> list[str]:
+    """Rows and scores {row: {metric: value}} that one side alone has."""
     return [*_lacking(committed, reproduced, "row"),
             *(f"row {row!r}: {text}" for row in committed if row in reproduced
-              for text in _row_differences(committed[row], reproduced[row],
-                                           tolerances.get(row, {})))]
+              for text in _lacking(committed[row], reproduced[row], "score"))]
+
+
+def moved_scores(committed: Mapping[str, float], reproduced: Mapping[str, float],
+                 tolerances: Mapping[str, float]) -> dict[str, str]:
+    """Scores of a row that differ by more than the tolerance that they have, and how far.
+
+    What has no tolerance can only be seen to be the same; `unmeasured` names rows that are not.
+    """
+    found = {}
+    for metric in sorted(set(committed) & set(reproduced) & set(tolerances)):
+        distance = abs(committed[metric] - reproduced[metric])
+        # Written so that a NaN, which equals nothing, is a difference.
+        if not distance <= tolerances[metric]:
+            found[metric] = (f"{metric} is {committed[metric]:.6g} as committed and "
+                             f"{reproduced[metric]:.6g} as reproduced; they are {distance:.3g} "
+                             f"apart, tolerance {tolerances[metric]:.3g}")
+    return found
 
 
 def unmeasured(committed: Scores, reproduced: Scores, tolerances: Scores) -> list[str]:
@@ -63,18 +95,6 @@ def unmeasured(committed: Scores, reproduced: Scores, tolerances: Scores) -> lis
     return [row for row in committed if row in reproduced and any(
         committed[row][name] != reproduced[row][name]
         for name in set(committed[row]) & set(reproduced[row]) - set(tolerances.get(row, ())))]
-
-
-def _row_differences(committed: Mapping[str, float], reproduced: Mapping[str, float],
-                     tolerances: Mapping[str, float]) -> Iterator[str]:
-    yield from _lacking(committed, reproduced, "score")
-    for metric in sorted(set(committed) & set(reproduced) & set(tolerances)):
-        distance = abs(committed[metric] - reproduced[metric])
-        # Written so that a NaN, which equals nothing, is a difference.
-        if not distance <= tolerances[metric]:
-            yield (f"{metric} is {committed[metric]:.6g} as committed and {reproduced[metric]:.6g} "
-                   f"as reproduced; they are {distance:.3g} apart, tolerance "
-                   f"{tolerances[metric]:.3g}")
 
 
 def _lacking(committed: Mapping[str, Any], reproduced: Mapping[str, Any],
@@ -120,7 +140,8 @@ def bounds_of(scores: Mapping[str, Score]) -> dict[str, float]:
 def result_differences(committed: Result, reproduced: Result) -> list[str]:
     """Where two metrics files differ in what no other machine computes otherwise.
 
-    That is all but scores, their bounds and the details behind them.
+    That is all but scores, their bounds, the details behind them, and whether a training that goes
+    another way had converged.
     """
     return list(json_differences(_certain(committed), _certain(reproduced), committed["system"]))
 
@@ -129,7 +150,8 @@ def _certain(result: Result) -> dict[str, Any]:
     variants = {name: {key: value for key, value in answers.items()
                        if key not in ("metrics", "details")}
                 for name, answers in result["variants"].items()}
-    return {**result, "variants": variants}
+    return {**{key: value for key, value in result.items() if key != "converged"},
+            "variants": variants}
 
 
 def curve_differences(committed: Any, reproduced: Any, place: str) -> Iterator[str]:

@@ -1,17 +1,18 @@
 """Hold what a verification reproduced of a track or a system against what is committed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.commands.comparison import (
     Findings,
     Scores,
     bounds_of,
     json_differences,
+    lacking_scores,
+    moved_scores,
     result_differences,
-    score_differences,
     unmeasured,
 )
-from pipeline.commands.tolerances import Tolerances
+from pipeline.commands.tolerances import Tolerances, chance_outside, farthest
 from pipeline.scoring.records import Result
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.suite.schema import Suite
@@ -24,13 +25,41 @@ def compare_track(suite: Suite, track: str, allowed: Tolerances, committed: Scor
     moved = unmeasured(committed, reproduced, allowed)
     findings.note(f"{suite.name} scores and bounds",
                   [f"{suite.name}, {track}, {text}"
-                   for text in score_differences(committed, reproduced, allowed)],
+                   for text in lacking_scores(committed, reproduced)],
                   sum(len(scores) for row, scores in committed.items() if row not in moved))
+    for row in committed.keys() & reproduced.keys():
+        compare_row(suite, track, row, allowed.get(row, {}), committed[row], reproduced[row],
+                    findings)
     if moved:
         findings.unchecked.append(
             f"{suite.name}, {track}: {', '.join(moved)} came out otherwise than committed, and how "
             "far that may be was not measured ('unrolled spread' does); the floor alone was "
             "checked")
+
+
+def compare_row(suite: Suite, track: str, row: str, allowed: Mapping[str, float],
+                committed: Mapping[str, float], reproduced: Mapping[str, float],
+                findings: Findings) -> None:
+    """Hold what ranks a row against its tolerance, and all of it against what chance allows.
+
+    Of the other scores those that moved further than their tolerance are named: they follow from
+    the same answers, and among hundreds some always do.
+    """
+    place, metric = f"{suite.name}, {track}, row {row!r}", suite.track(track).metric
+    outside, chance = moved_scores(committed, reproduced, allowed), 0.0
+    if committed != reproduced:
+        chance = chance_outside(suite, track, row)
+    findings.expected += chance
+    far = {name: outside.pop(name)
+           for name in moved_scores(committed, reproduced, farthest(allowed))}
+    findings.differences += [f"{place}: {text}, and chance does not go that far"
+                             for text in far.values()]
+    if metric in outside:
+        (findings.outside if chance else findings.differences).append(
+            f"{place}: {outside.pop(metric)}")
+    if outside:
+        findings.unchecked.append(f"{place}: of its other scores and bounds {len(outside)} moved "
+                                  f"further than its tolerance: {'; '.join(outside.values())}")
 
 
 def compare_bytes(suite: Suite, key: str, named: str | None, same_answers: bool,
@@ -60,10 +89,18 @@ def compare_system(suite: Suite, key: str, committed: Result, reproduced: Result
                                "settings have made it" for text in texts]
         texts = []
     findings.note("metrics files reproduced", texts)
+    if not same_answers and committed.get("converged") != reproduced.get("converged"):
+        findings.unchecked.append(
+            f"{suite.name}: {key!r} had {_converged(committed)} as committed and "
+            f"{_converged(reproduced)} as reproduced: its training went another way")
     details = any("details" in answers for answers in committed["variants"].values())
     if details and not same_answers:
         findings.unchecked.append(f"{suite.name}: the details behind the scores of {key!r}: its "
                                   "predictions came out otherwise, and its scores were compared")
+
+
+def _converged(result: Result) -> str:
+    return "converged" if result.get("converged") else "not converged"
 
 
 def statistics_of(suite: Suite, keys: Sequence[str]) -> dict[str, ItemStatistics]:

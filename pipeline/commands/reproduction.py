@@ -202,6 +202,7 @@ def main() -> None:
         check_all(jobs, Path(mirror) if mirror else None, findings)
     except UserError as error:  # what has been found so far is told with it
         findings.differences.append(str(error))
+    findings.settle()
     print(f"\n{findings.text()}")
     raise SystemExit(1 if findings.differences else 0)
 

@@ -33,7 +33,7 @@ def compared(suite: Suite, kept: Kept) -> list[str]:
     findings = Findings()
     compare_seed(suite, Chosen("yearly", 3, ("network",)), "network", kept, findings)
     assert findings.compared["trainings with a further seed"] == 1
-    return findings.differences
+    return [*findings.differences, *findings.outside, *findings.unchecked]
 
 
 def test_the_commit_chooses_among_all_further_seeds_and_never_the_suites_own(suite: Suite) -> None:
@@ -62,7 +62,10 @@ def test_elsewhere_it_may_move_as_far_as_its_row(suite: Suite) -> None:
     near, beyond = ({**scores, "smape": scores["smape"] + far + step} for step in (-0.01, 0.01))
     assert compared(suite, trained(suite, scores=near, statistics="0" * 64)) == []
     [text] = compared(suite, trained(suite, scores=beyond, statistics="0" * 64))
-    assert text.startswith("embedded, yearly, seed 3, row 'network': smape is 5.2 as committed")
+    assert text.startswith("embedded, yearly, row 'network': of its other scores and bounds 1 ")
+    assert "smape is 5.2 as committed" in text
+    [text] = compared(suite, trained(suite, scores={**scores, "owa": 9.0}, statistics="0" * 64))
+    assert text.startswith("embedded, yearly, row 'network': owa is 0.5")
 
 
 def test_on_the_processor_that_is_named_it_comes_out_to_the_last_bit(suite: Suite) -> None:

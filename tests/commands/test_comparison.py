@@ -7,14 +7,16 @@ from pipeline.commands.comparison import (
     bounds_of,
     claim_differences,
     json_differences,
-    score_differences,
+    lacking_scores,
+    moved_scores,
     unmeasured,
     unsettled,
 )
 from pipeline.results.boards import Claim
 from pipeline.results.verdicts import Verdict
 
-COMMITTED = {"lstm": {"perplexity": 90.0, "loss": 4.5}, "ngram": {"perplexity": 141.2}}
+LSTM = {"perplexity": 90.0, "loss": 4.5}
+COMMITTED = {"lstm": LSTM, "ngram": {"perplexity": 141.2}}
 
 
 def scores(**changes: float) -> dict[str, dict[str, float]]:
@@ -26,43 +28,47 @@ def allowed(**tolerances: float) -> dict[str, dict[str, float]]:
 
 
 def test_equal_scores_do_not_differ_whatever_the_tolerance() -> None:
-    assert score_differences(COMMITTED, COMMITTED, allowed(perplexity=0.0, loss=0.0)) == []
+    assert moved_scores(LSTM, LSTM, {"perplexity": 0.0, "loss": 0.0}) == {}
 
 
 @pytest.mark.parametrize("value", [90.5, 89.5])
 def test_a_score_may_move_within_its_tolerance_and_no_further(value: float) -> None:
-    moved = scores(perplexity=value)
-    assert score_differences(COMMITTED, moved, allowed(perplexity=0.5)) == []
-    assert score_differences(COMMITTED, moved, allowed(perplexity=0.4)) == [
-        f"row 'lstm': perplexity is 90 as committed and {value:g} as reproduced; they are 0.5 "
-        "apart, tolerance 0.4"]
+    moved = LSTM | {"perplexity": value}
+    assert moved_scores(LSTM, moved, {"perplexity": 0.5}) == {}
+    assert moved_scores(LSTM, moved, {"perplexity": 0.4, "loss": 0.0}) == {
+        "perplexity": f"perplexity is 90 as committed and {value:g} as reproduced; they are 0.5 "
+                      "apart, tolerance 0.4"}
 
 
-def test_a_score_that_is_no_number_is_a_difference() -> None:
-    assert len(score_differences(COMMITTED, scores(perplexity=float("nan")),
-                                 allowed(perplexity=1e9))) == 1
+def test_a_score_that_is_no_number_has_moved() -> None:
+    assert moved_scores(LSTM, LSTM | {"perplexity": float("nan")}, {"perplexity": 1e9})
 
 
 def test_rows_and_scores_of_one_side_alone_are_differences() -> None:
     other = {"lstm": {"perplexity": 90.0, "wer": 1.0}, "gru": {"perplexity": 1.0}}
-    assert score_differences(COMMITTED, other, allowed(perplexity=1.0, loss=1.0)) == [
+    assert lacking_scores(COMMITTED, other) == [
         "row 'ngram' is committed but was not reproduced",
         "row 'gru' was reproduced but is not committed",
         "row 'lstm': score 'loss' is committed but was not reproduced",
         "row 'lstm': score 'wer' was reproduced but is not committed"]
 
 
-def test_a_row_is_held_against_its_own_tolerance() -> None:
-    moved = scores(perplexity=91.0) | {"ngram": {"perplexity": 142.2}}
-    assert score_differences(COMMITTED, moved, {
-        "lstm": {"perplexity": 1.0}, "ngram": {"perplexity": 0.5}}) == [
-        "row 'ngram': perplexity is 141.2 as committed and 142.2 as reproduced; they are 1 apart, "
-        "tolerance 0.5"]
+@pytest.mark.parametrize(("expected", "most"), [
+    (0.0, 0), (0.01, 0), (0.1, 1), (2.0, 6)])
+def test_as_many_scores_may_lie_outside_as_chance_puts_there(expected: float, most: int) -> None:
+    """In 99 of 100 cases, by Poisson's table: of 2 expected, 6 or fewer in 99.5 %, 5 in 98.3 %."""
+    for count in range(most + 3):
+        findings = Findings(outside=[f"row {number}" for number in range(count)],
+                            expected=expected)
+        findings.settle()
+        assert len(findings.differences) == (count + 1 if count > most else 0)
+        assert len(findings.unchecked) == (0 if count > most else count)
+        assert findings.outside == [] and findings.expected == 0.0
 
 
 def test_a_row_without_tolerance_that_has_moved_is_named() -> None:
     moved = scores(loss=99.0)
-    assert score_differences(COMMITTED, moved, {}) == []
+    assert moved_scores(LSTM, moved["lstm"], {}) == {}
     assert unmeasured(COMMITTED, moved, {}) == ["lstm"]
     assert unmeasured(COMMITTED, moved, allowed(perplexity=1.0)) == ["lstm"]
     assert unmeasured(COMMITTED, COMMITTED, {}) == []
@@ -126,7 +132,7 @@ def test_an_interval_that_one_side_lacks_is_a_difference() -> None:
     few = bounds_of({"wer": {"value": 9.0, "low": None, "high": None}})
     many = bounds_of({"wer": {"value": 9.0, "low": 8.0, "high": 10.0}})
     assert (few, many) == ({}, {"wer, low bound": 8.0, "wer, high bound": 10.0})
-    assert score_differences({"a": many}, {"a": few}, {}) == [
+    assert lacking_scores({"a": many}, {"a": few}) == [
         "row 'a': score 'wer, high bound' is committed but was not reproduced",
         "row 'a': score 'wer, low bound' is committed but was not reproduced"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.commands.tolerances import (
+    chance_outside,
     deviation,
     made_here,
     one_items_worth,
@@ -65,6 +66,16 @@ def test_a_row_that_moves_is_allowed_five_deviations_and_another_an_items_worth(
     assert found["network"]["mase"] == pytest.approx(0.5 - 1.4 / 3)
     assert found["smooth:holt"]["smape"] == pytest.approx(1.0)  # 9, or 8 without the second
     assert found["smooth:ses"]["smape"] == pytest.approx(10 * 1e-9)  # all series are alike
+
+
+def test_two_seeds_of_five_lie_further_apart_in_one_case_of_forty(suite: Suite) -> None:
+    """Checked by drawing rows of five seeds and one more, all from one normal distribution."""
+    write_seeds(suite, "network", [0.1, 0.2, 0.3, 0.4])
+    assert chance_outside(suite, "yearly", "network") == pytest.approx(0.0241, abs=5e-4)
+    drawn = np.random.default_rng(1).standard_normal((200_000, 6))
+    outside = np.abs(drawn[:, 0] - drawn[:, 5]) > 5 * drawn[:, :5].std(axis=1, ddof=1)
+    assert outside.mean() <= chance_outside(suite, "yearly", "network")
+    assert chance_outside(suite, "yearly", "smooth:ses") == 0.0
 
 
 def test_a_network_that_was_trained_once_was_not_measured(suite: Suite) -> None:
