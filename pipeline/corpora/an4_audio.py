@@ -9,7 +9,8 @@ model in a binary form, the recogniser's settings, and other spellings of the te
 
 AN4 has no validation set: `valid` is the utterances of eight training speakers, every ninth in
 alphabetical order, so that nobody is heard in two splits. Its language model, `an4.lm`, gives every
-word one probability; a better one is learnt from the training transcripts.
+word one probability and lacks two words of the dictionary: a better one is learnt from the training
+transcripts (`pipeline.ngram.witten_bell`).
 """
 
 from pathlib import Path
