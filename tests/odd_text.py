@@ -13,7 +13,7 @@ ODD = ["\xa0", "\u2028", "\u2029", "\x85", "\r", "\x0b", "\x0c", "\x1c", "\x1f",
        "=", "/", "-", ":", "(", ")", "?", "\xe9", "e\u0301", "\u0130", "\xdf", "\u01c5",
        "\U0001f600", "\u65e5\u672c\u8a9e", "1", "\u0663", "nan", "A", "A ", " ", "  ", "\t",
        "\n", "x" * 3000]
-BINARY = {".png", ".jpg", ".flac", ".mfc"}
+BINARY = {".png", ".jpg", ".flac", ".mfc", ".wav"}
 # What no word of a line can hold, so that a file with odd words for others keeps its form.
 _NO_WORD = ("\0", "\ufeff", " ", "  ", "\t", "\n")
 _WORD = re.compile(rb"[A-Za-z]{2,}")

@@ -38,7 +38,8 @@ def test_it_holds_the_pipeline_and_nothing_else(wheel: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         (metadata,) = [archive.read(name).decode() for name in archive.namelist()
                        if name.endswith(".dist-info/METADATA")]
-    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")}
+    sources = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "*.sha256")
+               for path in (ROOT / "pipeline").rglob(pattern)}
     assert names == sources
     fields = Parser().parsestr(metadata)
     assert (fields["Name"], fields["Version"]) == ("unrolled", VERSION)

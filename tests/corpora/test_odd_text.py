@@ -8,11 +8,14 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import soundfile
 
-from pipeline.corpora import an4, coco, m4, tanaka, tiny_shakespeare, word_vectors
+from pipeline.corpora import an4, an4_audio, coco, m4, tanaka, tiny_shakespeare, word_vectors
 from pipeline.errors import UserError
 from pipeline.modules import corpora
 from pipeline.suite.schema import load
@@ -27,23 +30,35 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(content, "utf-8", newline="")
 
 
-def _an4(folder: Path) -> None:
+def _an4_lists(folder: Path) -> list[str]:
+    """AN4's lists of three utterances, whose names are returned."""
     names = {"train": "an4_clstk/mdcs/an2-mdcs-b\nan4_clstk/ffmm/an9-ffmm-b\n",
              "test": "an4test_clstk/fcaw/an3-fcaw-b\n"}
     _write(folder / "an4" / "etc", {
         "an4_train.transcription": "<s> GO ++NOISE++ HOME </s> (an2-mdcs-b)\nYES (an9-ffmm-b)\n",
-        "an4_test.transcription": "NO <sil> (an3-fcaw-b)\n", "an4.phone": "G\nOW\n",
+        "an4_test.transcription": "NO <sil> (an3-fcaw-b)\n", "an4.phone": "G\nO\nOW\n",
         "an4.dic": "GO G OW\nGO(2) G O\n",
         **{f"an4_{split}.fileids": listed for split, listed in names.items()}})
-    for name in "".join(names.values()).split():
+    return "".join(names.values()).split()
+
+
+def _an4(folder: Path) -> None:
+    for name in _an4_lists(folder):
         _write(folder / "an4" / "feat", {f"{name}.mfc": ""})
 
 
-def _read_an4(folder: Path) -> None:
+def _an4_audio(folder: Path) -> None:
+    for name in _an4_lists(folder):
+        path = folder / "an4" / "wav" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, [0.0] * 160, 16_000)
+
+
+def _read_an4(module: ModuleType, folder: Path) -> None:
     for split in ("train", "valid", "test"):
-        an4.utterances(folder, split)
-    an4.lexicon(folder)
-    an4.phones(folder)
+        module.utterances(folder, split)
+    module.lexicon(folder)
+    module.phones(folder)
 
 
 def _coco(folder: Path) -> None:
@@ -82,7 +97,8 @@ def _word_lists(folder: Path) -> None:
 
 Pair = tuple[Callable[[Path], None], Callable[[Path], object]]
 READERS: dict[str, Pair] = {
-    "an4": (_an4, _read_an4),
+    "an4": (_an4, partial(_read_an4, an4)),
+    "an4_audio": (_an4_audio, partial(_read_an4, an4_audio)),
     "coco": (_coco, lambda folder: [coco.captioned(folder, split)
                                     for split in ("train", "valid", "test")]),
     "m4": (_m4, lambda folder: m4.series(folder, "Yearly")),
