@@ -1,0 +1,73 @@
+"""The static network of a recogniser as flat arrays: HMM states, arcs between them, and words.
+
+A node is an HMM state, which emits a frame each time it is entered or stayed in, or a boundary,
+which emits nothing and stands between words. Arcs lead from state to state, from a state to a
+boundary where a word or a pause ends, and from a boundary to a state where one begins; none leads
+from boundary to boundary. So what happens between two frames takes two passes over arcs, whatever
+the network. Each arc out of a boundary, and no other, has a label: a word, or silence.
+
+What a language model says stands apart from the acoustic model's transitions, so one network serves
+all weights of the two. `composition.py` builds it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING = -1
+
+
+@dataclass(frozen=True)
+class Network:
+    """Boundaries come first among the nodes, and arcs are sorted by the node that they leave.
+
+    `states` [nodes] is the tied state that a node emits with, `NOTHING` of the first `boundaries`;
+    `stay` [nodes] the log-probability of staying in it, -inf of these. Node n's arcs are
+    `first_arc[n]` to `first_arc[n + 1]`. Of each arc, `targets` is where it leads, `transitions`
+    the acoustic model's log-probability (of leaving the state, of a pronunciation and of a pause or
+    none), `language` the language model's, and `labels` the number of the word that begins, or
+    `silence`, or `NOTHING`. A path begins in `start` and ends in a boundary, where it has
+    `final_transitions` and `final_language` [boundaries], -inf where none can end.
+    """
+
+    states: NDArray[np.int64]
+    stay: NDArray[np.float64]
+    first_arc: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    transitions: NDArray[np.float64]
+    language: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    final_transitions: NDArray[np.float64]
+    final_language: NDArray[np.float64]
+    boundaries: int
+    start: int
+    words: tuple[str, ...]
+
+    @property
+    def silence(self) -> int:
+        """The label of a pause: the number behind the last word."""
+        return len(self.words)
+
+    @property
+    def nodes(self) -> int:
+        return len(self.states)
+
+    @property
+    def arcs(self) -> int:
+        """Number of arcs; staying in a state is none of them."""
+        return len(self.targets)
+
+    @cached_property
+    def sources(self) -> NDArray[np.int64]:
+        """The node that each arc leaves, [arcs]."""
+        return np.repeat(np.arange(self.nodes), np.diff(self.first_arc))
+
+    def leaving(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All arcs that leave `nodes`, in order: places in `nodes`, and the arcs, both [n]."""
+        first = self.first_arc[nodes]
+        counts = self.first_arc[nodes + 1] - first
+        places = np.repeat(np.arange(len(nodes)), counts)
+        before = np.cumsum(counts) - counts
+        return places, np.arange(len(places)) + (first - before)[places]
