@@ -71,3 +71,27 @@ class Network:
         places = np.repeat(np.arange(len(nodes)), counts)
         before = np.cumsum(counts) - counts
         return places, np.arange(len(places)) + (first - before)[places]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How parts of a score add up: acoustic * frame scores + language * log P + word * words.
+
+    Transitions, pronunciations and pauses count once. `word` is added for each word: negative, it
+    is a word insertion penalty.
+    """
+
+    acoustic: float = 1.0
+    language: float = 1.0
+    word: float = 0.0
+
+    def of_arcs(self, network: Network) -> NDArray[np.float64]:
+        """What each arc of a network adds to a score, [arcs]."""
+        is_word = (network.labels >= 0) & (network.labels < network.silence)
+        return network.transitions + self.language * network.language + self.word * is_word
+
+    def of_ends(self, network: Network) -> NDArray[np.float64]:
+        """What ending in each boundary adds to a score, [boundaries]."""
+        can_end = network.final_language > -np.inf
+        language = self.language * np.where(can_end, network.final_language, 0.0)
+        return np.where(can_end, network.final_transitions + language, -np.inf)
