@@ -64,13 +64,29 @@ class Network:
         """The node that each arc leaves, [arcs]."""
         return np.repeat(np.arange(self.nodes), np.diff(self.first_arc))
 
+    @cached_property
+    def _by_target(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Arcs by the node that they lead to, and where each node's begin among them."""
+        order = np.argsort(self.targets, kind="stable")
+        return order, np.searchsorted(self.targets[order], np.arange(self.nodes + 1))
+
+    def arriving(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All arcs that lead to `nodes`: places in `nodes`, and the arcs, both [n]."""
+        order, first = self._by_target
+        places, found = _ranges(first[nodes], first[nodes + 1])
+        return places, order[found]
+
     def leaving(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """All arcs that leave `nodes`, in order: places in `nodes`, and the arcs, both [n]."""
-        first = self.first_arc[nodes]
-        counts = self.first_arc[nodes + 1] - first
-        places = np.repeat(np.arange(len(nodes)), counts)
-        before = np.cumsum(counts) - counts
-        return places, np.arange(len(places)) + (first - before)[places]
+        return _ranges(self.first_arc[nodes], self.first_arc[nodes + 1])
+
+
+def _ranges(low: NDArray[np.int64],
+            high: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers from low to high of each range: which range, and the numbers."""
+    counts = high - low
+    places = np.repeat(np.arange(len(counts)), counts)
+    return places, np.arange(len(places)) + (low - np.cumsum(counts) + counts)[places]
 
 
 @dataclass(frozen=True)

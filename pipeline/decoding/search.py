@@ -46,12 +46,14 @@ class Search:
         self.arc_scores = weights.of_arcs(network)
         self.end_scores = weights.of_ends(network)
 
-    def recognise(self, utterances: Sequence[NDArray[np.floating]]) -> list[Recognition]:
+    def recognise(self, utterances: Sequence[NDArray[np.floating]],
+                  lattices: bool = False) -> list[Recognition]:
         """The best words of utterances, each given as log P(frame | tied state), [T, states].
 
-        Any number may be added to a frame's scores. Raises ValueError for other shapes and for
-        scores that are no number or +inf. -inf is a state that a frame cannot have; where no path
-        is left within an utterance, it is answered as unfinished by what was best before.
+        With `lattices`, what `word_lattice` needs is kept: 16 bytes a token. Any number may be
+        added to a frame's scores; -inf is a state that the frame cannot have. Where no path is
+        left within an utterance, it is answered as unfinished by what was best before. Raises
+        ValueError for other shapes and for scores that are no number or +inf.
         """
         for place, scores in enumerate(utterances):
             if scores.ndim != 2 or scores.shape[1] <= self.network.states.max():
@@ -63,7 +65,7 @@ class Search:
         found: dict[int, Recognition] = {}
         for start in range(0, len(longest_first), UTTERANCES_AT_ONCE):
             places = longest_first[start : start + UTTERANCES_AT_ONCE]
-            traces = _Batch(self, [utterances[place] for place in places]).traces()
+            traces = _Batch(self, [utterances[place] for place in places], lattices).traces()
             found.update((place, best_words(self.network, self.weights, trace))
                          for place, trace in zip(places, traces, strict=True))
         return [found[place] for place in range(len(utterances))]
@@ -87,8 +89,10 @@ class _Tokens:
 class _Batch:
     """Utterances that are searched together, and what is known of them at one time."""
 
-    def __init__(self, search: Search, utterances: Sequence[NDArray[np.floating]]) -> None:
+    def __init__(self, search: Search, utterances: Sequence[NDArray[np.floating]],
+                 lattices: bool) -> None:
         self._search, self._network = search, search.network
+        self._lattices = lattices
         self._lengths = np.array([len(scores) for scores in utterances])
         self._frames = (np.concatenate(utterances).astype(np.float64, copy=False)
                         * search.weights.acoustic)
@@ -118,6 +122,9 @@ class _Batch:
                 self._close(over, frame, tokens, ends)
                 ends = ends.kept(self._open[self._utterance[ends.keys]])
             before, tokens = tokens, self._enter(ends, frame)
+            if self._lattices:
+                self._log.add_tokens(self._utterance[tokens.keys], self._node[tokens.keys],
+                                     tokens.scores)
             lost = self._open & (np.diff(np.searchsorted(tokens.keys, self._edges)) == 0)
             if lost.any():
                 self._close(lost, frame, before, ends.kept(slice(0)))

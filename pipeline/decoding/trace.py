@@ -1,9 +1,8 @@
 """What a beam search leaves behind: where words began and ended, and with what score.
 
 An end is a path that stands in a boundary between two frames; an entry is a word or a pause that
-begins behind an end. Following entries and ends back from the last one gives the best words; all of
-them together are the word lattice of Ney and Aubert 1994 ("A word graph algorithm for large
-vocabulary, continuous speech recognition"), which `lattice.py` reads from them.
+begins behind an end. Following entries and ends back from the last one gives the best words. Where
+lattices are wanted, the tokens of all frames are kept too; `lattice_building.py` reads them.
 """
 
 from dataclasses import dataclass
@@ -24,6 +23,9 @@ class Trace:
     `entry_arcs` its arc of the network. The utterance may end in `last_ends`, each with what that
     adds to its score, `last_scores`. Where it is not `finished`, no path has come to an end of a
     sentence; then the only last end is the best path within its last word, and its node `NOTHING`.
+
+    The tokens that frame t has left, if they were kept, are `first_token[t]` to
+    `first_token[t + 1]` of `token_nodes` and `token_scores`.
     """
 
     end_frames: NDArray[np.int64]
@@ -35,6 +37,9 @@ class Trace:
     last_ends: NDArray[np.int64]
     last_scores: NDArray[np.float64]
     finished: bool
+    first_token: NDArray[np.int64]
+    token_nodes: NDArray[np.int64]
+    token_scores: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Log:
         self._scores: list[NDArray[np.float64]] = []
         self._entries: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         self._end_count = self._entry_count = 0
+        self._tokens: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self._last: dict[int, tuple[NDArray[np.int64], NDArray[np.float64], bool]] = {}
 
     def add_ends(self, utterances: NDArray[np.int64], nodes: NDArray[np.int64],
@@ -85,6 +91,11 @@ class Log:
         self._entries.append((ends, arcs))
         self._entry_count += len(ends)
         return np.arange(self._entry_count - len(ends), self._entry_count)
+
+    def add_tokens(self, utterances: NDArray[np.int64], nodes: NDArray[np.int64],
+                   scores: NDArray[np.float64]) -> None:
+        """Write down the tokens that a frame has left, utterance by utterance."""
+        self._tokens.append((utterances, nodes, scores))
 
     def finish(self, utterance: int, ends: NDArray[np.int64],
                scores: NDArray[np.float64]) -> None:
@@ -115,8 +126,20 @@ class Log:
             last_ends, last_scores, finished = self._last[utterance]
             found.append(Trace(frames[mine], nodes[mine], scores[mine], entries,
                                own_end[ends[entered]], arcs[entered], own_end[last_ends],
-                               last_scores, finished))
+                               last_scores, finished, *self._own_tokens(utterance)))
         return found
+
+    def _own_tokens(self, utterance: int) -> tuple[NDArray[np.int64], NDArray[np.int64],
+                                                   NDArray[np.float64]]:
+        """An utterance's tokens: where each frame's begin, their nodes and scores."""
+        nodes: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+        scores: list[NDArray[np.float64]] = [np.zeros(0)]
+        for utterances, all_nodes, all_scores in self._tokens:
+            low, high = np.searchsorted(utterances, [utterance, utterance + 1])
+            nodes.append(all_nodes[low:high])
+            scores.append(all_scores[low:high])
+        return np.cumsum([len(part) for part in nodes]), np.concatenate(nodes), np.concatenate(
+            scores)
 
 
 def best_words(network: Network, weights: Weights, trace: Trace) -> Recognition:
