@@ -42,13 +42,16 @@ def compose(lexicon: Lexicon, grammar: Grammar, phones: TiedStates,
     """The network of all sentences of `grammar` in the words of `lexicon`.
 
     `silence_probability` is that of a pause, at the beginning, between two words and at the end.
-    Raises ValueError for a grammar of other words, or a probability outside 0 .. 1, ends excluded.
+    Raises ValueError for a grammar of other words, for a probability outside 0 .. 1, ends excluded,
+    for a phone without states and for log-probabilities above 0.
     """
     if grammar.words != len(lexicon.words):
         raise ValueError(f"the grammar has {grammar.words} words, {lexicon.name} "
                          f"{len(lexicon.words)}")
     if not 0 < silence_probability < 1:
         raise ValueError(f"a pause needs a probability between 0 and 1, got {silence_probability}")
+    if not (np.asarray(phones.stay) <= 0.0).all():
+        raise ValueError("log P(stay) of some tied state is no logarithm of a probability")
     return _Composition(lexicon, grammar, phones, silence_probability).network()
 
 
@@ -122,20 +125,23 @@ class _Words:
 
     def pause(self, history: int) -> tuple[int, ...]:
         """The nodes in which a pause begins that leaves the history as it is."""
-        states = self._phones.states(self._silence, self._silence, self._silence)
+        states = self._states(self._silence, self._silence, self._silence)
         return self._fan(history, [(states, (self._after_pause[history],))])
 
     def _from(self, history: int, said: tuple[str, ...]) -> tuple[int, ...]:
         """The first nodes of `said[1:]`, whose first phone stands behind `said[0]`."""
         left, phone = said[:2]
         if len(said) > 2:
-            return self._fan(history, [(self._phones.states(left, phone, said[2]),
-                                        self._rest(history, said[1:]))])
-        return self._fan(history, [(self._phones.states(left, phone, right), (number,))
+            rest = self.begin(history, said[2:], phone)
+            return self._fan(history, [(self._states(left, phone, said[2]), rest)])
+        return self._fan(history, [(self._states(left, phone, right), (number,))
                                    for right, number in self._ends[history, phone].items()])
 
-    def _rest(self, history: int, said: tuple[str, ...]) -> tuple[int, ...]:
-        return self.begin(history, said[1:], said[0])
+    def _states(self, left: str, phone: str, right: str) -> tuple[int, ...]:
+        states = self._phones.states(left, phone, right)
+        if not states:
+            raise ValueError(f"the phone {phone!r} between {left!r} and {right!r} has no state")
+        return states
 
     def _fan(self, history: int,
              chains: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]) -> tuple[int, ...]:

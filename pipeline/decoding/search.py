@@ -6,9 +6,9 @@ best one goes on. A beam drops those that are worse than the utterance's best by
 width, and histogram pruning all but a number of them (Steinbiss, Tran and Ney 1994, "Improvements
 in beam search"); work is done for the tokens that are left, not for the network.
 
-The tokens of all utterances of a batch take each step together, because a step is some forty calls
-of numpy whatever it holds; no sum or comparison crosses utterances, so an answer does not depend on
-its company.
+The tokens of a few utterances take each step together, because a step is some forty calls of numpy
+whatever it holds; with more of them, their tables leave the processor's cache, and nothing is
+gained. No sum or comparison crosses utterances, so an answer does not depend on its company.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from pipeline.decoding.trace import Log, Recognition, Trace, best_words
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
-UTTERANCES_AT_ONCE = 16
+UTTERANCES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)

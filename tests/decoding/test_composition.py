@@ -102,3 +102,17 @@ def test_a_grammar_of_other_words_and_a_certain_pause_are_refused() -> None:
         compose(small.lexicon, Grammar.uniform(3), small.tied)
     with pytest.raises(ValueError, match="between 0 and 1, got 1"):
         compose(small.lexicon, small.grammar, small.tied, 1.0)
+
+
+def test_an_acoustic_model_without_states_or_probabilities_is_refused() -> None:
+    small, tied = recogniser(1), Tied(1)
+    tied.stay = tied.stay + 2.0
+    with pytest.raises(ValueError, match=r"log P\(stay\) of some tied state is no logarithm"):
+        compose(small.lexicon, small.grammar, tied)
+
+    class Silent(Tied):
+        def states(self, left: str, phone: str, right: str) -> tuple[int, ...]:
+            return () if (left, phone) == ("c", "a") else super().states(left, phone, right)
+
+    with pytest.raises(ValueError, match="the phone 'a' between 'c' and 'b' has no state"):
+        compose(small.lexicon, small.grammar, Silent(1))

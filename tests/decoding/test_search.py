@@ -46,6 +46,18 @@ def test_the_best_of_all_word_sequences_is_found(seed: int, order: int, length: 
     assert found.language == pytest.approx(scored[best][1], rel=1e-12)
 
 
+@pytest.mark.parametrize(("seed", "words", "score"), [
+    (1, (0, 1), -1.60221291), (2, (1, 0), 5.39509964), (3, (3, 1), 14.9466333)])
+def test_longer_utterances_score_as_with_a_general_composition(
+        seed: int, words: tuple[int, ...], score: float) -> None:
+    # By pynini 2.1.7 (OpenFst, weights of 32 bits): shortest paths of the frames composed with
+    # HMM states, context, dictionary and bigram, each a transducer of its own.
+    [found] = Search(network_of(recogniser(seed)), Weights(0.5, 2.0), WIDE).recognise(
+        [frames_of(100 * seed + 30, 30)])
+    assert found.words == words
+    assert found.score == pytest.approx(score, rel=3e-6)
+
+
 def spoken(*states: int) -> NDArray[np.float64]:
     """Frames that sound like these states, and 20 nats less like any other."""
     return np.where(np.arange(len(PHONES)) == np.array(states)[:, None], 0.0, -20.0)
