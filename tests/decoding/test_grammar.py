@@ -18,13 +18,17 @@ def scored(found: Grammar, words: tuple[int, ...]) -> float:
     return float(total + found.end[state])
 
 
+@pytest.mark.parametrize("backing_off_is_free", [False, True])
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
-def test_sentences_score_as_the_model_scores_them(order: int) -> None:
+def test_sentences_score_as_the_model_scores_them(order: int, backing_off_is_free: bool) -> None:
     # Word 4 and the end 5 are the model's own; the recogniser knows its words 3, 0 and 2.
     random = np.random.default_rng(order)
     text = [token for _ in range(15)
             for token in [*random.integers(0, 5, random.integers(1, 5)).tolist(), 5]]
     model = estimate(np.array(text), 6, 5, order)
+    if backing_off_is_free:  # as far as weights go, such a context is like none
+        for table in model.tables:
+            table.log_backoff[:] = 0.0
     ids = [3, 0, 2]
     found = Grammar.of_ngrams(model, ids)
     for words in sequences(3, 5):
