@@ -180,11 +180,13 @@ def test_a_word_is_as_certain_as_what_was_heard() -> None:
 
 
 def test_an_unfinished_utterance_has_its_words_and_an_empty_one_none() -> None:
-    # Said is AB and then B, which begins no sentence's end: there is no word B.
+    # Said are AB and the first two phones of BCA; then nothing, or a frame that no state can have.
     lexicon = Lexicon.of([("AB", "ab"), ("BCA", "bca")], PHONES, "SIL")
     network = compose(lexicon, Grammar.uniform(2), Plain())
     chosen = Search(network, Weights(), Beam(15.0))
-    for frames, words in ((spoken(1, 2, 2, 3), (0, 1)), (np.zeros((0, 4)), ())):
+    lost = spoken(1, 2, 2, 3, 3, 3)
+    lost[4] = -np.inf
+    for frames, words in ((spoken(1, 2, 2, 3), (0, 1)), (lost, (0, 1)), (np.zeros((0, 4)), ())):
         [found] = chosen.recognise([frames], lattices=True)
         lattice = word_lattice(chosen, frames, found.trace, 20.0)
         [only] = n_best(lattice, Weights(), 5)
