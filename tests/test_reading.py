@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 
 PIPELINE = ROOT / "pipeline"
-FOLDERS = ("storage", "corpora", "tasks", "ngram", "hmm", "nn", "audio", "scoring")
+FOLDERS = ("storage", "corpora", "tasks", "ngram", "hmm", "nn", "audio", "decoding", "scoring")
 # What defines the one way; bAbI's tokens, which its format defines; words that stand in our code.
 DEFINES = {"storage/lines.py", "storage/words.py", "storage/files.py"}
 OWN_TOKENS = {"corpora/babi.py", "tasks/caption/shared/words.py"}

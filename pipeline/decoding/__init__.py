@@ -1,0 +1,1 @@
+"""Speech recognition with a dictionary: network of words, beam search, lattices, n-best lists."""
