@@ -118,14 +118,16 @@ class Moves:
 
 @dataclass(frozen=True)
 class Paths:
-    """The best path of each utterance: nodes [B, T], its log-probability [B].
+    """The best path of each utterance: nodes [B, T], its log-probability `scores` [B].
 
-    Nodes are NOWHERE behind the last frame, and everywhere where there is no path: then the score
-    is -inf.
+    `choices` [B] are what of the score the choices of arcs, beginning and end are. Nodes are
+    NOWHERE behind the last frame, and everywhere where there is no path: then score and choices
+    are -inf.
     """
 
     nodes: Ids
     scores: Scores
+    choices: Scores
 
 
 @dataclass(frozen=True)
@@ -172,21 +174,29 @@ def _traced(graphs: Graphs, moves: Moves, best: Scores, frames: Ids) -> Paths:
     node = np.array([start + int(last[start:end].argmax()) for start, end
                      in zip(graphs.offsets[:-1], graphs.offsets[1:], strict=True)])
     possible = scores > -np.inf
+    choices = np.where(possible, graphs.final[node], -np.inf)
     for step in range(len(best) - 1, -1, -1):
         inside = np.flatnonzero(possible & (step < frames))
         nodes[inside, step] = node[inside]
         if step > 0:
-            node[inside] = _before(graphs, moves, best[step - 1], node[inside])
-    return Paths(nodes, scores)
+            arcs = _arcs_taken(graphs, moves, best[step - 1], node[inside])
+            inside, arcs = inside[arcs != NOWHERE], arcs[arcs != NOWHERE]
+            node[inside] = graphs.sources[arcs]
+            choices[inside] += graphs.choices[arcs]
+    return Paths(nodes, scores, choices + np.where(possible, graphs.initial[node], 0.0))
 
 
-def _before(graphs: Graphs, moves: Moves, best: Scores, nodes: Ids) -> Ids:
-    """The node before each of `nodes` on its best path; `best` [N] is of the frame before."""
+def _arcs_taken(graphs: Graphs, moves: Moves, best: Scores, nodes: Ids) -> Ids:
+    """The arc by which the best path came to each of `nodes`; NOWHERE where it stayed.
+
+    `best` [N] is of the frame before.
+    """
     arcs = graphs.arcs_into[nodes]
-    sources = np.concatenate([nodes[:, None], graphs.sources[arcs]], axis=1)
-    steps = np.concatenate([moves.stay[nodes][:, None],
-                            np.where(arcs == NOWHERE, -np.inf, moves.arcs[arcs])], axis=1)
-    return sources[np.arange(len(nodes)), (best[sources] + steps).argmax(axis=1)]
+    arrivals = np.where(arcs == NOWHERE, -np.inf, best[graphs.sources[arcs]] + moves.arcs[arcs])
+    staying = best[nodes] + moves.stay[nodes]
+    ways = np.concatenate([staying[:, None], arrivals], axis=1).argmax(axis=1)
+    ways_with_none = np.concatenate([np.full((len(nodes), 1), NOWHERE), arcs], axis=1)
+    return ways_with_none[np.arange(len(nodes)), ways]
 
 
 def expectations(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -> Expectations:

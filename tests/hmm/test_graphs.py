@@ -67,6 +67,7 @@ def test_paths_and_sums_are_those_of_every_path(sizes: list[tuple[int, int]], se
         chosen = tuple((answer - start).tolist())
         assert every[chosen] == pytest.approx(max(every.values()))
         assert best.scores[row] == pytest.approx(every[chosen])
+        assert best.choices[row] == pytest.approx(choices_of(part, chosen))
         total = sum(map(np.exp, every.values()))
         posteriors, stays = np.zeros((length, end - start)), np.zeros(end - start)
         for path, score in every.items():
@@ -77,6 +78,13 @@ def test_paths_and_sums_are_those_of_every_path(sizes: list[tuple[int, int]], se
         assert sums.log_likelihoods[row] == pytest.approx(np.log(total))
         np.testing.assert_allclose(sums.posteriors[:length, start:end], posteriors, atol=1e-9)
         np.testing.assert_allclose(sums.stays[start:end], stays, atol=1e-9)
+
+
+def choices_of(graph: Graphs, path: tuple[int, ...]) -> float:
+    arcs = {(a, b): choice for a, b, choice
+            in zip(graph.sources, graph.targets, graph.choices, strict=True)}
+    return (graph.initial[path[0]] + graph.final[path[-1]]
+            + sum(arcs[pair] for pair in pairwise(path) if pair[0] != pair[1]))
 
 
 @settings(max_examples=20)
