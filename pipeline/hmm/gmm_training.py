@@ -71,7 +71,8 @@ def add_aligned(statistics: Statistics, mixtures: Mixtures, frames: Frames,
     order = order[states[order] >= 0]
     found, starts = np.unique(states[order], return_index=True)
     total = 0.0
-    for state, rows in zip(found, np.split(order, starts[1:]), strict=True):
+    for state, start, end in zip(found, starts, [*starts[1:], len(order)], strict=True):
+        rows = order[start:end]
         total += statistics.add(mixtures, frames[rows], np.array([state]),
                                 np.ones((len(rows), 1))).sum()
     return total
@@ -81,9 +82,11 @@ def single_gaussians(frames: Frames, states: Ids, count: int, floor: Floats) -> 
     """One Gaussian for each of `count` states, of the frames [T, D] that are in it by `states` [T].
 
     A negative state is none. `floor` [D] is the least variance. A state without frames gets the
-    Gaussian of all that are in some state.
+    Gaussian of all that are in some state. Raises ValueError where none is.
     """
     inside = states >= 0
+    if not inside.any():
+        raise ValueError("no frame is in a state: every transcript has more states than frames")
     x, owners = frames[inside].astype(np.float64), states[inside]
     everywhere = Mixtures(np.ones(1), x.mean(axis=0)[None], np.maximum(x.var(axis=0), floor)[None],
                           np.array([0, 1]))
