@@ -12,6 +12,7 @@ uncorrelated, which the cosine transform of MFCC roughly makes them.
 T is the number of frames, D that of dimensions, S that of states and G that of Gaussians.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,3 +94,13 @@ def by_state(components: Floats, counts: Ids) -> Floats:
     found = np.full((len(counts), width, components.shape[1]), -np.inf)
     found[np.arange(width) < counts[:, None]] = components
     return found
+
+
+def grouped(groups: Ids) -> Iterator[tuple[int, Ids]]:
+    """Each group of `groups` [F] in order and the places that are in it; negative is none."""
+    order = np.argsort(groups, kind="stable")
+    order = order[groups[order] >= 0]
+    found, starts = np.unique(groups[order], return_index=True)
+    for group, start, end in zip(found.tolist(), starts, np.append(starts, len(order))[1:],
+                                 strict=True):
+        yield group, order[start:end]

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from pipeline.hmm.gmm import Floats, Frames, Ids, Mixtures, by_state
+from pipeline.hmm.gmm import Floats, Frames, Ids, Mixtures, by_state, grouped
 from pipeline.hmm.transitions import log_sum
 
 SPLIT_DEVIATIONS = 0.2
@@ -67,12 +67,8 @@ def add_aligned(statistics: Statistics, mixtures: Mixtures, frames: Frames,
 
     Returns the sum of log p(x | s). Frames of one state are taken together.
     """
-    order = np.argsort(states, kind="stable")
-    order = order[states[order] >= 0]
-    found, starts = np.unique(states[order], return_index=True)
     total = 0.0
-    for state, start, end in zip(found, starts, [*starts[1:], len(order)], strict=True):
-        rows = order[start:end]
+    for state, rows in grouped(states):
         total += statistics.add(mixtures, frames[rows], np.array([state]),
                                 np.ones((len(rows), 1))).sum()
     return total
