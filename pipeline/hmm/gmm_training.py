@@ -43,22 +43,33 @@ class Statistics:
         A frame counts for a Gaussian by the posterior of its state times P(Gaussian | x, state).
         Returns log p(x | s) [T, states]. No state stands twice in `states`.
         """
-        gaussians = mixtures.gaussians_of(states)
-        counts = mixtures.counts[states]
-        components = mixtures.log_components(frames, gaussians)
-        densities = log_sum(by_state(components, counts), axis=1)
-        with np.errstate(divide="ignore"):
-            in_state = np.log(posteriors.T) - densities
-        shares = np.exp(components + np.repeat(in_state, counts, axis=0))
+        gaussians, shares, densities = in_gaussians(mixtures, frames, states, posteriors)
         x = frames.astype(np.float64)
         self.occupancy[gaussians] += shares.sum(axis=1)
         self.first[gaussians] += shares @ x
         self.second[gaussians] += shares @ (x * x)
-        return densities.T
+        return densities
 
     def of_states(self, mixtures: Mixtures) -> Floats:
         """Expected frames of each state, [S]."""
         return np.add.reduceat(self.occupancy, mixtures.offsets[:-1])
+
+
+def in_gaussians(mixtures: Mixtures, frames: Frames, states: Ids,
+                 posteriors: Floats) -> tuple[Ids, Floats, Floats]:
+    """How much of each frame [T, D] is in each Gaussian of `states`.
+
+    By the `posteriors` of states [T, states]. Returns these Gaussians [chosen], their shares
+    [chosen, T], which sum to the posteriors, and log p(x | s) [T, states].
+    """
+    gaussians = mixtures.gaussians_of(states)
+    counts = mixtures.counts[states]
+    components = mixtures.log_components(frames, gaussians)
+    densities = log_sum(by_state(components, counts), axis=1)
+    with np.errstate(divide="ignore"):
+        in_state = np.log(posteriors.T) - densities
+    shares = np.exp(components + np.repeat(in_state, counts, axis=0))
+    return gaussians, shares, densities.T
 
 
 def add_aligned(statistics: Statistics, mixtures: Mixtures, frames: Frames,

@@ -1,7 +1,7 @@
 """The states that an utterance of known words passes through: its transcript as a graph.
 
 Each word has one or more pronunciations, equally likely, and silence may stand before, between and
-behind the words (Young et al., "The HTK Book", section 8.2). The graph is made of phones first; a
+behind the words (Young et al., "The HTK Book", chapter 3). The graph is made of phones first; a
 phone whose neighbours differ from path to path is then copied for each pair of neighbours, so that
 each path of phones is one path of states, across words too.
 """

@@ -99,8 +99,8 @@ def test_no_leaf_has_fewer_frames_than_wanted(seed: int, least: int) -> None:
 def test_trees_share_the_leaves_where_they_gain_most() -> None:
     # The second tree's contexts differ far more, so it has the two splits that there may be.
     contexts = [Context(*pair) for pair in ("MM", "MT", "TM", "TT")]
-    frames = np.concatenate([np.tile([0.0, 0.1], 4), np.repeat([0.0, 10.0, 20.0, 30.0], 2)])[:, None]
-    moments = gathered(frames, np.repeat(np.arange(8), 2), 8)
+    near, far = np.tile([0.0, 0.1], 4), np.repeat([0.0, 10.0, 20.0, 30.0], 2)
+    moments = gathered(np.concatenate([near, far])[:, None], np.repeat(np.arange(8), 2), 8)
     seen = [(contexts, moments[:4]), (contexts, moments[4:])]
     first, second = grow(seen, Questions(CLASSES), Limits(1, 4), np.array([0.01]))
     assert leaves(first) == [0] and leaves(second) == [1, 2, 3]
