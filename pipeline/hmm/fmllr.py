@@ -46,28 +46,40 @@ class FmllrStatistics:
         Which Gaussian of its state a frame is in is told by `adapted` [T, D], the frames as the
         model hears them now.
         """
-        x = np.concatenate([frames, np.ones((len(frames), 1))], axis=1, dtype=np.float64)
-        gaussians, shares, _ = in_gaussians(mixtures, adapted, states, posteriors)
-        precisions = 1 / mixtures.variances[gaussians]
-        pulls = shares.T @ precisions
-        linear = (shares.T @ (precisions * mixtures.means[gaussians])).T @ x
-        dimension, size = precisions.shape[1], x.shape[1]
-        quadratic = np.zeros((dimension, size * size))
-        for start in range(0, len(x), AT_ONCE):
-            part = x[start : start + AT_ONCE]
-            products = (part[:, :, None] * part[:, None]).reshape(len(part), -1)
-            quadratic += pulls[start : start + AT_ONCE].T @ products
-        return cls(float(shares.sum()), linear, quadratic.reshape(dimension, size, size))
+        return cls._summed(frames, *_pulls(mixtures, adapted, states, posteriors))
 
     @classmethod
     def aligned(cls, mixtures: Mixtures, frames: Frames, states: Ids, weights: Floats,
                 adapted: Frames) -> "FmllrStatistics":
         """From frames [T, D] in one state each [T], with weights [T]; a negative state is none."""
-        found = cls.none(frames.shape[1])
+        precisions, targets = np.zeros((2, *frames.shape))
+        total = 0.0
         for state, rows in grouped(np.where(weights > 0, states, -1)):
-            found += cls.of(mixtures, frames[rows], np.array([state]), weights[rows, None],
-                            adapted[rows])
-        return found
+            precisions[rows], targets[rows], count = _pulls(
+                mixtures, adapted[rows], np.array([state]), weights[rows, None])
+            total += count
+        return cls._summed(frames, precisions, targets, total)
+
+    @classmethod
+    def _summed(cls, frames: Frames, precisions: Floats, targets: Floats,
+                count: float) -> "FmllrStatistics":
+        x = np.concatenate([frames, np.ones((len(frames), 1))], axis=1, dtype=np.float64)
+        dimension, size = precisions.shape[1], x.shape[1]
+        quadratic = np.zeros((dimension, size * size))
+        for start in range(0, len(x), AT_ONCE):
+            part = x[start : start + AT_ONCE]
+            products = (part[:, :, None] * part[:, None]).reshape(len(part), -1)
+            quadratic += precisions[start : start + AT_ONCE].T @ products
+        return cls(count, targets.T @ x, quadratic.reshape(dimension, size, size))
+
+
+def _pulls(mixtures: Mixtures, adapted: Frames, states: Ids,
+           posteriors: Floats) -> tuple[Floats, Floats, float]:
+    """Sums of 1 / v and of mu / v over the Gaussians of each frame, [T, D], and frames in all."""
+    gaussians, shares, _ = in_gaussians(mixtures, adapted, states, posteriors)
+    precisions = 1 / mixtures.variances[gaussians]
+    return (shares.T @ precisions, shares.T @ (precisions * mixtures.means[gaussians]),
+            float(shares.sum()))
 
 
 def unchanged(dimension: int) -> Floats:

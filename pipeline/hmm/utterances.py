@@ -55,7 +55,8 @@ class Utterances:
                 batch, nodes = [], 0
             batch.append(utterance)
             nodes += size
-        yield np.array(batch)
+        if batch:
+            yield np.array(batch)
 
 
 @dataclass(frozen=True)
