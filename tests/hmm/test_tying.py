@@ -110,22 +110,25 @@ def test_trees_share_the_leaves_where_they_gain_most() -> None:
 
 
 def test_leaves_that_sound_alike_are_merged() -> None:
-    # M and T to the left sound alike where N stands to the right, and nowhere else.
+    # Whichever question is first, the second puts MS and TN, which sound alike, into two branches.
     contexts = [Context(*pair) for pair in ("MN", "MS", "TN", "TS")]
-    moments = gathered(np.array([0, 0, 9, 9, 0, 0, 5, 5.0])[:, None], np.repeat(np.arange(4), 2), 4)
+    frames = np.repeat([0.0, 50.0, 50.0, 400.0], [2, 1, 1, 6])[:, None]
+    moments = gathered(frames, np.repeat(np.arange(4), [2, 1, 1, 6]), 4)
     questions = Questions({"M": frozenset("M"), "N": frozenset("N")})
-    apart, = grow([(contexts, moments)], questions, FREE, np.array([0.01]))
-    tree, = grow([(contexts, moments)], questions, Limits(1, 1000, merge_loss=0.5),
-                 np.array([0.01]))
-    # The first question, N to the right, leaves silence about the left where it does not matter.
-    assert sorted(leaves(apart)) == list(range(len(leaves(apart)))) and len(leaves(apart)) == 3
-    assert [questions.leaf(tree, context) for context in contexts][0] == questions.leaf(
-        tree, contexts[2])
-    loss = -log_likelihood(gathered(np.array([[9.0], [9.0], [5.0], [5.0]]), np.zeros(4, int), 1),
-                           np.array([0.01]))[0] + 2 * by_frames(np.array([[9.0], [9.0]]), 0.01)
-    everything, = grow([(contexts, moments)], questions, Limits(1, 1000, merge_loss=loss + 1e-6),
-                       np.array([0.01]))
-    assert len(set(leaves(everything))) == 2 and len(leaves(everything)) == 3
+
+    def leaves_of(merge_loss: float) -> list[int]:
+        tree, = grow([(contexts, moments)], questions, Limits(1, 1000, merge_loss=merge_loss),
+                     np.array([0.01]))
+        return [questions.leaf(tree, context) for context in contexts]
+
+    assert leaves_of(0.0) == [0, 1, 2, 3]
+    assert leaves_of(0.5) == [0, 1, 1, 2]
+    # Of the three that are left, 0 and 50 lose least.
+    loss = (by_frames(frames[:2], 0.01) + by_frames(frames[2:4], 0.01)
+            - by_frames(frames[:4], 0.01))
+    assert leaves_of(loss - 1e-6) == [0, 1, 1, 2]
+    assert leaves_of(loss + 1e-6) == [0, 0, 0, 1]
+    assert leaves_of(1e9) == [0, 0, 0, 0]
 
 
 def tied_by_hand() -> TiedTriphones:
