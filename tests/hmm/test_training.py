@@ -114,19 +114,19 @@ def test_a_transcript_longer_than_its_frames_is_left_out() -> None:
 
 
 def test_stays_are_counted_within_utterances() -> None:
-    # Two utterances of silence, of 3 and 2 frames; states 0 0 1 and 0 1: one stay, four leaves.
+    # Two utterances of silence, in states 0 0 1 and 1 1: the second 1 goes on from no other.
     graph = spoken([], LEXICON, TIED).graph
     utterances = Utterances(np.zeros((5, 2)), np.array([0, 3, 5]), [graph, graph])
-    nodes = np.array([0, 0, 1, 0, 1])
+    nodes = np.array([0, 0, 1, 1, 1])
     ones = Mixtures(np.ones(8), np.zeros((8, 2)), np.ones((8, 2)), np.arange(9))
     model = AcousticModel(TIED, ones)
     found = expected_aligned(model, utterances, Alignment(nodes, nodes, np.zeros(2), np.zeros(2)))
-    assert found.stays.tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert found.stays.tolist() == [1, 1, 0, 0, 0, 0, 0, 0]
     after = updated(model, found, np.ones(2), 0.0, 8)
-    assert np.exp(after.tied.stay[:3]) == pytest.approx([1 / 3, 0.01, 0.75])
+    assert np.exp(after.tied.stay[:3]) == pytest.approx([1 / 2, 1 / 3, 0.75])
     # log N(0; 0, 1) of ten numbers, and the five transitions.
     assert found.log_likelihood == pytest.approx(
-        -5 * np.log(2 * np.pi) + np.log(0.75) + 4 * np.log(0.25))
+        -5 * np.log(2 * np.pi) + 2 * np.log(0.75) + 3 * np.log(0.25))
 
 
 def test_batches_change_no_alignment(monkeypatch: pytest.MonkeyPatch) -> None:
