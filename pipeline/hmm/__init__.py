@@ -1,1 +1,1 @@
-"""Hidden Markov models without a task: Viterbi search, forward-backward sums, alignment."""
+"""Hidden Markov models without a task: search, sums, alignment, and acoustic models of speech."""
