@@ -16,7 +16,6 @@ one node, as in the minimisation of an acyclic automaton.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +23,7 @@ from numpy.typing import NDArray
 from pipeline.decoding.grammar import Grammar
 from pipeline.decoding.lexicon import Lexicon, Pronunciation
 from pipeline.decoding.network import NOTHING, Network
-
-
-class TiedStates(Protocol):
-    """Context-dependent phones of an acoustic model, whose HMM states are tied."""
-
-    @property
-    def stay(self) -> NDArray[np.float64]:
-        """log P(stay) of each tied state, [states]."""
-
-    def states(self, left: str, phone: str, right: str) -> tuple[int, ...]:
-        """The tied states of a phone between two others, in order; one at least."""
+from pipeline.hmm.phones import TiedStates
 
 
 def compose(lexicon: Lexicon, grammar: Grammar, phones: TiedStates,
