@@ -18,7 +18,6 @@ one node, as in the minimisation of an acyclic automaton.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.decoding.grammar import Grammar
 from pipeline.decoding.lexicon import Lexicon, Pronunciation
