@@ -88,7 +88,7 @@ def place(archive: RemoteArchive, directory: Path, mirror: Path | None,
         for name in wanted:
             path = staging / "wanted" / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            (staging / archive.top / name).rename(path)
+            put_in_place(staging / archive.top / name, path)
         shutil.rmtree(target, ignore_errors=True)
         put_in_place(staging / "wanted", target)
     except OSError as error:
