@@ -27,7 +27,7 @@ def compare_track(suite: Suite, track: str, allowed: Tolerances, committed: Scor
                   [f"{suite.name}, {track}, {text}"
                    for text in lacking_scores(committed, reproduced)],
                   sum(len(scores) for row, scores in committed.items() if row not in moved))
-    for row in committed.keys() & reproduced.keys():
+    for row in filter(reproduced.__contains__, committed):
         compare_row(suite, track, row, allowed.get(row, {}), committed[row], reproduced[row],
                     findings)
     if moved:
@@ -46,14 +46,12 @@ def compare_row(suite: Suite, track: str, row: str, allowed: Mapping[str, float]
     the same answers, and among hundreds some always do.
     """
     place, metric = f"{suite.name}, {track}, row {row!r}", suite.track(track).metric
-    outside, chance = moved_scores(committed, reproduced, allowed), 0.0
-    if committed != reproduced:
-        chance = chance_outside(suite, track, row)
+    chance = chance_outside(suite, track, row) if committed != reproduced else 0.0
     findings.expected += chance
-    far = {name: outside.pop(name)
-           for name in moved_scores(committed, reproduced, farthest(allowed))}
-    findings.differences += [f"{place}: {text}, and chance does not go that far"
-                             for text in far.values()]
+    outside = moved_scores(committed, reproduced, allowed)
+    for name in moved_scores(committed, reproduced, farthest(allowed)):
+        findings.differences.append(f"{place}: {outside.pop(name)}, and chance does not go that "
+                                    "far")
     if metric in outside:
         (findings.outside if chance else findings.differences).append(
             f"{place}: {outside.pop(metric)}")

@@ -152,16 +152,7 @@ def best_paths(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -> 
     the one that stays longest in later nodes is taken, then the one by the lower node.
     """
     moves = Moves.of(graphs, stay)
-    best = np.empty_like(emissions)
-    best[0] = graphs.initial + emissions[0]
-    ends = graphs.by_target
-    for step in range(1, len(emissions)):
-        before = best[step - 1]
-        best[step] = before + moves.stay
-        if len(ends.nodes):
-            arrivals = np.maximum.reduceat(before[graphs.sources] + moves.arcs, ends.starts)
-            best[step, ends.nodes] = np.maximum(best[step, ends.nodes], arrivals)
-        best[step] += emissions[step]
+    best = _forward(graphs, moves, emissions, np.maximum)
     return _traced(graphs, moves, best, frames)
 
 
@@ -202,7 +193,7 @@ def _arcs_taken(graphs: Graphs, moves: Moves, best: Scores, nodes: Ids) -> Ids:
 def expectations(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -> Expectations:
     """Forward-backward sums over all paths of B utterances; arguments as `best_paths` has them."""
     moves = Moves.of(graphs, stay)
-    alphas = _alphas(graphs, moves, emissions)
+    alphas = _forward(graphs, moves, emissions, np.logaddexp)
     betas = _betas(graphs, moves, emissions, frames)
     owners = np.repeat(np.arange(len(frames)), np.diff(graphs.offsets))
     ends = alphas[frames[owners] - 1, np.arange(len(owners))] + moves.end
@@ -216,19 +207,22 @@ def expectations(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -
     return Expectations(found, posteriors, stays)
 
 
-def _alphas(graphs: Graphs, moves: Moves, emissions: Scores) -> Scores:
-    """log P(emitted up to t, node at t), [T, N]."""
-    alphas = np.empty_like(emissions)
-    alphas[0] = graphs.initial + emissions[0]
+def _forward(graphs: Graphs, moves: Moves, emissions: Scores, together: np.ufunc) -> Scores:
+    """What comes to each node by each frame, [T, N], paths taken `together`.
+
+    By `np.maximum` it is the best path's score, by `np.logaddexp` log P(emitted up to t, node).
+    """
+    found = np.empty_like(emissions)
+    found[0] = graphs.initial + emissions[0]
     ends = graphs.by_target
     for step in range(1, len(emissions)):
-        before = alphas[step - 1]
-        alphas[step] = before + moves.stay
+        before = found[step - 1]
+        found[step] = before + moves.stay
         if len(ends.nodes):
-            arrivals = np.logaddexp.reduceat(before[graphs.sources] + moves.arcs, ends.starts)
-            alphas[step, ends.nodes] = np.logaddexp(alphas[step, ends.nodes], arrivals)
-        alphas[step] += emissions[step]
-    return alphas
+            arrivals = together.reduceat(before[graphs.sources] + moves.arcs, ends.starts)
+            found[step, ends.nodes] = together(found[step, ends.nodes], arrivals)
+        found[step] += emissions[step]
+    return found
 
 
 def _betas(graphs: Graphs, moves: Moves, emissions: Scores, frames: Ids) -> Scores:
