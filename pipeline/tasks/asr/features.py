@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.audio.frames import Frames, write_frames
-from pipeline.audio.front_end import FrontEnd, Given, frames_of
+from pipeline.audio.front_end import FrontEnd, frames_of
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
@@ -39,15 +39,6 @@ class Settings(FeatureSettings):
     test: dict[Condition, FilePart] = Field(
         min_length=1, description="the primary metric is that of 'clean'")
 
-    def reads(self) -> tuple[str, ...]:
-        return (*self.READS, *(["features"] if isinstance(self.front_end, Given) else []))
-
-    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
-        yield from super().reader_problems(reader)
-        if hasattr(reader, "features") and not isinstance(self.front_end, Given):
-            yield ("front_end.kind: this corpus has features of its own and no audio; set "
-                   "'given'")
-
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
     """Write `fit` and `test`. Raises UserError when the corpus and the settings do not fit."""
@@ -58,9 +49,9 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     symbols = sorted({character for item in train for character in item.text})
     _check(corpus, train, valid, [item for _, item in tests], symbols)
 
-    dimension = _write(fit, "train", train, settings, reader)
-    _write(fit, "valid", valid, settings, reader)
-    _write(test, "test", [item for _, item in tests], settings, reader)
+    dimension = _write(fit, "train", train, settings)
+    _write(fit, "valid", valid, settings)
+    _write(test, "test", [item for _, item in tests], settings)
     for split, items in (("train", train), ("valid", valid)):
         write_json(fit / f"{split}.items.json",
                    [{"id": item.id, "text": item.text} for item in items])
@@ -92,15 +83,13 @@ def _check(corpus: Path, train: list[Utterance], valid: list[Utterance], test: l
                             "training transcript; choose other subsets or mend the transcript")
 
 
-def _write(directory: Path, split: str, items: list[Utterance], settings: Settings,
-           reader: ModuleType) -> int:
+def _write(directory: Path, split: str, items: list[Utterance], settings: Settings) -> int:
     """Write the frames of a split; return their dimension."""
     from tqdm import tqdm
 
     def utterances() -> Iterator[NDArray[np.float32]]:
         for item in tqdm(items, desc=split, unit="utterance", delay=2):
-            frames = frames_of(settings.front_end, item.path, getattr(reader, "features", None))
-            yield normalised(frames, settings.normalise)
+            yield normalised(frames_of(settings.front_end, item.path), settings.normalise)
 
     return write_frames(directory, split, utterances())
 
