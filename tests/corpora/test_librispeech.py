@@ -11,6 +11,7 @@ import soundfile
 from pydantic import ValidationError
 from scipy.signal import resample_poly
 
+from pipeline.audio.front_end import LogMel, frames_of
 from pipeline.corpora import librispeech
 from pipeline.corpora.librispeech import Settings, prepare, utterances
 from pipeline.corpora.twins import speech_twin
@@ -240,7 +241,9 @@ def test_too_small_a_vocabulary_is_named() -> None:
         speech_twin._texts(settings(vocabulary=10).twin, 100)
 
 
-def test_the_real_utterances_lie_beside_the_twin(mirror: Path, tmp_path: Path) -> None:
+def test_the_real_utterances_lie_beside_the_twin_and_become_frames(
+        mirror: Path, tmp_path: Path) -> None:
+    """47 utterances of LibriSpeech's test-clean, 221 s by two speakers, as they were published."""
     prepare(Settings.model_validate({
         "module": "librispeech", "parts": ["test-clean-47"], "twin": TWIN}), tmp_path, mirror)
     found = utterances(tmp_path, "test-clean")
@@ -249,3 +252,9 @@ def test_the_real_utterances_lie_beside_the_twin(mirror: Path, tmp_path: Path) -
     first = next(item for item in found if item.id == "1089-134686-0000")
     assert first.text.startswith("HE HOPED THERE WOULD BE STEW FOR DINNER")
     assert len(utterances(tmp_path, "train-twin")) == 5
+    front_end = LogMel(kind="log-mel", sample_rate=16_000, window="hamming", frame_ms=25.0,
+                       hop_ms=10.0, dft_points=400, mels=40, low_hz=20.0, high_hz=7600.0, deltas=0)
+    frames = frames_of(front_end, first.path)
+    assert frames.shape == (1 + (soundfile.info(first.path).frames - 400) // 160, 40)
+    energies = frames.mean(axis=1)
+    assert np.ptp(energies) > 5, "speech, and pauses in which the power is e^5 times less"
