@@ -46,6 +46,8 @@ METRICS: dict[str, Metric] = {
     "insertions": _share("insertions", "words",
                          "inserted words in percent of the reference's words"),
 }
+# No dictionary at all, a grammar over all words and a bigram are different help.
+DIVISION = "language_model"
 FACETS = {"words": Facet("length of the reference", "words", "reference_words", "wer",
                          (1, 3, 5, 7, 9, 13, 21, 31))}
 
