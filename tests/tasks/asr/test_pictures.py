@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.audio.frames import Frames, write_frames
 from pipeline.hmm.phones import Monophones, Topology
@@ -20,6 +21,7 @@ from pipeline.tasks.asr.shared.error_pictures import of_speakers, oracle_errors
 from pipeline.tasks.asr.shared.model_pictures import Grid, largest, worded
 from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.state_pictures import Part, followed
+from pipeline.tasks.asr.systems import hybrid
 from pipeline.tasks.asr.systems.gmm_hmm import GmmHmm, Settings
 
 ITEMS = [
@@ -194,6 +196,32 @@ def test_all_figures_of_a_small_system_are_drawn(features: Path, tmp_path: Path)
     assert found.phones()[-1].end == len(Frames(test, "test")[5])
     assert max(abs(part.start - 9 * place)
                for place, part in enumerate(found.phones())) <= 2
+
+
+def test_a_network_in_the_gaussians_place_shows_its_states(features: Path,
+                                                           tmp_path: Path) -> None:
+    shared = {name: SETTINGS[name] for name in ("track", "acoustics", "decoding")}
+    settings = hybrid.Settings.model_validate({
+        **shared, "model": "hybrid", "network": {"kind": "tdnn", "hidden": 32, "dilations": [1, 2]},
+        "dropout": 0.0, "input_noise": 0.0, "time_masks": 0, "time_mask_frames": 0,
+        "feature_masks": 0, "feature_mask_width": 0, "batch_utterances": 8,
+        "training": {"epochs": 12, "optimizer": "adam", "learning_rate": 0.01,
+                     "schedule": "cosine", "warmup_steps": 5, "weight_decay": 0.0,
+                     "gradient_clip": 1.0, "patience": 0},
+        "variants": {"alone": {"language_model": "uniform"}}})
+    torch.manual_seed(0)
+    system = hybrid.Hybrid(settings, {**read_json(features / "fit" / "spec.json"),
+                                      "mean": [-9.0] * 12, "deviation": [3.0] * 12})
+    system.fit(features / "fit", Run(seed=1, work=tmp_path / "work"))
+    test = features / "test"
+    answers = {"alone": list(system.predict(test, settings.variants["alone"]))}
+    figures.draw(system, answers, test, tmp_path)
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "speakers.png", "oracle.png", "weights.png", "questions.png", "states.png"}
+    found = followed(system.test_scores(test, 5),
+                     read_json(test / "test.items.json")[5]["reference"], LEXICON, system.known())
+    assert found is not None
+    assert max(abs(part.start - 9 * place) for place, part in enumerate(found.phones())) <= 2
 
 
 def test_a_system_without_states_has_speakers_alone(tmp_path: Path) -> None:
