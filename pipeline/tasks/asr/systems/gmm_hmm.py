@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pipeline.entries import Entry, SystemSettings, VariantSettings
 from pipeline.hmm.gmm import Floats
+from pipeline.hmm.phones import TiedStates
 from pipeline.hmm.speaker_adaptation import (
     Adaptation,
     adaptive_training,
@@ -101,13 +102,23 @@ class GmmHmm(System):
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         heard = self._hear(data, "test")
         recogniser = self.vocabulary.recogniser(
-            variant.language_model, self.acoustics.model.tied, self.settings.decoding)
+            variant.language_model, self.known(), self.settings.decoding)
         scores = self._unadapted(heard)
         if self.adaptive is not None and self.settings.speakers is not None:
             for _ in range(self.settings.speakers.answers):
                 scores = self._adapted(heard, recogniser.best(scores))
         for item, answer in zip(heard.items, recogniser.answers(scores), strict=True):
             yield {"id": item["id"], **answer}
+
+    def known(self) -> TiedStates:
+        """The tied states."""
+        return self.acoustics.model.tied
+
+    def test_scores(self, data: Path, utterance: int) -> Floats:
+        """log p(frame | tied state) of one test item, [T, states], before any adaptation."""
+        heard = self._hear(data, "test")
+        frames = self.acoustics.features(heard)
+        return self.acoustics.scores(frames[slice(*heard.offsets[utterance : utterance + 2])])
 
     def _hear(self, data: Path, split: str) -> Heard:
         return hear(data, split, self.settings.acoustics.coefficients)

@@ -143,12 +143,12 @@ class Hybrid(NeuralSystem):
         texts = [item["text"] for item in read_json(data / "valid.items.json")]
         scores = list(self.alone(self.scores, frames))
         for variant in self.settings.variants.values():
-            self.vocabulary.choose([variant.language_model], self._known(), self.settings.decoding,
+            self.vocabulary.choose([variant.language_model], self.known(), self.settings.decoding,
                                    scores, texts)
         return curve
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
-        recogniser = self.vocabulary.recogniser(variant.language_model, self._known(),
+        recogniser = self.vocabulary.recogniser(variant.language_model, self.known(),
                                                 self.settings.decoding)
         items = read_json(data / "test.items.json")
         scores = self.alone(self.scores, Frames(data, "test"))
@@ -160,6 +160,10 @@ class Hybrid(NeuralSystem):
         batch = self.here(padded([utterance]))
         found = self(batch["frames"], batch["lengths"])[0] - self.priors
         return found.cpu().numpy().astype(np.float64)
+
+    def test_scores(self, data: Path, utterance: int) -> Floats:
+        """`scores` of one test item's frames."""
+        return next(iter(self.alone(self.scores, [Frames(data, "test")[utterance]])))
 
     def _align(self, data: Path) -> None:
         """Train Gaussians, and take tied states, their frequencies and every frame's from them."""
@@ -179,13 +183,14 @@ class Hybrid(NeuralSystem):
         stay = np.asarray(self.tied.stay)
         self.stay[: len(stay)] = torch.from_numpy(stay)
 
-    def _known(self) -> TiedStates:
+    def known(self) -> TiedStates:
+        """The tied states. Raises ValueError for a system that is not fitted."""
         if self.tied is None:
             raise ValueError("the system is not fitted")
         return self.tied
 
     def texts(self) -> Mapping[str, Any]:
-        tied = self._known()
+        tied = self.known()
         return {**self.vocabulary.texts(), "states": len(tied.stay),
                 "triphones": tied_to_json(tied)}
 
