@@ -69,6 +69,11 @@ class Scoring(Protocol):
 
     `FACETS`, which a task may leave out, are numbers of the items by which pictures show a metric
     (`pipeline.scoring.facets`), by name. A function `details` adds to a row what is not ranked.
+
+    `DIVISION`, which a task may leave out, names the setting of its systems' variants, or of its
+    systems, that says what help a row had: rows that differ in it share no ranks
+    (`pipeline.results.divisions`). Such a setting is a word, and has no default but "none", which
+    is the division of what has no such setting.
     """
 
     METRICS: Mapping[str, Metric]

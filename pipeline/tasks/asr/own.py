@@ -13,16 +13,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from pipeline.audio.frames import write_frames
-from pipeline.audio.front_end import (
-    FrontEnd,
-    Given,
-    LogMel,
-    Mfcc,
-    audio_features,
-    completed,
-)
+from pipeline.audio.front_end import FrontEnd, LogMel, Mfcc, audio_features, completed
 from pipeline.audio.recordings import read_recording
-from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.storage.predictions import Prediction
 from pipeline.tasks.asr.features import normalised
@@ -36,7 +28,7 @@ SHOWN = ("file", "hypothesis")
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
     """Write the frames of all files.
 
-    Raises UserError naming a file that is no audio, or for a system that hears features alone.
+    Raises UserError naming a file that is no audio.
     """
     front_end = _front_end(trained.spec)
     records: list[Record] = []
@@ -61,9 +53,5 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
 
 
 def _front_end(spec: dict[str, Any]) -> LogMel | Mfcc:
-    found: LogMel | Mfcc | Given = TypeAdapter(FrontEnd).validate_python(spec["front_end"])
-    if isinstance(found, Given):
-        raise UserError("this system hears features that its corpus's publisher has computed, and "
-                        "nothing here computes those of a recording; ask a system whose track has "
-                        "a front end of the kind 'log-mel' or 'mfcc'")
+    found: LogMel | Mfcc = TypeAdapter(FrontEnd).validate_python(spec["front_end"])
     return found

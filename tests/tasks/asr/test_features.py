@@ -67,29 +67,20 @@ def test_the_same_corpus_gives_the_same_bytes(corpus: Path, features: Path,
         assert path.read_bytes() == (tmp_path / "fit" / path.name).read_bytes()
 
 
-def given_corpus(texts: dict[str, list[str]]) -> SimpleNamespace:
-    """A corpus whose publisher gives features of three numbers a frame."""
+def listed(texts: dict[str, list[str]]) -> SimpleNamespace:
+    """A reader of a corpus whose recordings nobody gets to hear."""
     def utterances(directory: Path, subset: str) -> list[Utterance]:
-        return [Utterance(f"{subset}{n}", "s", directory / f"{subset}{n}.mfc", text)
+        return [Utterance(f"{subset}{n}", "s", directory / f"{subset}{n}.wav", text)
                 for n, text in enumerate(texts[subset])]
 
-    def features(path: Path) -> np.ndarray:
-        return np.random.default_rng(len(path.name)).normal(size=(30, 3)).astype(np.float32)
-
-    return SimpleNamespace(utterances=utterances, features=features)
+    return SimpleNamespace(utterances=utterances)
 
 
-GIVEN = {"front_end": {"kind": "given", "deltas": 2}, "train": ["a"], "valid": "b",
-         "test": {"clean": "c"}}
-
-
-def test_publishers_features_get_deltas(tmp_path: Path) -> None:
-    run(tmp_path, tmp_path, given_corpus({"a": ["X Y"], "b": ["Y"], "c": ["Z"]}), **GIVEN)
-    assert Frames(tmp_path / "fit", "train")[0].shape == (30, 9)
+LISTED = {"train": ["a"], "valid": "b", "test": {"clean": "c"}}
 
 
 @pytest.mark.parametrize(("texts", "changes", "reason"), [
-    ({"a": ["X"], "b": ["XQ"], "c": ["X"]}, {}, r"b0\.mfc: character 'Q'"),
+    ({"a": ["X"], "b": ["XQ"], "c": ["X"]}, {}, r"b0\.wav: character 'Q'"),
     ({"a": [], "b": ["X"], "c": ["X"]}, {}, "subset without utterances"),
     ({"a": ["X"], "b": ["X"], "c": ["X"]}, {"test": {"clean": "a"}},
      "a0 is in the training data as well"),
@@ -97,7 +88,7 @@ def test_publishers_features_get_deltas(tmp_path: Path) -> None:
 def test_a_corpus_that_does_not_fit_is_refused_before_anything_is_written(
         tmp_path: Path, texts: dict, changes: dict, reason: str) -> None:
     with pytest.raises(UserError, match=reason):
-        run(tmp_path, tmp_path, given_corpus(texts), **{**GIVEN, **changes})
+        run(tmp_path, tmp_path, listed(texts), **{**LISTED, **changes})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -34,12 +34,6 @@ def system(features: Path, tmp_path_factory: pytest.TempPathFactory) -> BilstmCt
     return fitted(features, tmp_path_factory.mktemp("work"))
 
 
-def untrained(**front_end: object) -> BilstmCtc:
-    spec = {"dimension": 2, "symbols": ["a"], "mean": [0, 0], "deviation": [1, 1],
-            "normalise": False, "front_end": front_end}
-    return BilstmCtc(Settings.model_validate(SETTINGS), spec)
-
-
 def sound(text: str, rate: int) -> np.ndarray:
     """As the corpus has it, without noise, at another rate."""
     time, pause = np.arange(int(0.05 * rate)) / rate, np.zeros(int(0.03 * rate))
@@ -113,10 +107,3 @@ def test_an_utterance_of_less_than_a_stack_has_an_empty_hypothesis_and_is_named(
     assert short["hypothesis"] == ""
     (alone,) = answers(system, files[1:2], tmp_path / "again", variant)
     assert alone["hypothesis"] == rows[1]["hypothesis"] != ""
-
-
-def test_a_system_of_published_features_hears_no_recording(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "own.wav", np.zeros(RATE), RATE)
-    with pytest.raises(UserError, match="features that its corpus's publisher has computed"):
-        answers(untrained(kind="given", deltas=0), [tmp_path / "own.wav"], tmp_path / "model",
-                "greedy")
