@@ -18,9 +18,10 @@ STATES = len(TIED.stay)
 EACH = 2  # frames of a state
 
 
-def recogniser(weights: Weights = Weights(), **decoding: object) -> Recogniser:
+def recogniser(**decoding: object) -> Recogniser:
     vocabulary = Vocabulary(dict(LEXICON), ["ONE TWO", "TEN"], 0.01)
-    return vocabulary.recogniser("uniform", TIED, DECODING.model_copy(update=decoding), weights)
+    return vocabulary.recogniser("uniform", TIED, DECODING.model_copy(update=decoding),
+                                 Weights())
 
 
 def spelt(text: str, wrong: float = -20.0) -> np.ndarray:
