@@ -136,6 +136,16 @@ def middle(decoding: Decoding) -> Weights:
 
 
 def best_of(tried: Sequence[Tried]) -> Weights:
-    """The pair with the fewest errors, of equal ones the first."""
-    found = min(tried, key=lambda pair: pair.errors)
+    """The pair with the fewest errors; of equal ones that which is nearest the grid's middle.
+
+    Where many pairs do as well, those at the rim are where errors begin.
+    """
+    rows = list(dict.fromkeys(pair.language for pair in tried))
+    columns = list(dict.fromkeys(pair.word for pair in tried))
+
+    def cost(pair: Tried) -> tuple[int, int]:
+        return pair.errors, (abs(rows.index(pair.language) - len(rows) // 2)
+                             + abs(columns.index(pair.word) - len(columns) // 2))
+
+    found = min(tried, key=cost)
     return Weights(1.0, found.language, found.word)
