@@ -109,9 +109,13 @@ def test_tried_is_what_a_search_with_each_pair_of_weights_says() -> None:
     assert len({pair.errors for pair in expected}) > 2
 
 
-def test_of_equally_good_pairs_the_first_is_taken() -> None:
-    pairs = [Tried(1.0, 0.0, 5, 9), Tried(2.0, -1.0, 3, 9), Tried(4.0, 0.0, 3, 9)]
-    assert best_of(pairs) == Weights(1.0, 2.0, -1.0)
+def test_of_equally_good_pairs_that_nearest_the_middle_of_the_grid_is_taken() -> None:
+    errors = {(1.0, -1.0): 5, (1.0, 0.0): 3, (1.0, 1.0): 3, (2.0, -1.0): 3, (2.0, 0.0): 4,
+              (2.0, 1.0): 3, (4.0, -1.0): 3, (4.0, 0.0): 6, (4.0, 1.0): 9}
+    pairs = [Tried(language, word, count, 9) for (language, word), count in errors.items()]
+    assert best_of(pairs) == Weights(1.0, 1.0, 0.0), "one step from the middle, and the first"
+    assert best_of(pairs[4:]) == Weights(1.0, 2.0, 1.0)
+    assert best_of([Tried(4.0, 1.0, 2, 9), *pairs]) == Weights(1.0, 4.0, 1.0), "fewest errors"
     assert Tried.from_json(pairs[1].to_json()) == pairs[1]
 
 

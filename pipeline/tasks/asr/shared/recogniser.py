@@ -6,7 +6,7 @@ the sound, and what a word costs, is chosen on validation utterances: lattices a
 the first pair of weights, and the best path of each under every pair of a grid.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -88,7 +88,7 @@ class Recogniser:
         """The words of utterances, each given as scores of tied states [T, states]."""
         return [self._text(found.words) for found in self.search.recognise(utterances)]
 
-    def answers(self, utterances: Sequence[Scores]) -> Iterator[dict[str, Any]]:
+    def answers(self, utterances: Iterable[Scores]) -> Iterator[dict[str, Any]]:
         """Text, words with times and confidences, and other hypotheses with their scores."""
         for scores in utterances:
             found, lattice = self._heard(scores)
