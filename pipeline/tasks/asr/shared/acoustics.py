@@ -53,7 +53,8 @@ class Growth(Entry):
 class Triphones(Growth):
     """Triphones with tied states."""
 
-    states: int = Field(ge=10, description="tied states at most, those of silence included")
+    states: int = Field(ge=10, description="tied states at most, those of silence included; no "
+                                           "fewer than monophones have, a tree for each of theirs")
     least_frames: float = Field(ge=1, description="of a tied state")
 
 
@@ -81,9 +82,8 @@ class Flow(Entry):
     @property
     def most_states(self) -> int:
         """As many tied states as there can be."""
-        if self.triphones is not None:
-            return self.triphones.states
-        return sum(topology().lengths.values())
+        roots = sum(topology().lengths.values())
+        return roots if self.triphones is None else max(roots, self.triphones.states)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from pipeline.audio.phones import PHONES
 from pipeline.corpora.kinds import Utterance
 from pipeline.errors import UserError
 from pipeline.storage.words import words_in
@@ -21,9 +22,15 @@ def pronunciations(own: Pronunciations, items: Sequence[Utterance],
                    corpus: str) -> dict[str, list[list[str]]]:
     """`own`, and CMU's pronunciations of the words of `items` that it lacks.
 
-    Raises UserError naming the utterance and the word that neither has.
+    Raises UserError naming the utterance and the word that neither has, or a word of the corpus
+    with a phone that is none of the 39.
     """
     found = {word: [list(phones) for phones in variants] for word, variants in own.items()}
+    for word, variants in found.items():
+        if strange := {phone for phones in variants for phone in phones} - set(PHONES):
+            raise UserError(f"the dictionary of {corpus} has the phone {min(strange)[:20]!r} in "
+                            f"the word {word[:60]!r}, which is none of the 39 of "
+                            "pipeline/audio/phones.py; mend the dictionary")
     for item in items:
         for word in words_in(item.text):
             if word not in found:
