@@ -198,6 +198,13 @@ def test_a_word_of_no_dictionary_is_named(tmp_path: Path, subset: str, place: st
     assert not (tmp_path / "fit").exists()
 
 
+def test_a_phone_that_is_none_is_named(tmp_path: Path) -> None:
+    texts = {"a": ["XQ"], "b": ["XQ"], "c": ["XQ"]}
+    with pytest.raises(UserError, match="has the phone 'AX' in the word 'XQ', which is none of"):
+        run(tmp_path, tmp_path, listed(texts, lexicon={"XQ": [["K"], ["AX", "K"]]}), **LISTED,
+            dictionary=True)
+
+
 def test_a_dictionary_is_read_where_it_is_asked_for_alone() -> None:
     settings = {**FEATURES, **LISTED}
     assert Settings.model_validate(settings).reads() == ("utterances",)
