@@ -4,7 +4,7 @@ The matrix grows while a corpus is read, so a corpus that does not fit into memo
 and is read memory-mapped.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,3 +51,16 @@ class Frames(Ragged):
 
     def __init__(self, directory: Path, split: str) -> None:
         super().__init__(directory, split, ".frames", np.float32)
+
+
+def shift_frames(directory: Path, split: str, shifts: Sequence[NDArray[np.floating]]) -> None:
+    """Add a vector [dimension] to all frames of each utterance that `write_frames` wrote.
+
+    In place: for frames that are still being made, not for a finished folder.
+    """
+    path, utterances = directory / f"{split}.frames.npy", Frames(directory, split)
+    matrix = np.load(path, mmap_mode="r+")
+    for shift, start, end in zip(shifts, utterances.offsets[:-1], utterances.offsets[1:],
+                                 strict=True):
+        matrix[start:end] += shift.astype(np.float32)
+    matrix.flush()

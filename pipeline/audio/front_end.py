@@ -6,7 +6,6 @@ taken: log-mel. The cosine transform of log-mel, cut to its first coefficients, 
 Mermelstein 1980). Computed by torchaudio; frame t begins at sample t * hop and nothing is padded.
 """
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -76,37 +75,19 @@ class Mfcc(Audio):
         return self
 
 
-class Given(Entry):
-    """Features that the corpus's publisher computed."""
-
-    kind: Literal["given"]
-    deltas: Deltas
+FrontEnd = Annotated[LogMel | Mfcc, Field(discriminator="kind")]
 
 
-FrontEnd = Annotated[LogMel | Mfcc | Given, Field(discriminator="kind")]
+def frames_of(front_end: LogMel | Mfcc, path: Path) -> Frames:
+    """Features of one recording, deltas included, shape [frames, dimension].
 
-
-def frames_of(front_end: LogMel | Mfcc | Given, path: Path,
-              given: Callable[[Path], Frames] | None) -> Frames:
-    """Features of one utterance, deltas included, shape [frames, dimension].
-
-    `given` reads a publisher's features. Raises UserError naming the file when there is nothing to
-    compute, a sample or feature is not a number, or audio and settings do not fit.
+    Raises UserError naming the file when there is nothing to compute, a sample or feature is not a
+    number, or audio and settings do not fit.
     """
-    if isinstance(front_end, Given):
-        if given is None:
-            raise UserError(f"{path} is audio: this corpus has no features of its own; set "
-                            "features.front_end.kind to 'log-mel' or 'mfcc'")
-        static = given(path)
-    else:
-        if given is not None:
-            raise UserError(f"{path} is no audio: this corpus has features only; set "
-                            "features.front_end.kind to 'given'")
-        static = audio_features(front_end, read_audio(path, front_end))
-    return completed(front_end, static, str(path))
+    return completed(front_end, audio_features(front_end, read_audio(path, front_end)), str(path))
 
 
-def completed(front_end: LogMel | Mfcc | Given, static: Frames, name: str) -> Frames:
+def completed(front_end: LogMel | Mfcc, static: Frames, name: str) -> Frames:
     """Static features with their deltas, [frames, dimension].
 
     Raises UserError, in which `name` is the utterance's, for none and for what is no number.

@@ -10,11 +10,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, Token
 
-from pipeline.commands.outs import checked_out, plain_output, print_lines, write_lines
+from pipeline.commands.outs import plain_output, print_lines
 from pipeline.commands.project import run_the_projects_code, suite_file
 from pipeline.ending import run_command
 from pipeline.errors import UserError
@@ -102,20 +102,21 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
                                                "folder of a trained system")], /,
             *files: Annotated[Names, Parameter(help="files, folders of them, or - for what comes "
                                                     "from standard input")],
-            format: Annotated[Literal["text", "csv", "json"],
-                              Parameter(help="how answers are written")] = "text",
+            format: Annotated[str, Parameter(
+                help="how answers are written: text, csv, json, or as the system's task can "
+                     "besides (recordings: srt, for one)")] = "text",
             out: Annotated[Path | None, Parameter(
                 allow_leading_hyphen=True, validator=_no_option,
-                help="file to write; - is the screen")]
+                help="file to write, or a folder for a file each (srt and the like); - is the "
+                     "screen")]
             = None,
             suite: SuiteName = None) -> None:
     """Let a trained system answer files of your own."""
-    from pipeline.commands.predicting import predict_lines
+    from pipeline.commands.answer_formats import write_answers
 
     if not files:
         raise UserError("name a file to answer, or - for standard input")
-    place = checked_out(out, files)
-    write_lines(predict_lines(row, files, format, lambda: _params(suite)), place)
+    write_answers(row, files, format, out, lambda: _params(suite))
 
 
 @_verb('create lm-lstm --prompt "the doctor" --temperature 0.8 --top-k 5',

@@ -1,19 +1,21 @@
 """`unrolled predict`: which trained system is meant, and its answers as lines."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.running.answering import Answering
 
+Form = Literal["text", "csv", "json"]
 _RECORD = "system.json"
 
 
-def predict_lines(row: str, files: Sequence[str], form: Literal["text", "csv", "json"],
+def predict_lines(row: str, files: Sequence[str], form: Form,
                   params: Callable[[], Path]) -> Iterator[str]:
     """Answers to `files`, line by line.
 
@@ -23,7 +25,8 @@ def predict_lines(row: str, files: Sequence[str], form: Literal["text", "csv", "
     answering = answering_of(row, params)
     from pipeline.running.answering import formatted
 
-    return formatted(answering.predict(files), form, answering.own.SHOWN)
+    records = answering.predict(files)
+    return formatted(map(_flat, records) if form == "csv" else records, form, answering.own.SHOWN)
 
 
 def answering_of(row: str, params: Callable[[], Path]) -> "Answering":
@@ -53,3 +56,9 @@ def model_folder(row: str) -> tuple[Path, str | None] | None:
         raise UserError(f"{row}: no folder of a trained system, which would hold {_RECORD}; name "
                         "such a folder, or a row that 'unrolled ls' lists")
     return None
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A list or an object is JSON in its field of a CSV table."""
+    return {name: json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict))
+            else value for name, value in record.items()}

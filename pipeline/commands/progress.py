@@ -5,13 +5,14 @@ with the last that it said; and the winner of each leaderboard as soon as the bo
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.commands.calls import Call
 from pipeline.commands.plan import Plan
 from pipeline.errors import UserError
-from pipeline.results.boards import own, ranking
+from pipeline.results.boards import RankedRow, own, ranking
+from pipeline.results.divisions import by_division, division_in_words
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal
 from pipeline.suite.schema import Suite
@@ -105,12 +106,20 @@ def winner(suite: Suite, track: str) -> str:
     if metric is None:
         raise UserError(f"{suite.places.board(track)}: no metric {board['metric']!r}; run 'dvc "
                         "repro', which writes it again")
-    rows = [f"{row['system']} {decimal(row['value'], metric.decimals)}"
-            for row in own(board["rows"])[:2]]
-    if not rows:
+    divisions = by_division(own(board["rows"]))
+    if not divisions:
         return f"{track}: no system has been run"
-    following = f" (next: {rows[1]})" if len(rows) > 1 else ""
-    return f"{track}: best {board['metric']} by {rows[0]}{following}"
+    best = "; ".join(_best(suite, track, division, rows, metric.decimals)
+                     for division, rows in divisions.items())
+    return f"{track}: best {board['metric']} by {best}"
+
+
+def _best(suite: Suite, track: str, division: str | None, rows: Sequence[RankedRow],
+          decimals: int) -> str:
+    """The first of some rows and the next."""
+    names = [f"{row['system']} {decimal(row['value'], decimals)}" for row in rows[:2]]
+    where = f", {division_in_words(suite.track(track).task)} {division}" if division else ""
+    return f"{names[0]}{f' (next: {names[1]})' if names[1:] else ''}{where}"
 
 
 def in_words(seconds: float) -> str:

@@ -1,39 +1,41 @@
-"""AN4 (CMU Census): spelled words, numbers and commands, as Sphinx MFCC files.
+"""AN4 (CMU Census): spelled words, numbers and commands, 16 kHz WAV.
 
-948 training and 130 test utterances of 84 speakers, recorded at CMU about 1991 (Acero, Acoustical
-and Environmental Robustness in Automatic Speech Recognition, Kluwer 1993). The recogniser's
-features are the publisher's: 13 mel cepstra at 100 frames a second (16 kHz, 40 filters from 130 to
-6,800 Hz, 512-point FFT), in files of a big-endian int32 count and as many float32.
+948 training and 130 test utterances of 74 and 10 speakers, 48.4 minutes, recorded at CMU about 1991
+over a close-talking microphone (Acero, Acoustical and Environmental Robustness in Automatic Speech
+Recognition, Kluwer 1993), as CMU Sphinx publishes them, with a pronunciation dictionary, phones and
+a language model. It comes as a forge's archive of one commit, so its members are checked
+(`pipeline.corpora.fetching.archives`): audio, lists and the licence. Left out are the same language
+model in a binary form, the recogniser's settings, and other spellings of the test transcripts.
 
 AN4 has no validation set: `valid` is the utterances of eight training speakers, every ninth in
-alphabetical order, so that nobody is heard in two splits.
+alphabetical order, so that nobody is heard in two splits. Its language model, `an4.lm`, gives every
+word one probability and lacks two words of the dictionary: a better one is learnt from the training
+transcripts (`pipeline.ngram.witten_bell`).
 """
 
-import re
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
+from pipeline.corpora.fetching.archives import RemoteArchive, place
 from pipeline.corpora.kinds import Utterance
+from pipeline.corpora.sphinx_lists import (
+    read_dictionary,
+    read_names,
+    read_phones,
+    read_transcripts,
+)
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.lines import read_lines
 from pipeline.storage.names import file_in
-from pipeline.storage.words import trimmed, words_in
 
-COEFFICIENTS = 13
 VALID_SPEAKERS = frozenset({"ffmm", "fmjd", "mblw", "mdmc", "mjbh", "mmaf", "mrab", "msmn"})
 
-FILES = [RemoteFile(
-    path="an4-mfcc.tar.gz", mirror="an4/an4-mfcc.tar.gz", url=None, size=14_137_712,
-    unpacked=15_163_645,
-    sha256="38769a69097d2960dbe39cae0c59806a73df5a0654398fc8afa367dddab02a39")]
-
-_LINE = re.compile(r"(?P<text>.*?)[ \t]*\((?P<id>[^()]+)\)")
-_FILLER = re.compile(r"<[^<> \t]*>|\+\+[^+ \t]*\+\+")
+COMMIT = "b567d132f43304e70a2b2eca6077f22255311812"
+FILES = [RemoteArchive(
+    path=f"an4-{COMMIT}.tar.gz", mirror=f"an4_audio/an4-{COMMIT}.tar.gz",
+    url=f"https://github.com/cmusphinx/an4/archive/{COMMIT}.tar.gz", folder="an4",
+    listing=Path(__file__).with_name("an4_members.sha256"),
+    sha256="83732da65e7dc1cc1282cedad5db1efa1a176518689d6c5b11fe4d06dea4b557")]
 
 
 class Settings(CorpusSettings):
@@ -41,19 +43,20 @@ class Settings(CorpusSettings):
 
 
 def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
-    """Unpack AN4 below `directory`."""
-    for file in FILES:
-        unpack(obtain(file, mirror), directory, file.unpacked)
+    """Put AN4 at `directory/an4`: `etc/` with its lists, `wav/` with a folder a speaker."""
+    for archive in FILES:
+        place(archive, directory, mirror)
 
 
 def utterances(directory: Path, split: Literal["train", "valid", "test"]) -> list[Utterance]:
-    """The utterances of a split, sorted by id; `path` is an MFCC file.
+    """The utterances of a split, sorted by id; `path` is a WAV file.
 
-    Raises UserError naming file and line when the lists disagree or features are missing.
+    Raises UserError naming file and line when the lists disagree, or audio is missing or cannot be
+    read.
     """
     source = "test" if split == "test" else "train"
-    names = _names(_etc(directory) / f"an4_{source}.fileids")
-    texts = _transcripts(_etc(directory) / f"an4_{source}.transcription")
+    names = read_names(_etc(directory) / f"an4_{source}.fileids")
+    texts = read_transcripts(_etc(directory) / f"an4_{source}.transcription")
     if len(names) != len(texts):
         raise UserError(f"{_etc(directory)}: an4_{source}.fileids lists {len(names)} utterances, "
                         f"an4_{source}.transcription {len(texts)}; fetch the corpus again")
@@ -63,86 +66,45 @@ def utterances(directory: Path, split: Literal["train", "valid", "test"]) -> lis
     return sorted(found, key=lambda item: item.id)
 
 
-def features(path: Path) -> NDArray[np.float32]:
-    """MFCC of an utterance, shape [frames, 13], 100 frames a second.
-
-    Raises UserError when the file is short, long, empty or holds values that are not numbers.
-    """
-    content = path.read_bytes()
-    if len(content) < 4:
-        raise UserError(f"{path}: {len(content)} bytes are too few for a Sphinx feature file")
-    count = int.from_bytes(content[:4], "big", signed=True)
-    if count <= 0 or count % COEFFICIENTS or len(content) != 4 + 4 * count:
-        raise UserError(f"{path}: the header counts {count} values, the file holds "
-                        f"{(len(content) - 4) / 4:g}, and a frame has {COEFFICIENTS}; the file is "
-                        "damaged: fetch the corpus again")
-    values = np.frombuffer(content, ">f4", offset=4).astype(np.float32)
-    if not np.isfinite(values).all():
-        raise UserError(f"{path}: value {int(np.argmin(np.isfinite(values)))} is not a number; "
-                        "the file is damaged: fetch the corpus again")
-    return values.reshape(-1, COEFFICIENTS)
-
-
 def phones(directory: Path) -> list[str]:
-    """The 34 phones, SIL among them."""
-    return read_lines(_etc(directory) / "an4.phone")
+    """The 34 phones of ARPAbet that the dictionary needs, `SIL` among them."""
+    return read_phones(_etc(directory) / "an4.phone")
 
 
 def lexicon(directory: Path) -> dict[str, list[list[str]]]:
-    """The pronunciations of each word, in the dictionary's order."""
-    entries: dict[str, list[list[str]]] = {}
-    path = _etc(directory) / "an4.dic"
-    for number, line in enumerate(read_lines(path), start=1):
-        word, *pronunciation = words_in(line) or [""]
-        if not pronunciation:
-            raise UserError(f"{path}, line {number}: expected a word and its phones, got "
-                            f"{line[:60]!r}; fetch the corpus again")
-        entries.setdefault(re.sub(r"\([0-9]+\)$", "", word), []).append(pronunciation)
-    return entries
+    """The pronunciations of each of the 101 words, in the dictionary's order."""
+    return read_dictionary(_etc(directory) / "an4.dic", phones(directory))
 
 
 def _etc(directory: Path) -> Path:
     return directory / "an4" / "etc"
 
 
-def _names(path: Path) -> list[str]:
-    """The paths of a list, none of which names an utterance a second time."""
-    names = read_lines(path)
-    lines: dict[str, int] = {}
-    for number, name in enumerate(names, start=1):
-        identity = Path(name).name
-        if (first := lines.setdefault(identity, number)) != number:
-            raise UserError(f"{path}, line {number}: utterance {identity[:80]!r} stands in line "
-                            f"{first} already; fetch the corpus again")
-    return names
-
-
-def _transcripts(path: Path) -> dict[str, str]:
-    """Text by utterance id, without sentence marks and fillers."""
-    texts: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        match = _LINE.fullmatch(trimmed(line))
-        text = " ".join(words_in(_FILLER.sub(" ", match["text"]))) if match else ""
-        if match is None or not text:
-            raise UserError(f"{path}, line {number}: expected words and an utterance's id in "
-                            f"brackets, got {line!r}; fetch the corpus again")
-        if (first := lines.setdefault(match["id"], number)) != number:
-            raise UserError(f"{path}, line {number}: a second transcript of {match['id']!r}, which "
-                            f"has one in line {first}; fetch the corpus again")
-        texts[match["id"]] = text
-    return texts
-
-
 def _utterance(directory: Path, name: str, texts: dict[str, str]) -> Utterance:
     """The utterance of a line of .fileids, `an4_clstk/SPEAKER/ID`."""
-    folder = directory / "an4" / "feat"
-    path = file_in(folder, f"{name}.mfc", str(_etc(directory)))
+    folder = directory / "an4" / "wav"
+    path = file_in(folder, f"{name}.wav", str(_etc(directory)))
     stem = Path(name).name
     if stem not in texts:
-        raise UserError(f"{folder}: features of {name[:80]!r} without a transcript; fetch the "
-                        "corpus again")
+        raise UserError(f"{folder}: audio of {name[:80]!r} without a transcript; fetch the corpus "
+                        "again")
     if path is None:
-        raise UserError(f"{folder}: {name[:80]}.mfc does not exist but has a transcript; fetch "
+        raise UserError(f"{folder}: {name[:80]}.wav does not exist but has a transcript; fetch "
                         "the corpus again")
+    if len(path.relative_to(folder).parts) != 3:
+        raise UserError(f"{_etc(directory)}: {name[:80]!r} names no folder and speaker; fetch the "
+                        "corpus again")
+    _check_audio(path)
     return Utterance(stem, path.parent.name, path, texts[stem])
+
+
+def _check_audio(path: Path) -> None:
+    import soundfile
+
+    try:
+        frames = soundfile.info(path).frames if path.stat().st_size else 0
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise UserError(f"{path} cannot be read as audio ({error}); fetch the corpus again"
+                        ) from None
+    if frames == 0:
+        raise UserError(f"{path}: empty audio; fetch the corpus again")

@@ -121,7 +121,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Utterance:
-    """A recorded sentence: audio in `path`, or features that the publisher computed.
+    """A recorded sentence: audio in `path`.
 
     `segments` say when its words or phones are heard, where the corpus knows that: those of one
     kind in order of time, none beginning before the one before it ends. Between them is silence.

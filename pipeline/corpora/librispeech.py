@@ -6,18 +6,26 @@ ICASSP 2015), 16 kHz FLAC, CC BY 4.0. Its tree is
 `SPEAKER-CHAPTER.trans.txt`. Part `test-clean-47` is 47 utterances of test-clean: enough to hear a
 recogniser on real voices. The embedded twin (`pipeline.corpora.twins.speech_twin`) lies beside
 the downloaded parts, in subsets of its own.
+
+Its pronouncing dictionary (openslr.org/11) is a file `librispeech-lexicon.txt` of lines
+`WORD<TAB>P1 P2 ...`, several of them for a word that is said in several ways. The twin writes one;
+that of the real corpus is to be put beside the subsets by hand. When words and phones sound is
+known of a chapter that has a `SPEAKER-CHAPTER.alignment.json`, which the twin writes.
 """
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from pipeline.audio.phones import PHONES, SILENCE, VOWELS
 from pipeline.corpora.fetching.files import RemoteFile, obtain, unpack
-from pipeline.corpora.kinds import Utterance
-from pipeline.corpora.twins.speech_twin import TwinSettings, generate
+from pipeline.corpora.kinds import Segment, Utterance
+from pipeline.corpora.twins.speech_twin import DICTIONARY, TwinSettings, generate
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
+from pipeline.storage.files import read_json
 from pipeline.storage.folders import files_in
 from pipeline.storage.lines import read_lines
 from pipeline.storage.words import is_blank, words_in
@@ -88,10 +96,10 @@ def prepare(settings: Settings, directory: Path, mirror: Path | None) -> None:
 
 
 def utterances(directory: Path, subset: str) -> list[Utterance]:
-    """The utterances of a subset (a folder of the tree), sorted by id.
+    """The utterances of a subset (a folder of the tree), sorted by id, with what is known of times.
 
     Raises UserError naming the file: a transcript without audio, audio without a transcript, a
-    malformed line, audio that is empty or cannot be read.
+    malformed line, audio that is empty or cannot be read, times out of order or of other words.
     """
     root = directory / "LibriSpeech" / subset
     if not root.is_dir():
@@ -109,14 +117,88 @@ def utterances(directory: Path, subset: str) -> list[Utterance]:
                         "or generate the corpus again")
     if not texts:
         raise UserError(f"{root} holds no utterances; fetch or generate the corpus again")
+    segments: dict[Path, tuple[Segment, ...]] = {}
+    for alignment in files_in(root, "*/*/*.alignment.json"):
+        segments |= _alignments(alignment, texts)
     recordings: dict[str, Path] = {}
     for path in texts:
         _check_audio(path)
         if (other := recordings.setdefault(path.stem, path)) != path:
             raise UserError(f"{path} and {other} are two utterances of one id; fetch or generate "
                             "the corpus again")
-    return sorted((Utterance(path.stem, path.stem.split("-")[0], path, text)
+    return sorted((Utterance(path.stem, path.stem.split("-")[0], path, text,
+                             segments.get(path, ()))
                    for path, text in texts.items()), key=lambda item: item.id)
+
+
+def lexicon(directory: Path) -> dict[str, list[list[str]]]:
+    """The pronunciations of each word, in the dictionary's order, words as in transcripts.
+
+    Phones are those of `pipeline.audio.phones`: the digits 0 to 2 of stress are taken off vowels,
+    and pronunciations that differ in these alone count once. Raises UserError naming file and line
+    for a word without phones or in small letters, an unknown phone and a repeated line.
+    """
+    path = directory / "LibriSpeech" / DICTIONARY
+    if not path.is_file():
+        raise UserError(f"{path} does not exist; give the corpus's twin a dictionary, or put the "
+                        f"file of https://www.openslr.org/resources/11/{DICTIONARY} there")
+    entries: dict[str, list[list[str]]] = {}
+    lines: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        word, *phones = words_in(line) or [""]
+        if not phones or word != word.upper():
+            raise UserError(f"{path}, line {number}: expected a word in capitals, a tab and its "
+                            f"phones, got {line[:60]!r}; mend the line or remove it")
+        if (first := lines.setdefault((word, *phones), number)) != number:
+            raise UserError(f"{path}, line {number}: {line[:60]!r} stands in line {first} already; "
+                            "remove one")
+        said = [_without_stress(phone) for phone in phones]
+        for phone in said:
+            if phone not in PHONES:
+                raise UserError(f"{path}, line {number}: {phone[:20]!r} is none of the phones "
+                                f"{', '.join(PHONES)}; mend the line or remove it")
+        if said not in entries.setdefault(word, []):
+            entries[word].append(said)
+    return entries
+
+
+def _without_stress(phone: str) -> str:
+    return phone[:-1] if phone[:-1] in VOWELS and phone[-1] in "012" else phone
+
+
+def _alignments(path: Path, texts: dict[Path, str]) -> dict[Path, tuple[Segment, ...]]:
+    """Words, then phones without pauses, by the path of the audio they are heard in."""
+    remedy = "fetch or generate the corpus again"
+    content = read_json(path, remedy)
+    found: dict[Path, tuple[Segment, ...]] = {}
+    for name, item in content.items() if isinstance(content, dict) else []:
+        try:
+            words = _intervals("word", item["words"])
+            phones = _intervals("phone", item["phones"])
+        except (KeyError, TypeError, ValueError):
+            raise UserError(f"{path}: utterance {name[:80]!r} needs 'words' and 'phones', each "
+                            f"[label, begin, end] in seconds and in order of time; {remedy}"
+                            ) from None
+        audio = path.parent / f"{name}.flac"
+        if " ".join(word.label for word in words) != texts.get(audio):
+            raise UserError(f"{path}: utterance {name[:80]!r} has other words than its transcript; "
+                            f"{remedy}")
+        found[audio] = (*words, *(phone for phone in phones if phone.label != SILENCE))
+    if missing := [audio for audio in texts if audio.parent == path.parent and audio not in found]:
+        raise UserError(f"{path}: no times of {missing[0].stem}; {remedy}")
+    return found
+
+
+def _intervals(kind: Literal["word", "phone"], intervals: Any) -> list[Segment]:
+    """Raises TypeError or ValueError where these are no intervals in order of time."""
+    found = [Segment(kind, label, float(start), float(end)) for label, start, end in intervals]
+    times = [0.0, *(time for segment in found for time in (segment.start, segment.end))]
+    if any(later < earlier for earlier, later in pairwise(times)):
+        raise ValueError("out of order")
+    if not all(isinstance(segment.label, str) and segment.start < segment.end
+               for segment in found):
+        raise ValueError("no label or no length")
+    return found
 
 
 def _transcripts(path: Path) -> dict[Path, str]:

@@ -9,7 +9,7 @@ Selected Applications in Speech Recognition"), sections III.A to III.C, on logar
 B is the number of utterances, N that of nodes of all of them, A that of arcs, T the most frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -56,15 +56,19 @@ class Graphs:
         """Several, side by side."""
         shifts = np.cumsum([0, *(len(graph.emits) for graph in graphs)])
         sizes = np.concatenate([np.diff(graph.offsets) for graph in graphs])
+        of_arcs = np.repeat(shifts[:-1], [len(graph.sources) for graph in graphs])
         return cls(np.concatenate([graph.emits for graph in graphs]),
-                   np.concatenate([graph.sources + shift
-                                   for graph, shift in zip(graphs, shifts, strict=False)]),
-                   np.concatenate([graph.targets + shift
-                                   for graph, shift in zip(graphs, shifts, strict=False)]),
+                   np.concatenate([graph.sources for graph in graphs]) + of_arcs,
+                   np.concatenate([graph.targets for graph in graphs]) + of_arcs,
                    np.concatenate([graph.choices for graph in graphs]),
                    np.concatenate([graph.initial for graph in graphs]),
                    np.concatenate([graph.final for graph in graphs]),
                    np.concatenate([[0], np.cumsum(sizes)]))
+
+    @cached_property
+    def states(self) -> tuple[Ids, Ids]:
+        """The states that nodes emit, each once and in order, and the place of each node's [N]."""
+        return np.unique(self.emits, return_inverse=True)
 
     @cached_property
     def by_target(self) -> "Ends":
@@ -98,6 +102,41 @@ class Ends:
     @classmethod
     def of(cls, order: Ids, ends: Ids) -> Self:
         return cls(order, *np.unique(ends, return_index=True))
+
+    @cached_property
+    def single(self) -> bool:
+        """Whether no two arcs have this end in common, as in a chain."""
+        return len(self.nodes) == len(self.order)
+
+    def best(self, staying: Scores, ways: Scores) -> Scores:
+        """The best of `staying` [N] and the `ways` [A], in this order, to each node, [N]."""
+        if len(self.nodes):
+            arrivals = ways if self.single else np.maximum.reduceat(ways, self.starts)
+            staying[self.nodes] = np.maximum(staying[self.nodes], arrivals)
+        return staying
+
+    def total(self, staying: Scores, ways: Scores) -> Scores:
+        """Like `best`, the logarithm of the sum of all.
+
+        By exponentials of what is left of the most, which numpy has for whole vectors; its
+        `logaddexp` goes number by number and takes several times as long.
+        """
+        if not len(self.nodes):
+            return staying
+        own = staying[self.nodes]
+        most = np.maximum(own, ways if self.single else np.maximum.reduceat(ways, self.starts))
+        most[most == -np.inf] = 0.0
+        if self.single:
+            parts = np.exp(ways - most)
+        else:
+            parts = np.add.reduceat(np.exp(ways - np.repeat(most, self._counts)), self.starts)
+        with np.errstate(divide="ignore"):
+            staying[self.nodes] = np.log(np.exp(own - most) + parts) + most
+        return staying
+
+    @cached_property
+    def _counts(self) -> Ids:
+        return np.diff(self.starts, append=len(self.order))
 
 
 @dataclass(frozen=True)
@@ -152,7 +191,7 @@ def best_paths(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -> 
     the one that stays longest in later nodes is taken, then the one by the lower node.
     """
     moves = Moves.of(graphs, stay)
-    best = _forward(graphs, moves, emissions, np.maximum)
+    best = _forward(graphs, moves, emissions, graphs.by_target.best)
     return _traced(graphs, moves, best, frames)
 
 
@@ -193,7 +232,7 @@ def _arcs_taken(graphs: Graphs, moves: Moves, best: Scores, nodes: Ids) -> Ids:
 def expectations(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -> Expectations:
     """Forward-backward sums over all paths of B utterances; arguments as `best_paths` has them."""
     moves = Moves.of(graphs, stay)
-    alphas = _forward(graphs, moves, emissions, np.logaddexp)
+    alphas = _forward(graphs, moves, emissions, graphs.by_target.total)
     betas = _betas(graphs, moves, emissions, frames)
     owners = np.repeat(np.arange(len(frames)), np.diff(graphs.offsets))
     ends = alphas[frames[owners] - 1, np.arange(len(owners))] + moves.end
@@ -207,21 +246,18 @@ def expectations(graphs: Graphs, stay: Scores, emissions: Scores, frames: Ids) -
     return Expectations(found, posteriors, stays)
 
 
-def _forward(graphs: Graphs, moves: Moves, emissions: Scores, together: np.ufunc) -> Scores:
+def _forward(graphs: Graphs, moves: Moves, emissions: Scores,
+             together: Callable[[Scores, Scores], Scores]) -> Scores:
     """What comes to each node by each frame, [T, N], paths taken `together`.
 
-    By `np.maximum` it is the best path's score, by `np.logaddexp` log P(emitted up to t, node).
+    By `Ends.best` it is the best path's score, by `Ends.total` log P(emitted up to t, node).
     """
     found = np.empty_like(emissions)
     found[0] = graphs.initial + emissions[0]
-    ends = graphs.by_target
     for step in range(1, len(emissions)):
         before = found[step - 1]
-        found[step] = before + moves.stay
-        if len(ends.nodes):
-            arrivals = together.reduceat(before[graphs.sources] + moves.arcs, ends.starts)
-            found[step, ends.nodes] = together(found[step, ends.nodes], arrivals)
-        found[step] += emissions[step]
+        arrived = together(before + moves.stay, before[graphs.sources] + moves.arcs)
+        np.add(arrived, emissions[step], out=found[step])
     return found
 
 
@@ -234,9 +270,6 @@ def _betas(graphs: Graphs, moves: Moves, emissions: Scores, frames: Ids) -> Scor
     lengths = np.repeat(frames, np.diff(graphs.offsets))
     for step in range(len(emissions) - 2, -1, -1):
         behind = emissions[step + 1] + betas[step + 1]
-        going_on = behind + moves.stay
-        if len(ends.nodes):
-            departures = np.logaddexp.reduceat(behind[targets] + weights, ends.starts)
-            going_on[ends.nodes] = np.logaddexp(going_on[ends.nodes], departures)
+        going_on = ends.total(behind + moves.stay, behind[targets] + weights)
         betas[step] = np.where(step + 1 < lengths, going_on, moves.end)
     return betas

@@ -43,6 +43,12 @@ class Utterances:
     def of(self, utterance: int) -> Frames:
         return self.frames[self.offsets[utterance] : self.offsets[utterance + 1]]
 
+    def of_all(self, chosen: Ids) -> Frames:
+        """The frames of chosen utterances end to end."""
+        if len(chosen) == 1:
+            return self.of(int(chosen[0]))
+        return np.concatenate([self.of(utterance) for utterance in chosen.tolist()])
+
     def batches(self) -> Iterator[Ids]:
         """Utterances of like length, the longest first, whose graphs are searched together."""
         lengths = np.diff(self.offsets)
@@ -136,16 +142,19 @@ def expected(model: AcousticModel, utterances: Utterances) -> Expected:
         graphs, emissions, lengths = _together(model, utterances, batch)
         found = expectations(graphs, model.tied.stay, emissions, lengths)
         stays += np.bincount(graphs.emits, found.stays, minlength=len(stays))
-        for row, utterance in enumerate(batch):
-            if found.log_likelihoods[row] == -np.inf:
-                left_out += 1
-                continue
-            own = slice(graphs.offsets[row], graphs.offsets[row + 1])
-            states, places = np.unique(graphs.emits[own], return_inverse=True)
-            in_states = found.posteriors[: lengths[row], own] @ np.eye(len(states))[places]
-            statistics.add(model.mixtures, utterances.of(utterance), states, in_states)
-            frames += int(lengths[row])
-            total += float(found.log_likelihoods[row])
+        possible = found.log_likelihoods > -np.inf
+        for rows in _of_one_graph(utterances, batch):
+            rows = rows[possible[rows]]
+            if len(rows):
+                states, places = utterances.graphs[batch[rows[0]]].states
+                of_nodes = np.concatenate([
+                    found.posteriors[: lengths[row], graphs.offsets[row] : graphs.offsets[row + 1]]
+                    for row in rows])
+                statistics.add(model.mixtures, utterances.of_all(batch[rows]), states,
+                               of_nodes @ np.eye(len(states))[places])
+        frames += int(lengths[possible].sum())
+        total += float(found.log_likelihoods[possible].sum())
+        left_out += int((~possible).sum())
     return Expected(statistics, stays, total, frames, left_out)
 
 
@@ -158,9 +167,22 @@ def _together(model: AcousticModel, utterances: Utterances,
     graphs = Graphs.joined([utterances.graphs[utterance] for utterance in batch])
     lengths = np.diff(utterances.offsets)[batch]
     emissions = np.zeros((lengths.max(), len(graphs.emits)))
-    for row, utterance in enumerate(batch):
-        own = slice(graphs.offsets[row], graphs.offsets[row + 1])
-        states, places = np.unique(graphs.emits[own], return_inverse=True)
-        densities = model.mixtures.log_densities(utterances.of(utterance), states)
-        emissions[: lengths[row], own] = densities[:, places]
+    for rows in _of_one_graph(utterances, batch):
+        states, places = utterances.graphs[batch[rows[0]]].states
+        densities = model.mixtures.log_densities(utterances.of_all(batch[rows]), states)[:, places]
+        ends = np.cumsum(lengths[rows])
+        for row, end in zip(rows.tolist(), ends.tolist(), strict=True):
+            own = slice(graphs.offsets[row], graphs.offsets[row + 1])
+            emissions[: lengths[row], own] = densities[end - lengths[row] : end]
     return graphs, emissions, lengths
+
+
+def _of_one_graph(utterances: Utterances, batch: Ids) -> list[Ids]:
+    """Places in a batch whose utterances have the very same graph, like recordings of one word.
+
+    Their frames are taken together, since a call costs more than the frames of a word.
+    """
+    places: dict[int, list[int]] = {}
+    for row, utterance in enumerate(batch.tolist()):
+        places.setdefault(id(utterances.graphs[utterance]), []).append(row)
+    return [np.array(rows) for rows in places.values()]

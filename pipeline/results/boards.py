@@ -73,6 +73,8 @@ class Row(StatedScore):
     the same from every seed, `converged` and `precision` of one that no gradient has trained.
     `tests` has every score that is known of it, in order.
     `replaced` counts the test items that another method than the row's own has answered, by method.
+    `division` is the part of the track in which the row is ranked, None of a published figure; rows
+    of a track without divisions do not have it.
     """
 
     system: str
@@ -90,6 +92,7 @@ class Row(StatedScore):
     evidence: Evidence
     published: PublishedFigure | None
     replaced: NotRequired[dict[str, int]]
+    division: NotRequired[str | None]
 
 
 class Board(TypedDict):
@@ -125,11 +128,12 @@ class Support(TypedDict):
 
 
 class RankedRow(TypedDict):
-    """A row's name and score."""
+    """A row's name and score, and its division where its track has any."""
 
     system: str
     value: Number
     evidence: Support
+    division: NotRequired[str | None]
 
 
 class Ranking(TypedDict):

@@ -18,6 +18,7 @@ from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.provenance.lock import Lock
 from pipeline.results.boards import Board, Evidence, Row, Seeds, own
+from pipeline.results.divisions import divisions_of, setting_of
 from pipeline.results.pages import page
 from pipeline.results.pictures.gallery import Material, write_pictures
 from pipeline.results.tested import read_tests, with_score
@@ -55,7 +56,8 @@ def with_trainings(suite: Suite, board: Board) -> Material:
     track = board["track"]
     metric = metrics_of(suite, track)[board["metric"]]
     trained = {row["system"]: trainings_of(suite, track, row["system"]) for row in own_rows(board)}
-    found = ranks(list(trained.values()), metric, suite.resamples, suite.seed)
+    divisions = {row["system"]: row.get("division") for row in own_rows(board)}
+    found = ranks(list(trained.values()), metric, suite.resamples, suite.seed, divisions)
     rows: list[Row] = [{**row, "rank": found.by_row.get(row["system"]),
                         "seeds": _seeds(row, trained.get(row["system"]), metric)}
                        for row in board["rows"]]
@@ -93,7 +95,7 @@ def build(suite: Suite, track: str) -> Board:
     rows: list[Row] = [{**row, "tests": with_score(tests.get(row["system"], []), row["tests"][0],
                                                   metric.decimals)} for row in own]
     names = {row["system"] for row in rows}
-    rows += [_published_row(name, published.value, published.source, entry.metric)
+    rows += [_published_row(name, published.value, published.source, entry)
              for name, published in entry.published.items() if name not in names]
     return {
         "track": track, "task": entry.task, "corpus": entry.corpus, "suite": suite.name,
@@ -159,8 +161,10 @@ def _own_rows(suite: Suite, key: str, result: Result, entry: TrackSettings,
     evidence = _evidence(suite, key, lock)
     if "training" in suite.systems[key] and "precision" not in result and evidence.get("precision"):
         result = {**result, "precision": str(evidence["precision"])}
-    return [_own_row(name, result, result["variants"][variant], entry, evidence)
+    rows = [_own_row(name, result, result["variants"][variant], entry, evidence)
             for variant, name in suite.rows_of(key).items()]
+    divisions = divisions_of(suite, key)
+    return [{**row, "division": divisions[row["system"]]} if divisions else row for row in rows]
 
 
 def _seeds(row: Row, trained: Trainings | None, metric: Metric) -> Seeds | None:
@@ -198,16 +202,19 @@ def _own_row(name: str, result: Result, answers: Answers, entry: TrackSettings,
     return row
 
 
-def _published_row(name: str, value: float, source: str, metric: str) -> Row:
-    return {
+def _published_row(name: str, value: float, source: str, entry: TrackSettings) -> Row:
+    row: Row = {
         "system": name, "value": value, "low": None, "high": None,
-        "metrics": {metric: {"value": value, "low": None, "high": None}},
+        "metrics": {entry.metric: {"value": value, "low": None, "high": None}},
         "n_items": None, "clusters": None, "parameters": None, "signature": None,
         "settings_tried": None,
         "rank": None, "seeds": None, "converged": None, "precision": None, "tests": [],
         "evidence": {"kind": "published", "source": source},
         "published": {"value": value, "source": source},
     }
+    if setting_of(entry.task):
+        row["division"] = None
+    return row
 
 
 def _evidence(suite: Suite, key: str, lock: Lock | None) -> Evidence:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.modules import task_module
 from pipeline.results.boards import Board, Evidence, Row
+from pipeline.results.divisions import by_division, division_in_words
 from pipeline.results.markdown import decimal, table
 from pipeline.results.pictures.gallery import caption, file_name
 from pipeline.results.records import Costs, earlier_tests, records
@@ -74,18 +75,21 @@ def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row]) -> s
     primary = board["metric"]
     others = _others(primary, metrics, own)
     names = [primary, "95 % interval", "seeds", *others, "published"]
-    header = ["rank", "system", *names, "evidence"]
+    division = division_in_words(board["task"])
+    header = ["rank", "system", *([division] if division else []), *names, "evidence"]
     decimals = metrics[primary].decimals
     body = []
     if board["ceiling"] is not None:
-        body.append(["–", "*ceiling of the corpus*", decimal(board["ceiling"], decimals),
-                     *["–"] * (len(names) - 1), "known process"])
+        body.append(["–", "*ceiling of the corpus*", *(["–"] if division else []),
+                     decimal(board["ceiling"], decimals), *["–"] * (len(names) - 1),
+                     "known process"])
     for row in board["rows"]:
         values = [decimal(row["metrics"][name]["value"] if name in row["metrics"] else None,
                           metrics[name].decimals) for name in others]
-        body.append([decimal(row["rank"], 0), row["system"], decimal(row["value"], decimals),
-                     _interval(row, decimals), _seeds(row, decimals), *values,
-                     _published(row, decimals),
+        body.append([decimal(row["rank"], 0), row["system"],
+                     *([row.get("division") or "–"] if division else []),
+                     decimal(row["value"], decimals), _interval(row, decimals),
+                     _seeds(row, decimals), *values, _published(row, decimals),
                      "run, stale" if row["evidence"].get("stale") else row["evidence"]["kind"]])
     return table(header, body, numbers=["rank", *names])
 
@@ -105,14 +109,23 @@ def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
     if board["not_ranked"] is not None:
         yield f"The rows are not ranked: {board['not_ranked']}. They stand in the order of scores."
         return
-    lines = ["A rank is one more than the number of rows that are significantly better (two-sided, "
-             "Holm's correction over all pairs of the track's own rows), so rows that the "
-             "evidence does not tell apart share it; rows stand in the order of their scores."]
+    division, alone = division_in_words(board["task"]), _alone(own)
+    of_one, such = (f" with the same {division}", "such ") if division else ("", "")
+    lines = [f"A rank is one more than the number of rows{of_one} that are significantly better "
+             f"(two-sided, Holm's correction over all {such}pairs of the track's own rows), so "
+             "rows that the evidence does not tell apart share it; rows stand in the order of "
+             "their scores."]
+    if division:
+        lines.append(f"Rows that differ in their {division} had different help and share no rank: "
+                     f"each {division} is a division, whose ranks begin at 1.")
+    if alone:
+        lines.append(f"Alone in a division, so first there without a comparison: "
+                     f"{', '.join(f'`{name}`' for name in alone)}.")
     if any(row["rank"] is None for row in board["rows"]):
         lines.append("A published figure stands where its value puts it and has no rank, because "
                      "it was not measured here.")
-    once = [f"`{row['system']}`" for row in own
-            if row["seeds"] and len(row["seeds"]["scores"]) == 1]
+    once = [f"`{row['system']}`" for row in own if row["system"] not in alone
+            and row["seeds"] and len(row["seeds"]["scores"]) == 1]
     if once:
         lines.append(f"Trained once, so ranked by test items alone, as if another seed gave the "
                      f"same: {', '.join(once)}.")
@@ -120,6 +133,12 @@ def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
         lines.append("Seeds: how many trainings there are, their mean score ± its standard "
                      "deviation; the score beside it is that of the suite's own seed.")
     yield " ".join(lines)
+
+
+def _alone(own: Sequence[Row]) -> list[str]:
+    """Rows whose division has no other."""
+    return [rows[0]["system"] for division, rows in by_division(own).items()
+            if division is not None and len(rows) == 1]
 
 
 def _pictures(suite: Suite, board: Board) -> Iterator[str]:

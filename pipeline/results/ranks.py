@@ -5,6 +5,12 @@ seeds and by clusters of items (`pipeline.scoring.effects`), with Holm's correct
 of the track's own rows. So rows that nothing tells apart have the same rank, and a row can have
 that of one which it beats by luck. A row that was trained once is compared by items alone, and the
 page says so. Source: Holm 1979, "A simple sequentially rejective multiple test procedure".
+
+Where a track has divisions (`pipeline.results.divisions`), only rows of one division are compared,
+and a row that is alone in its division is its first. Holm's correction is still over all compared
+pairs of the track together: a page is read as a whole, so one page in twenty may have a rank that
+is luck, however many divisions it has. A family for each division would make that one in twenty for
+each of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,15 +32,22 @@ class Ranks:
     reason: str | None = None
 
 
-def ranks(rows: Sequence[Trainings], metric: Metric, resamples: int, seed: int) -> Ranks:
-    """Ranks of the rows of a track. Raises UserError for rows with statistics of other items."""
+def ranks(rows: Sequence[Trainings], metric: Metric, resamples: int, seed: int,
+          divisions: Mapping[str, str | None] | None = None) -> Ranks:
+    """Ranks of the rows of a track, in each of its `divisions`, which are given by row.
+
+    Rows that `divisions` does not name are of one division. Raises UserError for rows with
+    statistics of other items.
+    """
+    division = divisions or {}
     if not rows:
         return Ranks({})
     resampled = _resampled(rows, metric, resamples, seed)
     if resampled.clusters < FEWEST_CLUSTERS:
         return Ranks({}, f"the test items come from {resampled.clusters} clusters, and fewer than "
                          f"{FEWEST_CLUSTERS} tell nothing of others")
-    pairs = list(combinations([row.row for row in rows], 2))
+    pairs = [(one, other) for one, other in combinations([row.row for row in rows], 2)
+             if division.get(one) == division.get(other)]
     effects = [resampled.effect({one: 1.0, other: -1.0}) for one, other in pairs]
     ahead = dict.fromkeys([row.row for row in rows], 0)
     p_values = holm([effect.p for effect in effects])

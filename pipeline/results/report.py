@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pipeline.results.boards import Board, Claim, Row
 from pipeline.results.claim_pages import claim_sections, how_to_read_claims
 from pipeline.results.claims import judge_all
+from pipeline.results.divisions import by_division, division_in_words
 from pipeline.results.leaderboard import build, metrics_of, own_rows, under_floor
 from pipeline.results.markdown import decimal, table
 from pipeline.results.tested import record_tests
@@ -27,6 +28,7 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
         f"# Leaderboards of the {suite.name} suite",
         "The best system of each track and the next one. Published figures stand beside them, not "
         "among them, because they were not measured here.",
+        *_about_divisions(boards),
         _winners(suite, boards),
         *_not_run(boards),
         *_stale(boards),
@@ -44,14 +46,30 @@ def summary(suite: Suite) -> str:
     lines = ["", f"Winners of the {suite.name} suite:"]
     for track in suite.tracks:
         board = build(suite, track)
-        best = own_rows(board)[:1]
-        score = (f"{best[0]['system']}  {board['metric']} {_score(suite, board, best[0]['value'])}"
-                 if best else "no system has been run")
-        lines.append(f"  {track:24}{score}")
+        lines += [f"  {track:24}{_best(suite, board, division, rows)}"
+                  for division, rows in _divisions(board)]
         lines += [f"  {'':24}UNDER ITS FLOOR: {row['system']}" for row in under_floor(suite, board)]
     page = suite.places.overview.relative_to(suite.places.root)
     return "\n".join([*lines, f"Leaderboards: {page}, claims included",
                       "Compare all runs in MLflow: make ui"])
+
+
+def _divisions(board: Board) -> list[tuple[str | None, list[Row]]]:
+    """The own rows of each division, best first; all of them where a track has no divisions."""
+    return list(by_division(own_rows(board)).items()) or [(None, [])]
+
+
+def _best(suite: Suite, board: Board, division: str | None, rows: Sequence[Row]) -> str:
+    if not rows:
+        return "no system has been run"
+    where = f", {division_in_words(board['task'])} {division}" if division else ""
+    return f"{rows[0]['system']}  {board['metric']} {_score(suite, board, rows[0]['value'])}{where}"
+
+
+def _about_divisions(boards: Sequence[Board]) -> list[str]:
+    found = dict.fromkeys(division_in_words(board["task"]) for board in boards if own_rows(board))
+    return [f"Systems that differ in their {words} had different help, so the best with each "
+            f"{words} have a line of their own." for words in found if words]
 
 
 def _score(suite: Suite, board: Board, value: float | None) -> str:
@@ -62,14 +80,17 @@ def _score(suite: Suite, board: Board, value: float | None) -> str:
 def _winners(suite: Suite, boards: Sequence[Board]) -> str:
     header = ["track", "metric", "winner", "score", "95 % interval", "runner-up", "its score",
               "ceiling", "best published figure listed"]
-    return table(header, [_winner_cells(suite, board) for board in boards],
+    return table(header, [_winner_cells(suite, board, division, rows)
+                          for board in boards for division, rows in _divisions(board)],
                  numbers=["score", "95 % interval", "its score", "ceiling"])
 
 
-def _winner_cells(suite: Suite, board: Board) -> list[str]:
-    own = own_rows(board)
+def _winner_cells(suite: Suite, board: Board, division: str | None, own: Sequence[Row]
+                  ) -> list[str]:
+    """A line of the table: the best of a track's own rows, or of those of one division."""
     # A track of which nothing has been run has no page yet.
-    cells = [f"[{board['track']}]({board['track']}.md)" if own else board["track"],
+    name = f"[{board['track']}]({board['track']}.md)" if own else board["track"]
+    cells = [f"{name}, {division_in_words(board['task'])} {division}" if division else name,
              f"{board['metric']}, {board['better']} is better"]
     for place in (0, 1):
         row = own[place] if place < len(own) else None

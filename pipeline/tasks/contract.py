@@ -9,7 +9,7 @@ the features stage makes of test items is made of a user's files, by the same fu
 system predicts from it as it always does. So an answer outside the suite is the answer inside it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +44,21 @@ class Trained:
     artefacts: Path
 
 
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of other programs, in which the answer to one file is written.
+
+    `text` makes of the rows of that answer lines that each end in a newline; a name that it needs
+    for the file is the file's, without folder and suffix. It raises UserError naming the file and
+    the remedy where the system's answers lack what the format has to hold. A written file ends in
+    `suffix` ('.srt'). Where texts of several files are `joined`, they are one file of this format.
+    """
+
+    suffix: str
+    text: Callable[[Sequence[Record]], str]
+    joined: bool = False
+
+
 class Features(Protocol):
     """`features.py`: from a corpus to what systems read.
 
@@ -69,6 +84,11 @@ class Scoring(Protocol):
 
     `FACETS`, which a task may leave out, are numbers of the items by which pictures show a metric
     (`pipeline.scoring.facets`), by name. A function `details` adds to a row what is not ranked.
+
+    `DIVISION`, which a task may leave out, names the setting of its systems' variants, or of its
+    systems, that says what help a row had: rows that differ in it share no ranks
+    (`pipeline.results.divisions`). Such a setting is a word, and has no default but "none", which
+    is the division of what has no such setting.
     """
 
     METRICS: Mapping[str, Metric]
@@ -93,6 +113,8 @@ class Own(Protocol):
 
     `TAKES` says in a few words what a file holds, `SUFFIXES` which files of a folder are meant
     ('.txt'), `SHOWN` which columns of an answer are printed as plain text (none: all of them).
+    `FORMATS`, which a task may leave out, is a mapping from the names of further formats in which
+    answers can be written (beside text, CSV and JSON) to what they are (`FileFormat`).
     """
 
     TAKES: str

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from pipeline.audio.front_end import (
-    Given,
     LogMel,
     Mfcc,
     audio_features,
+    completed,
     frames_of,
     with_deltas,
 )
@@ -131,7 +131,7 @@ def written(path: Path, samples: NDArray, rate: int = 16000, **options: str) -> 
 
 def test_audio_is_read_and_transformed(tmp_path: Path) -> None:
     path = written(tmp_path / "a.flac", signal())
-    found = frames_of(log_mel(deltas=1), path, None)
+    found = frames_of(log_mel(deltas=1), path)
     assert found.shape == (23, 80) and found.dtype == np.float32
 
 
@@ -150,19 +150,12 @@ def test_bad_audio_is_named_with_its_reason(tmp_path: Path) -> None:
     }
     for path, reason in cases.items():
         with pytest.raises(UserError, match=f"{path.name}.*{reason}"):
-            frames_of(log_mel(), path, None)
+            frames_of(log_mel(), path)
 
 
-def test_given_features_need_a_reader_that_has_them(tmp_path: Path) -> None:
-    given = Given(kind="given", deltas=0)
-    path = tmp_path / "a.mfc"
-    static = np.ones((5, 13), np.float32)
-    np.testing.assert_array_equal(frames_of(given, path, lambda _: static), static)
-    with pytest.raises(UserError, match=r"a\.mfc is audio"):
-        frames_of(given, path, None)
-    with pytest.raises(UserError, match=r"a\.mfc is no audio"):
-        frames_of(log_mel(), path, lambda _: static)
-    with pytest.raises(UserError, match=r"a\.mfc: no features, or some that are not finite"):
-        frames_of(given, path, lambda _: static * np.nan)
-    with pytest.raises(UserError, match=r"a\.mfc: no features"):
-        frames_of(given, path, lambda _: static[:0])
+@pytest.mark.parametrize("static", [
+    np.zeros((0, 13), np.float32), np.array([[1, np.nan]], np.float32),
+    np.array([[np.inf, 1]], np.float32)], ids=["none", "NaN", "infinity"])
+def test_frames_that_are_none_or_no_numbers_are_refused(static: NDArray[np.float32]) -> None:
+    with pytest.raises(UserError, match=r"a\.wav: no features, or some that are not finite"):
+        completed(log_mel(), static, "a.wav")

@@ -23,13 +23,14 @@ LONG = "x" * 300
 NUMBERS = ["", "x", "-1", "9" * 30, "1_0x", "nan", "\udcff", "0x10"]
 BY_KIND = {
     "int": [*NUMBERS, "1.5", "1e3"], "float": [*NUMBERS, "inf", "1e400", "-inf"],
-    "bool": ["maybe", "", "2"], "Literal": ["", "xml", "TEXT", LONG]}
+    "bool": ["maybe", "", "2"]}
 # Texts: what no suite, track, row, system, file or setting is called.
 NAMES = ["", "none", LONG, "../x", "a\nb", "\udcff", "é", ".", "--none"]
 BY_NAME = {
     # No folder of a suite is among these: a verb would begin its work.
     "--suite": [*(name for name in NAMES if name != "."), "docs", "README.md", "/dev/null",
                 "none/params.yaml", "/", f"{LONG}/{LONG}"],
+    "--format": ["", "xml", "TEXT", LONG, "srt"],
     "--track": NAMES, "ROW": [*NAMES, "none:x", "none/deep", "a:b:c", ":", "/", LONG + "/x"],
     "SYSTEMS": [*NAMES, "lm-lstm:plain"],
     "VALUES": ["", "=", "none=1", "least_posterior", "beam=", "beam=x", "beam=1e400", "alpha=nan",
@@ -44,7 +45,7 @@ VERBS = [verb for verb in app if not verb.startswith("-")]
 def kind_of(argument: Argument) -> str:
     """`int` for int, `int | None` and `list[int]` alike."""
     kinds = [argument.hint, *get_args(argument.hint)]
-    return next((name for name in ("int", "float", "bool", "Literal", "str", "Path")
+    return next((name for name in ("int", "float", "bool", "str", "Path")
                  if any(name in str(kind) for kind in kinds)), "unknown")
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
+import soundfile
 
 from pipeline.corpora import an4
+from pipeline.corpora.fetching.archives import place
 from pipeline.errors import UserError
 
 
@@ -23,15 +24,12 @@ def corpus(tmp_path: Path) -> Path:
         (etc / f"an4_{split}.fileids").write_text("\n".join(names) + "\n")
         (etc / f"an4_{split}.transcription").write_text("\n".join(texts[split]) + "\n")
         for name in names:
-            path = tmp_path / "an4" / "feat" / f"{name}.mfc"
+            path = tmp_path / "an4" / "wav" / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(sphinx(np.arange(26)))
+            soundfile.write(path, [0.0] * 1600, 16_000)
+    (etc / "an4.phone").write_text("AH\nEY\nSIL\n")
+    (etc / "an4.dic").write_text("A  AH\nA(2)  EY\nEH EY\n")
     return tmp_path
-
-
-def sphinx(values: np.ndarray) -> bytes:
-    """A Sphinx feature file, by its definition."""
-    return len(values).to_bytes(4, "big") + values.astype(">f4").tobytes()
 
 
 def test_splits_are_sorted_cleaned_and_disjoint_by_speaker(corpus: Path) -> None:
@@ -42,27 +40,38 @@ def test_splits_are_sorted_cleaned_and_disjoint_by_speaker(corpus: Path) -> None
         "valid": [("an9-ffmm-b", "ffmm", "YES")], "test": [("an3-fcaw-b", "fcaw", "NO")]}
 
 
-def test_features_are_big_endian_frames(corpus: Path) -> None:
-    values = an4.features(an4.utterances(corpus, "test")[0].path)
-    assert values.dtype == np.float32
-    np.testing.assert_array_equal(values, np.arange(26).reshape(2, 13))
+def test_a_word_has_all_its_pronunciations_in_order(corpus: Path) -> None:
+    assert an4.lexicon(corpus) == {"A": [["AH"], ["EY"]], "EH": [["EY"]]}
+    assert an4.phones(corpus) == ["AH", "EY", "SIL"]
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"\0\0", sphinx(np.arange(26))[:-4], sphinx(np.arange(26)) + b"more",
-    sphinx(np.arange(25)), sphinx(np.arange(0)), np.array([26], "<i4").tobytes() + bytes(104),
-    sphinx(np.array([np.nan] * 13)), sphinx(np.array([1.0] * 12 + [np.inf]))],
-    ids=["empty", "no header", "short", "long", "half a frame", "no frames", "little-endian",
-         "NaN", "infinity"])
-def test_a_damaged_feature_file_is_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "damaged.mfc"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match="damaged.mfc"):
-        an4.features(path)
+def wav(etc: Path) -> Path:
+    return etc.parent / "wav" / "an4test_clstk" / "fcaw" / "an3-fcaw-b.wav"
 
 
 def remove_audio(etc: Path) -> None:
-    (etc.parent / "feat/an4test_clstk/fcaw/an3-fcaw-b.mfc").unlink()
+    wav(etc).unlink()
+
+
+def empty_audio(etc: Path) -> None:
+    soundfile.write(wav(etc), [], 16_000)
+
+
+def no_bytes(etc: Path) -> None:
+    wav(etc).write_bytes(b"")
+
+
+def no_audio(etc: Path) -> None:
+    wav(etc).write_bytes(b"RIFF, but not quite")
+
+
+def no_speaker(etc: Path) -> None:
+    soundfile.write(etc.parent / "wav" / "an3-fcaw-b.wav", [0.0] * 99, 16_000)
+    (etc / "an4_test.fileids").write_text("an3-fcaw-b\n")
+
+
+def leave_the_folder(etc: Path) -> None:
+    (etc / "an4_test.fileids").write_text("../../an3-fcaw-b\n")
 
 
 def remove_transcript(etc: Path) -> None:
@@ -73,6 +82,22 @@ def rename_transcript(etc: Path) -> None:
     (etc / "an4_test.transcription").write_text("NO (an4-fcaw-b)\n")
 
 
+def one_more_transcript(etc: Path) -> None:
+    (etc / "an4_test.transcription").write_text("NO (an3-fcaw-b)\nYES (an4-fcaw-b)\n")
+
+
+def transcript_twice(etc: Path) -> None:
+    (etc / "an4_test.transcription").write_text("NO (an3-fcaw-b)\nYES (an3-fcaw-b)\n")
+
+
+def name_twice(etc: Path) -> None:
+    (etc / "an4_test.fileids").write_text("f/s/an3-fcaw-b\nf/t/an3-fcaw-b\n")
+
+
+def other_encoding(etc: Path) -> None:
+    (etc / "an4_test.transcription").write_bytes(b"N\xd6 (an3-fcaw-b)\n")
+
+
 def break_line(etc: Path) -> None:
     (etc / "an4_test.transcription").write_text("NO an3-fcaw-b\n")
 
@@ -81,17 +106,21 @@ def empty_line(etc: Path) -> None:
     (etc / "an4_test.transcription").write_text("<s> </s> (an3-fcaw-b)\n")
 
 
-def other_encoding(etc: Path) -> None:
-    (etc / "an4_test.transcription").write_bytes(b"N\xd6 (an3-fcaw-b)\n")
-
-
 @pytest.mark.parametrize("damage, message", [
-    (remove_audio, r"an3-fcaw-b\.mfc does not exist but has a transcript"),
+    (remove_audio, r"an3-fcaw-b\.wav does not exist but has a transcript"),
+    (empty_audio, r"an3-fcaw-b\.wav: empty audio"),
+    (no_bytes, r"an3-fcaw-b\.wav: empty audio"),
+    (no_audio, r"an3-fcaw-b\.wav cannot be read as audio"),
+    (no_speaker, r"etc: 'an3-fcaw-b' names no folder and speaker"),
+    (leave_the_folder, r"'../../an3-fcaw-b.wav' is no name of a file"),
     (remove_transcript, r"an4_test\.transcription is empty"),
-    (rename_transcript, r"features of '.*an3-fcaw-b' without a transcript"),
+    (rename_transcript, r"audio of '.*an3-fcaw-b' without a transcript"),
+    (one_more_transcript, r"an4_test\.fileids lists 1 utterances, an4_test\.transcription 2"),
+    (transcript_twice, r"an4_test\.transcription, line 2: a second transcript .* in line 1"),
+    (name_twice, r"an4_test\.fileids, line 2: utterance 'an3-fcaw-b' stands in line 1 already"),
+    (other_encoding, r"an4_test\.transcription, line 1: byte 2 of the line is not UTF-8"),
     (break_line, r"an4_test\.transcription, line 1: expected words and"),
     (empty_line, r"an4_test\.transcription, line 1: expected words and"),
-    (other_encoding, r"an4_test\.transcription, line 1: byte 2 of the line is not UTF-8"),
 ])
 def test_lists_that_disagree_are_named(
         corpus: Path, damage: Callable[[Path], None], message: str) -> None:
@@ -100,17 +129,49 @@ def test_lists_that_disagree_are_named(
         an4.utterances(corpus, "test")
 
 
-def test_the_real_corpus_has_its_publishers_counts(mirror: Path, tmp_path: Path) -> None:
-    an4.prepare(an4.Settings(module="an4"), tmp_path, mirror)
-    splits = {split: an4.utterances(tmp_path, split) for split in ("train", "valid", "test")}
+@pytest.mark.parametrize("name, content, message", [
+    ("an4.dic", "A\n", r"an4\.dic, line 1: expected a word and its phones"),
+    ("an4.dic", "A  AH\nB  B\n", r"an4\.dic, line 2: 'B' is none of the corpus's 3 phones"),
+    ("an4.phone", "AH\nAH\n", r"an4\.phone, line 2: expected one phone that stands in no line"),
+    ("an4.phone", "AH EY\n", r"an4\.phone, line 1: expected one phone")])
+def test_a_damaged_dictionary_is_named(
+        corpus: Path, name: str, content: str, message: str) -> None:
+    (corpus / "an4" / "etc" / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        an4.lexicon(corpus)
+
+
+@pytest.fixture(scope="module")
+def real(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("an4")
+    an4.prepare(an4.Settings(module="an4"), directory, mirror)
+    return directory
+
+
+def test_the_real_corpus_has_its_publishers_counts(real: Path) -> None:
+    splits = {split: an4.utterances(real, split) for split in ("train", "valid", "test")}
     assert [len(items) for items in splits.values()] == [848, 100, 130]
     assert sum(len(item.text.split()) for item in splits["test"]) == 773
     speakers = [{item.speaker for item in items} for items in splits.values()]
-    assert speakers[1] == an4.VALID_SPEAKERS and sum(map(len, speakers)) == len(set().union(
-        *speakers)) == 84
-    assert len(speakers[2]) == 10
-    frames = sum(len(an4.features(item.path)) for items in splits.values() for item in items)
-    assert frames / 6000 == pytest.approx(48.2, abs=0.05), "minutes of speech"
-    lexicon, phones = an4.lexicon(tmp_path), set(an4.phones(tmp_path))
-    assert lexicon["A"] == [["AH"], ["EY"]] and len(phones) == 34
-    assert {phone for entry in lexicon.values() for each in entry for phone in each} <= phones
+    assert [len(each) for each in speakers] == [66, 8, 10] and len(set().union(*speakers)) == 84
+    assert speakers[1] == an4.VALID_SPEAKERS
+    found = [soundfile.info(item.path) for items in splits.values() for item in items]
+    assert {(each.samplerate, each.channels, each.subtype) for each in found} == {
+        (16_000, 1, "PCM_16")}
+    assert sum(each.frames for each in found) / 16_000 / 60 == pytest.approx(48.4, abs=0.05)
+    lexicon, phones = an4.lexicon(real), an4.phones(real)
+    assert lexicon["A"] == [["AH"], ["EY"]] and (len(lexicon), len(phones)) == (101, 34)
+    spoken = {word for items in splits.values() for item in items for word in item.text.split()}
+    assert spoken <= lexicon.keys()
+
+
+def test_only_what_is_listed_lies_there_and_a_damaged_recording_is_mended(
+        real: Path, mirror: Path) -> None:
+    found = {path.relative_to(real / "an4").as_posix() for path in (real / "an4").rglob("*")
+             if path.is_file()}
+    assert found == an4.FILES[0].members().keys() and len(found) == 1088
+    path = an4.utterances(real, "test")[0].path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    place(an4.FILES[0], real, mirror)
+    assert path.read_bytes() == whole

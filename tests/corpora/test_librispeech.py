@@ -1,6 +1,5 @@
-"""LibriSpeech's tree: real and synthetic speech through one reader, and every kind of damage."""
+"""LibriSpeech's tree through its reader: transcripts, a dictionary, times, all kinds of damage."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,34 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from pydantic import ValidationError
-from scipy.signal import resample_poly
 
+from pipeline.audio.front_end import LogMel, frames_of
 from pipeline.corpora import librispeech
-from pipeline.corpora.librispeech import Settings, prepare, utterances
-from pipeline.corpora.twins import speech_twin
-from pipeline.corpora.twins.espeak import Voice, speak
+from pipeline.corpora.kinds import Segment
+from pipeline.corpora.librispeech import Settings, lexicon, prepare, utterances
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json
-
-TWIN: dict[str, Any] = {
-    "seed": 7, "drawn": 1000, "vocabulary": 200, "words": [3, 8], "accents": ["en-us"],
-    "pitch": [30, 70], "words_per_minute": [200, 300],
-    "subsets": {
-        "train-twin": {"utterances": 5, "variants": ["m1", "f1"], "condition": None},
-        "test-twin-other": {"utterances": 3, "variants": ["m2"], "condition": {
-            "snr_db": [10.0], "reverberation": [0.2, 0.4], "direct_to_reverberant_db": 10.0}}}}
-
-
-def settings(**changes: Any) -> Settings:
-    return Settings.model_validate({"module": "librispeech", "parts": [], "twin": TWIN | changes})
-
-
-@pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("twin")
-    prepare(settings(), directory, None)
-    return directory
+from pipeline.storage.files import write_json
 
 
 @pytest.fixture
@@ -129,123 +107,79 @@ def test_all_seven_published_parts_have_address_size_and_checksum() -> None:
         assert file.size and file.sha256 and len(file.sha256) == 64
 
 
-def test_the_twin_is_what_its_settings_say(twin: Path) -> None:
-    train, other = utterances(twin, "train-twin"), utterances(twin, "test-twin-other")
-    assert [item.id for item in train] == [
-        "10001-1-0000", "10001-1-0001", "10001-1-0002", "10002-1-0000", "10002-1-0001"]
-    assert [item.id for item in other] == ["10003-1-0000", "10003-1-0001", "10003-1-0002"]
-    texts = [item.text for item in train + other]
-    assert len(set(texts)) == len(texts), "no sentence is heard twice"
-    for text in texts:
-        assert 3 <= len(text.split()) <= 8 and text.replace(" ", "").isalpha() and text.isupper()
-    speakers = (twin / "LibriSpeech" / "SPEAKERS.TXT").read_text().splitlines()
-    assert [line.split(" | ")[:2] for line in speakers[1:]] == [
-        ["10001", "train-twin"], ["10002", "train-twin"], ["10003", "test-twin-other"]]
-    minutes = sum(soundfile.info(item.path).duration for item in other) / 60
-    assert float(speakers[3].split(" | ")[2]) == pytest.approx(minutes, abs=0.005)
+def test_the_published_dictionary_is_read_without_its_stress(tmp_path: Path) -> None:
+    (tmp_path / "LibriSpeech").mkdir()
+    path = tmp_path / "LibriSpeech" / "librispeech-lexicon.txt"
+    path.write_text("A\tAH0\nA\tEY1\nA''S\tEY1 Z\nRECORD\tR AH0 K AO1 R D\n"
+                    "RECORD\tR EH1 K ER0 D\nRECORD\tR EH1 K ER2 D\n")
+    assert lexicon(tmp_path) == {
+        "A": [["AH"], ["EY"]], "A''S": [["EY", "Z"]],
+        "RECORD": [["R", "AH", "K", "AO", "R", "D"], ["R", "EH", "K", "ER", "D"]]}
 
 
-def test_the_twin_is_16_khz_mono_pcm(twin: Path) -> None:
-    for item in utterances(twin, "train-twin"):
-        info = soundfile.info(item.path)
-        assert (info.samplerate, info.channels, info.subtype) == (16_000, 1, "PCM_16")
-        assert np.abs(soundfile.read(item.path)[0]).max() == pytest.approx(0.5, abs=1e-3)
+@pytest.mark.parametrize("line, message", [
+    ("THE", r"line 2: expected a word in capitals, a tab and its phones, got 'THE'"),
+    ("", r"line 2: expected a word in capitals"),
+    ("the\tDH AH0", r"line 2: expected a word in capitals"),
+    ("THE\tDH AX0", r"line 2: 'AX0' is none of the phones AA, AE.*mend the line"),
+    ("THE\tDH3 AH0", r"line 2: 'DH3' is none"),
+    ("THE\tSIL", r"line 2: 'SIL' is none"),
+    ("A\tAH0", r"line 2: 'A\\tAH0' stands in line 1 already; remove one"),
+], ids=["no phones", "nothing", "small letters", "unknown", "stressed consonant", "pause", "twice"])
+def test_damage_of_a_dictionary_is_named(tmp_path: Path, line: str, message: str) -> None:
+    (tmp_path / "LibriSpeech").mkdir()
+    path = tmp_path / "LibriSpeech" / "librispeech-lexicon.txt"
+    path.write_text(f"A\tAH0\n{line}\nZOO\tZ UW1\n")
+    with pytest.raises(UserError, match=rf"librispeech-lexicon\.txt, {message}"):
+        lexicon(tmp_path)
 
 
-def test_the_same_settings_give_the_same_bytes_and_another_seed_others(
-        twin: Path, tmp_path: Path) -> None:
-    def digests(directory: Path) -> dict[str, str]:
-        return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted(directory.rglob("*")) if path.is_file()}
-
-    speak("something else before", Voice("en-us", "m3", 50, 50, 200))
-    prepare(settings(), tmp_path / "again", None)
-    assert digests(tmp_path / "again") == digests(twin)
-    prepare(settings(seed=8), tmp_path / "seed", None)
-    other = digests(tmp_path / "seed")
-    assert not set(other.values()) & set(digests(twin).values())
+GOLD = {"84-121123-0000": {"words": [["GO", 0.0, 0.02], ["DO", 0.02, 0.04], ["YOU", 0.05, 0.06],
+                                     ["HEAR", 0.06, 0.08]], "phones": [["SIL", 0.0, 0.1]]},
+        "84-121123-0001": {"words": [["AND", 0.0, 0.04], ["THEN", 0.04, 0.08]],
+                           "phones": [["AE", 0.0, 0.02], ["SIL", 0.02, 0.05], ["N", 0.05, 0.1]]}}
 
 
-def test_generating_again_leaves_nothing_of_before(tmp_path: Path) -> None:
-    stale = tmp_path / "LibriSpeech" / "train-twin" / "10009" / "1" / "10009-1-0000.flac"
-    stale.parent.mkdir(parents=True)
-    stale.write_bytes(b"of other settings")
-    prepare(settings(), tmp_path, None)
-    assert len(utterances(tmp_path, "train-twin")) == 5
-    assert sorted(path.name for path in (tmp_path / "LibriSpeech").iterdir()) == [
-        "SPEAKERS.TXT", "test-twin-other", "train-twin"]
-
-
-def test_phoneme_times_lie_in_the_audio(twin: Path) -> None:
-    for item in utterances(twin, "train-twin") + utterances(twin, "test-twin-other"):
-        chapter = item.id.rsplit("-", 1)[0]
-        times = read_json(item.path.parent / f"{chapter}.phonemes.json")[item.id]
-        onsets = [onset for _, onset in times]
-        assert onsets == sorted(onsets) and onsets[0] >= 0
-        assert onsets[-1] <= soundfile.info(item.path).duration + 1e-4
-        assert len(onsets) > 2 * len(item.text.split())
-
-
-def test_the_other_condition_has_its_noise_and_a_decaying_tail() -> None:
-    """A click in a room: direct path, then a tail of the stated energy, then noise of 10 dB."""
-    condition = speech_twin.Condition(
-        snr_db=[30.0], reverberation=[0.3, 0.3], direct_to_reverberant_db=6.0)
-    click = np.zeros(16_000)
-    click[1000] = 1.0
-    random = np.random.default_rng(0)
-    wet = np.mean([speech_twin._recorded(click, condition, random)**2 for _ in range(200)], axis=0)
-    wet /= wet[1000]
-    noise = wet[:900].mean()
-    tail = wet[1001:1001 + 4800] - noise
-    assert tail.sum() == pytest.approx(10 ** -0.6, rel=0.05)
-    assert noise == pytest.approx((1 + 10 ** -0.6) / len(click) / 1000, rel=0.05)
-    # 60 dB in 0.3 s is 20 dB in 0.1 s.
-    ratio = tail[:400].sum() / tail[1600:2000].sum()
-    assert 10 * np.log10(ratio) == pytest.approx(20, abs=1)
-
-
-def test_resampling_keeps_the_speech() -> None:
-    voice = Voice("en-us", "m1", 50, 50, 200)
-    samples = speak("she sells fish", voice).samples
-    low = speech_twin._resampled(samples)
-    assert len(low) == pytest.approx(len(samples) * 16_000 / 22_050, abs=1)
-    back = resample_poly(low, 441, 320)[: len(samples)]
-    assert np.corrcoef(back, samples[: len(back)])[0, 1] > 0.99
+def test_times_of_a_chapter_come_with_its_utterances(tree: Path) -> None:
+    write_json(tree / "84-121123.alignment.json", GOLD)
+    assert utterances(tree.parents[3], "dev")[1].segments == (
+        Segment("word", "AND", 0.0, 0.04), Segment("word", "THEN", 0.04, 0.08),
+        Segment("phone", "AE", 0.0, 0.02), Segment("phone", "N", 0.05, 0.1))
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"parts": [], "twin": None}, "the corpus would be empty"),
-    ({"parts": ["test-clean", "test-clean-47"], "twin": None}, "choose one of them"),
-    ({"parts": ["test-klean"], "twin": None}, "test-clean"),
-    ({"parts": [], "twin": TWIN | {"subsets": TWIN["subsets"] | {
-        "dev": {"utterances": 1, "variants": ["m1"], "condition": None}}}},
-     "'m1' is heard in train-twin and in dev"),
-    ({"parts": [], "twin": TWIN | {"accents": ["en-us", "en", "en-029"]}},
-     "train-twin has more speakers than utterances"),
-], ids=["empty", "overlap", "unknown part", "shared speaker", "silent speaker"])
-def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        Settings.model_validate({"module": "librispeech"} | changes)
+    ({"words": [["AND", 0.0, 0.05], ["THEN", 0.04, 0.08]]}, "0001' needs 'words' and 'phones'"),
+    ({"words": [["AND", 0.0, 0.0], ["THEN", 0.04, 0.08]]}, "in order of time"),
+    ({"words": [["AND", 0.0], ["THEN", 0.04, 0.08]]}, r"each \[label, begin, end\] in seconds"),
+    ({"phones": None}, "0001' needs 'words'"),
+    ({"words": [["AND", 0.0, 0.04]]}, "0001' has other words than its transcript"),
+], ids=["order", "no length", "no end", "no phones", "another word"])
+def test_damaged_times_are_named(tree: Path, changes: dict[str, Any], message: str) -> None:
+    write_json(tree / "84-121123.alignment.json",
+               GOLD | {"84-121123-0001": GOLD["84-121123-0001"] | changes})
+    with pytest.raises(UserError, match=rf"84-121123\.alignment\.json: .*{message}"):
+        utterances(tree.parents[3], "dev")
 
 
-def test_no_sentence_comes_twice_and_all_words_are_common() -> None:
-    twin = settings(drawn=4000, vocabulary=150).twin
-    texts = speech_twin._texts(twin, 300)
-    assert len(set(texts)) == len(texts) == 300
-    assert len({word for text in texts for word in text.split()}) <= 150
+def test_an_utterance_without_times_is_named(tree: Path) -> None:
+    write_json(tree / "84-121123.alignment.json", {"84-121123-0000": GOLD["84-121123-0000"]})
+    with pytest.raises(UserError, match=r"alignment\.json: no times of 84-121123-0001; fetch"):
+        utterances(tree.parents[3], "dev")
 
 
-def test_too_small_a_vocabulary_is_named() -> None:
-    with pytest.raises(UserError, match="raise twin.drawn or twin.vocabulary"):
-        speech_twin._texts(settings(vocabulary=10).twin, 100)
-
-
-def test_the_real_utterances_lie_beside_the_twin(mirror: Path, tmp_path: Path) -> None:
+def test_the_real_utterances_become_frames(
+        mirror: Path, tmp_path: Path) -> None:
+    """47 utterances of LibriSpeech's test-clean, 221 s by two speakers, as they were published."""
     prepare(Settings.model_validate({
-        "module": "librispeech", "parts": ["test-clean-47"], "twin": TWIN}), tmp_path, mirror)
+        "module": "librispeech", "parts": ["test-clean-47"], "twin": None}), tmp_path, mirror)
     found = utterances(tmp_path, "test-clean")
     assert len(found) == 47 and {item.speaker for item in found} == {"237", "1089"}
     assert sum(soundfile.info(item.path).duration for item in found) == pytest.approx(221, abs=1)
     first = next(item for item in found if item.id == "1089-134686-0000")
     assert first.text.startswith("HE HOPED THERE WOULD BE STEW FOR DINNER")
-    assert len(utterances(tmp_path, "train-twin")) == 5
+    front_end = LogMel(kind="log-mel", sample_rate=16_000, window="hamming", frame_ms=25.0,
+                       hop_ms=10.0, dft_points=400, mels=40, low_hz=20.0, high_hz=7600.0, deltas=0)
+    frames = frames_of(front_end, first.path)
+    assert frames.shape == (1 + (soundfile.info(first.path).frames - 400) // 160, 40)
+    energies = frames.mean(axis=1)
+    assert np.ptp(energies) > 5, "speech, and pauses in which the power is e^5 times less"

@@ -8,14 +8,12 @@ import json
 import random
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import soundfile
 
-from pipeline.corpora import an4, an4_audio, coco, m4, tanaka, tiny_shakespeare, word_vectors
+from pipeline.corpora import an4, coco, m4, tanaka, tiny_shakespeare, word_vectors
 from pipeline.errors import UserError
 from pipeline.modules import corpora
 from pipeline.suite.schema import load
@@ -44,21 +42,16 @@ def _an4_lists(folder: Path) -> list[str]:
 
 def _an4(folder: Path) -> None:
     for name in _an4_lists(folder):
-        _write(folder / "an4" / "feat", {f"{name}.mfc": ""})
-
-
-def _an4_audio(folder: Path) -> None:
-    for name in _an4_lists(folder):
         path = folder / "an4" / "wav" / f"{name}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, [0.0] * 160, 16_000)
 
 
-def _read_an4(module: ModuleType, folder: Path) -> None:
+def _read_an4(folder: Path) -> None:
     for split in ("train", "valid", "test"):
-        module.utterances(folder, split)
-    module.lexicon(folder)
-    module.phones(folder)
+        an4.utterances(folder, split)
+    an4.lexicon(folder)
+    an4.phones(folder)
 
 
 def _coco(folder: Path) -> None:
@@ -97,8 +90,7 @@ def _word_lists(folder: Path) -> None:
 
 Pair = tuple[Callable[[Path], None], Callable[[Path], object]]
 READERS: dict[str, Pair] = {
-    "an4": (_an4, partial(_read_an4, an4)),
-    "an4_audio": (_an4_audio, partial(_read_an4, an4_audio)),
+    "an4": (_an4, _read_an4),
     "coco": (_coco, lambda folder: [coco.captioned(folder, split)
                                     for split in ("train", "valid", "test")]),
     "m4": (_m4, lambda folder: m4.series(folder, "Yearly")),

@@ -8,7 +8,7 @@ import espeakng_loader
 import pytest
 
 from pipeline.audio.phones import PHONES, SILENCE
-from pipeline.corpora import an4_audio
+from pipeline.corpora import an4
 from pipeline.corpora.phone_sets import ESPEAK, SAMPA, from_espeak, from_sampa, is_pause
 from pipeline.corpora.twins.espeak import Voice, speak
 from pipeline.corpora.twins.grammar import english
@@ -120,6 +120,6 @@ def test_sampa_has_every_phone() -> None:
 
 
 def test_every_phone_of_an4_is_one(mirror: Path, tmp_path: Path) -> None:
-    an4_audio.prepare(an4_audio.Settings(module="an4_audio"), tmp_path, mirror)
-    phones = an4_audio.phones(tmp_path)
+    an4.prepare(an4.Settings(module="an4"), tmp_path, mirror)
+    phones = an4.phones(tmp_path)
     assert set(phones) - {SILENCE} < set(PHONES) and len(phones) == 34

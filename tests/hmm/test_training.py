@@ -140,6 +140,26 @@ def test_batches_change_no_alignment(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(together.scores, alone.scores)
 
 
+def test_recordings_of_one_graph_are_taken_together_and_count_like_others() -> None:
+    random = np.random.default_rng(7)
+    alike = [spoken(words, LEXICON, TIED).graph for words in (["ONE"], ["SIX", "TWO"])]
+    which, lengths = random.integers(0, 2, 12), random.integers(6, 30, 12)
+    lengths[3] = 1  # too short for any path
+    frames = random.normal(0, 2, (lengths.sum(), 2))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    shared = Utterances(frames, offsets, [alike[number] for number in which])
+    apart = Utterances(frames, offsets, [replace(alike[number]) for number in which])
+    model = flat_start(shared, TIED, 0.01)
+    one, other = expected(model, shared), expected(model, apart)
+    assert one.left_out == other.left_out == 1 and one.frames == other.frames == len(frames) - 1
+    assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(one.stays, other.stays, rtol=1e-9, atol=1e-12)
+    for name in ("occupancy", "first", "second"):
+        np.testing.assert_allclose(getattr(one.statistics, name), getattr(other.statistics, name),
+                                   rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(align(model, shared).nodes, align(model, apart).nodes)
+
+
 def test_the_variance_of_no_state_falls_below_its_share() -> None:
     utterances, _ = drawn(8)
     schedule = Schedule(3, 16, 2, EVERY_PASS, variance_share=0.2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.corpora import an4_audio
+from pipeline.corpora import an4
 from pipeline.ngram.model import NgramModel
 from pipeline.ngram.witten_bell import estimate
 from tests.ngram.corpora import END, START, random_sentences, stream
@@ -68,16 +68,16 @@ def test_what_is_no_text_is_refused(tokens: list[int], order: int, message: str)
 
 
 @pytest.fixture(scope="module")
-def an4(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("an4")
-    an4_audio.prepare(an4_audio.Settings(module="an4_audio"), directory, mirror)
+    an4.prepare(an4.Settings(module="an4"), directory, mirror)
     return directory
 
 
-def test_an4_has_its_known_perplexities(an4: Path) -> None:
+def test_an4_has_its_known_perplexities(corpus: Path) -> None:
     """All 948 training transcripts; 101 words of the dictionary and the end, which is predicted."""
-    words = [END, *sorted(an4_audio.lexicon(an4))]
-    texts = {split: [item.text.split() for item in an4_audio.utterances(an4, split)]
+    words = [END, *sorted(an4.lexicon(corpus))]
+    texts = {split: [item.text.split() for item in an4.utterances(corpus, split)]
              for split in ("train", "valid", "test")}
     training, test = (stream(sentences, words) for sentences in (
         texts["train"] + texts["valid"], texts["test"]))
@@ -90,11 +90,11 @@ def test_an4_has_its_known_perplexities(an4: Path) -> None:
         [40.67, 20.52, 18.98], abs=0.005)
 
 
-def test_the_packaged_model_gives_every_word_one_probability(an4: Path) -> None:
+def test_the_packaged_model_gives_every_word_one_probability(corpus: Path) -> None:
     """10^2.0253 = 106 of them, the end among them; two words of the dictionary it does not know."""
-    text = (an4 / "an4" / "etc" / "an4.lm").read_text()
+    text = (corpus / "an4" / "etc" / "an4.lm").read_text()
     unigrams = text.split("\n\\1-grams:\n")[-1].split("\\2-grams:")[0]
     logs = {word: log for log, word, _ in map(str.split, unigrams.strip().split("\n"))}
     assert len(logs) == 107 and {"</s>", "<UNK>"} <= logs.keys()
-    assert set(an4_audio.lexicon(an4)) - logs.keys() == {"NOVEMBER", "THIRTEEN"}
+    assert set(an4.lexicon(corpus)) - logs.keys() == {"NOVEMBER", "THIRTEEN"}
     assert {log for word, log in logs.items() if word != "<s>"} == {"-2.0253"}

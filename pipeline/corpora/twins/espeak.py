@@ -29,7 +29,7 @@ RATE = 22_050
 _SYNCHRONOUS, _PHONEME_EVENTS, _DONT_EXIT = 2, 0x1, 0x8000
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _CHARACTERS_UTF8 = 1
-_TERMINATED, _PHONEME = 0, 7
+_TERMINATED, _WORD, _PHONEME = 0, 1, 7
 
 
 class _Name(ctypes.Union):
@@ -70,26 +70,40 @@ class Phoneme:
 
 
 @dataclass(frozen=True)
+class Event:
+    """A phoneme begins at a sample; `name` is None where a word does."""
+
+    name: str | None
+    sample: int
+
+
+@dataclass(frozen=True)
 class Speech:
-    """Samples at 22,050 Hz, shape [n], and the phonemes heard in them, in order of onset."""
+    """Samples at 22,050 Hz, shape [n], and what espeak-ng reports of them, in its order."""
 
     samples: NDArray[np.int16]
-    phonemes: list[Phoneme]
+    events: list[Event]
+
+    @property
+    def phonemes(self) -> list[Phoneme]:
+        """The phonemes in order of onset."""
+        return [Phoneme(event.name, event.sample / RATE)
+                for event in self.events if event.name is not None]
 
 
 def speak(text: str, voice: Voice) -> Speech:
     """Read `text` aloud. Raises UserError when espeak-ng has no such voice."""
     blocks: list[bytes] = []
-    phonemes: list[Phoneme] = []
+    events: list[Event] = []
 
-    def receive(samples: Any, count: int, events: Any) -> int:
+    def receive(samples: Any, count: int, found: Any) -> int:
         if samples and count:
             blocks.append(ctypes.string_at(samples, 2 * count))
         index = 0
-        while events[index].type != _TERMINATED:
-            if events[index].type == _PHONEME:
-                name = events[index].id.string.decode()
-                phonemes.append(Phoneme(name, events[index].sample / RATE))
+        while (event := found[index]).type != _TERMINATED:
+            if event.type in (_WORD, _PHONEME):
+                name = event.id.string.decode() if event.type == _PHONEME else None
+                events.append(Event(name, event.sample))
             index += 1
         return 0
 
@@ -102,7 +116,7 @@ def speak(text: str, voice: Voice) -> Speech:
                                       None, None)
     if status != 0:
         raise RuntimeError(f"espeak_Synth failed with {status} for {text!r}")
-    return Speech(np.frombuffer(b"".join(blocks), np.int16), phonemes)
+    return Speech(np.frombuffer(b"".join(blocks), np.int16), events)
 
 
 def _choose(library: ctypes.CDLL, voice: Voice) -> None:

@@ -1,9 +1,20 @@
 """The embedded twin of LibriSpeech: espeak-ng voices read sentences of the project's grammar.
 
-Written in LibriSpeech's own tree, so that the reader of the real corpus serves it. Two things that
-real corpora lack are known here: the process that wrote the sentences, and when each phoneme
-sounds (`SPEAKER-CHAPTER.phonemes.json`, [mnemonic, onset in seconds] by utterance, '_:' and '_'
-are pauses). A subset with noise and reverberation plays the part of LibriSpeech's `other`.
+Written in LibriSpeech's own tree, so that the reader of the real corpus serves it. A subset with
+noise and reverberation plays the part of LibriSpeech's `other`; where it repeats a clean one, the
+same voices read the same sentences, and nothing but the condition differs. A voice keeps to one
+accent, so that no two speakers are the same throat.
+
+Three things that the corpus's publisher does not ship are known here:
+
+- the process that wrote the sentences;
+- when each word and phone sounds, `SPEAKER-CHAPTER.alignment.json`: by utterance `phones` and
+  `words`, each [label, begin, end] in seconds. Phones are those of `pipeline.audio.phones`, pauses
+  are `SIL` among them, and phones fill the recording. A room adds no delay, so these are the times
+  of noisy recordings too;
+- how words are said, `librispeech-lexicon.txt` in the format of LibriSpeech's own dictionary
+  (openslr.org/11): a word, a tab, its phones; a line for each way to say it, the most frequent way
+  first. It is counted over the readings of training subsets alone.
 
 espeak-ng is GPL-3; it generates data and is not linked into a model.
 """
@@ -11,8 +22,9 @@ espeak-ng is GPL-3; it generates data and is not linked into a model.
 import shutil
 import zlib
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
-from itertools import product
 from pathlib import Path
 from typing import Self
 
@@ -20,12 +32,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from pipeline.corpora.twins.espeak import RATE, Phoneme, Voice, speak
+from pipeline.audio.phones import SILENCE
+from pipeline.corpora.twins.espeak import RATE, Voice
 from pipeline.corpora.twins.grammar import english
+from pipeline.corpora.twins.spoken_words import Reading, pronunciations, read_aloud
 from pipeline.entries import Entry, FilePart, Name, Twin
 from pipeline.errors import UserError
 from pipeline.storage.files import put_in_place, write_bytes, write_json, write_text
 
+DICTIONARY = "librispeech-lexicon.txt"
 SAMPLE_RATE = 16_000
 FIRST_SPEAKER = 10_001  # above every speaker of LibriSpeech
 
@@ -40,11 +55,25 @@ class Condition(Entry):
 
 
 class Subset(Entry):
-    """One folder of the tree. Each accent with each variant of espeak-ng is a speaker."""
+    """One folder of the tree. Each variant of espeak-ng is a speaker; accents take turns."""
 
     utterances: int = Field(ge=1)
     variants: list[FilePart] = Field(min_length=1)
     condition: Condition | None
+
+
+class Repetition(Entry):
+    """One folder of the tree: what another subset says, by the same voices, in this condition."""
+
+    of: Name
+    condition: Condition
+
+
+class Dictionary(Entry):
+    """Which readings teach how words are said, and how rare a way to say one may be."""
+
+    subsets: list[Name] = Field(min_length=1, description="those that a recogniser trains on")
+    share: float = Field(gt=0, le=1, description="the least share of a word's readings")
 
 
 class TwinSettings(Twin):
@@ -58,6 +87,8 @@ class TwinSettings(Twin):
     pitch: list[int] = Field(min_length=2, max_length=2, description="range, 0 to 99")
     words_per_minute: list[int] = Field(min_length=2, max_length=2, description="range, 80 to 450")
     subsets: dict[Name, Subset] = Field(min_length=1)
+    repeated: dict[Name, Repetition] = {}
+    dictionary: Dictionary | None = None
 
     @model_validator(mode="after")
     def _speakers_are_disjoint(self) -> Self:
@@ -66,44 +97,74 @@ class TwinSettings(Twin):
             for variant in subset.variants:
                 if variant in heard:
                     raise ValueError(f"variant {variant!r} is heard in {heard[variant]} and in "
-                                     f"{name}: speakers must be disjoint between subsets")
+                                     f"{name}: a speaker stands in one subset, once")
                 heard[variant] = name
-            if subset.utterances < len(subset.variants) * len(self.accents):
+            if subset.utterances < len(subset.variants):
                 raise ValueError(f"{name} has more speakers than utterances")
         return self
 
+    @model_validator(mode="after")
+    def _subsets_exist(self) -> Self:
+        known = ", ".join(self.subsets)
+        for name, repetition in self.repeated.items():
+            if name in self.subsets:
+                raise ValueError(f"{name} stands in subsets and in repeated; rename one")
+            if repetition.of not in self.subsets:
+                raise ValueError(f"{name} repeats {repetition.of}, which is no subset; choose one "
+                                 f"of {known}")
+        for name in self.dictionary.subsets if self.dictionary else []:
+            if name not in self.subsets:
+                raise ValueError(f"dictionary.subsets names {name}, which is no subset; choose "
+                                 f"from {known}")
+        return self
+
     def smallest(self) -> Self:
-        """A fiftieth of each subset, six utterances at least, of few words, by its first voices."""
+        """A fiftieth of each subset, six utterances at least, of few words, by two voices."""
         subsets = {
             name: subset.model_copy(update={"utterances": max(6, subset.utterances // 50),
-                                            "variants": subset.variants[:1]})
+                                            "variants": subset.variants[:2]})
             for name, subset in self.subsets.items()}
         return self.model_copy(update={"drawn": 10000, "vocabulary": 50, "subsets": subsets})
 
 
+@dataclass(frozen=True)
+class _Speaker:
+    """A voice, its number in the corpus and all that it reads."""
+
+    number: int
+    voice: Voice
+    texts: list[str]
+    readings: list[Reading]
+
+
 def generate(settings: TwinSettings, root: Path) -> None:
-    """Write every subset below `root`, each whole or not at all, with SPEAKERS.TXT beside them."""
+    """Write every subset below `root`, each whole or not at all.
+
+    SPEAKERS.TXT and, where the settings want one, the dictionary lie beside them.
+    """
     from tqdm import tqdm
 
     total = sum(subset.utterances for subset in settings.subsets.values())
     texts = iter(_texts(settings, total))
+    heard: dict[str, list[_Speaker]] = {}
     rows: list[str] = []
     with tqdm(total=total, desc="speech", unit="utterance", delay=2) as bar:
         for name, subset in settings.subsets.items():
-            staging = root / f".{name}.part"
-            shutil.rmtree(staging, ignore_errors=True)
-            voices = _voices(settings, subset, name)
-            for index, voice in enumerate(voices):
-                speaker = str(FIRST_SPEAKER + len(rows))
-                share = len(range(index, subset.utterances, len(voices)))
-                chapter = [next(texts) for _ in range(share)]
-                seconds = _write_chapter(settings, subset, staging, speaker, voice, chapter)
-                rows.append(f"{speaker} | {name} | {seconds / 60:.2f} | espeak-ng {voice.accent}"
-                            f"+{voice.variant}, pitch {voice.pitch}, "
-                            f"{voice.words_per_minute} words a minute")
-                bar.update(share)
-            shutil.rmtree(root / name, ignore_errors=True)
-            put_in_place(staging, root / name)
+            first = FIRST_SPEAKER + sum(map(len, heard.values()))
+            heard[name] = []
+            for speaker in _speakers(settings, name, first, texts):
+                heard[name].append(speaker)
+                bar.update(len(speaker.texts))
+            rows += _write_subset(settings, root, name, heard[name], 1, subset.condition)
+    # A repetition is another chapter of its speakers, so that every utterance has its own id.
+    for chapter, (name, repetition) in enumerate(settings.repeated.items(), start=2):
+        rows += _write_subset(settings, root, name, heard[repetition.of], chapter,
+                              repetition.condition)
+    (root / DICTIONARY).unlink(missing_ok=True)
+    if settings.dictionary is not None:
+        write_text(root / DICTIONARY, _dictionary(
+            [reading for name in settings.dictionary.subsets for speaker in heard[name]
+             for reading in speaker.readings], settings.dictionary.share))
     write_text(root / "SPEAKERS.TXT", "\n".join([";ID | SUBSET | MINUTES | VOICE", *rows]) + "\n")
 
 
@@ -125,44 +186,96 @@ def _texts(settings: TwinSettings, count: int) -> list[str]:
     return list(texts)[:count]
 
 
+def _speakers(settings: TwinSettings, name: str, first: int,
+              texts: Iterator[str]) -> Iterator[_Speaker]:
+    """The speakers of a subset, numbered from `first`, who share its utterances evenly."""
+    subset = settings.subsets[name]
+    voices = _voices(settings, subset, name)
+    for index, voice in enumerate(voices):
+        read = [next(texts) for _ in range(index, subset.utterances, len(voices))]
+        yield _Speaker(first + index, voice, read, [read_aloud(text, voice) for text in read])
+
+
 def _voices(settings: TwinSettings, subset: Subset, name: str) -> list[Voice]:
     random = _random(settings, name)
     lowest, highest = settings.pitch
     slowest, fastest = settings.words_per_minute
-    return [Voice(accent, variant, pitch=int(random.integers(lowest, highest, endpoint=True)),
+    return [Voice(settings.accents[index % len(settings.accents)], variant,
+                  pitch=int(random.integers(lowest, highest, endpoint=True)),
                   pitch_range=50,
                   words_per_minute=int(random.integers(slowest, fastest, endpoint=True)))
-            for variant, accent in product(subset.variants, settings.accents)]
+            for index, variant in enumerate(subset.variants)]
 
 
-def _write_chapter(settings: TwinSettings, subset: Subset, directory: Path, speaker: str,
-                   voice: Voice, texts: list[str]) -> float:
-    """Write one speaker's utterances; return their length in seconds."""
+def _dictionary(readings: Iterable[Reading], share: float) -> str:
+    """Lines of each word's ways to be said that have a `share` of its readings, and of the first.
+    """
+    lines: list[str] = []
+    for word, ways in pronunciations(readings).items():
+        least = share * sum(count for _, count in ways)
+        lines += [f"{word.upper()}\t{' '.join(phones)}\n"
+                  for place, (phones, count) in enumerate(ways) if not place or count >= least]
+    return "".join(lines)
+
+
+def _write_subset(settings: TwinSettings, root: Path, name: str, speakers: Sequence[_Speaker],
+                  chapter: int, condition: Condition | None) -> list[str]:
+    """Write a subset; return its lines of SPEAKERS.TXT."""
+    staging = root / f".{name}.part"
+    shutil.rmtree(staging, ignore_errors=True)
+    rows: list[str] = []
+    for speaker in speakers:
+        folder = staging / str(speaker.number) / str(chapter)
+        seconds = _write_chapter(settings, folder, speaker, condition)
+        voice = speaker.voice
+        rows.append(f"{speaker.number} | {name} | {seconds / 60:.2f} | espeak-ng {voice.accent}"
+                    f"+{voice.variant}, pitch {voice.pitch}, "
+                    f"{voice.words_per_minute} words a minute")
+    shutil.rmtree(root / name, ignore_errors=True)
+    put_in_place(staging, root / name)
+    return rows
+
+
+def _write_chapter(settings: TwinSettings, folder: Path, speaker: _Speaker,
+                   condition: Condition | None) -> float:
+    """Write one speaker's utterances into `folder`; return their length in seconds."""
     import soundfile
 
-    chapter = f"{speaker}-1"
-    folder = directory / speaker / "1"
     folder.mkdir(parents=True)
+    chapter = f"{speaker.number}-{folder.name}"
     lines: list[str] = []
-    phonemes: dict[str, list[Phoneme]] = {}
+    times: dict[str, dict[str, list[_Interval]]] = {}
     seconds = 0.0
-    for index, text in enumerate(texts):
+    for index, (text, reading) in enumerate(zip(speaker.texts, speaker.readings, strict=True)):
         key = f"{chapter}-{index:04d}"
-        speech = speak(text, voice)
-        samples = _resampled(speech.samples)
-        if subset.condition is not None:
-            samples = _recorded(samples, subset.condition, _random(settings, key))
+        samples = _resampled(reading.samples)
+        if condition is not None:
+            samples = _recorded(samples, condition, _random(settings, key))
         content = BytesIO()
         soundfile.write(content, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
         write_bytes(folder / f"{key}.flac", content.getvalue())
         lines.append(f"{key} {text.upper()}")
-        phonemes[key] = speech.phonemes
+        times[key] = _alignment(reading)
         seconds += len(samples) / SAMPLE_RATE
     write_text(folder / f"{chapter}.trans.txt", "\n".join(lines) + "\n")
-    write_json(folder / f"{chapter}.phonemes.json",
-               {key: [[item.name, round(item.onset, 4)] for item in items]
-                for key, items in phonemes.items()})
+    write_json(folder / f"{chapter}.alignment.json", times)
     return seconds
+
+
+_Interval = tuple[str, float, float]
+
+
+def _alignment(reading: Reading) -> dict[str, list[_Interval]]:
+    """When phones, pauses among them, and words are heard: label, begin and end in seconds."""
+    phones = [(phone.label, phone.start, phone.end)
+              for word in reading.words for phone in word.phones]
+    pauses = [(SILENCE, start, end) for start, end in reading.pauses]
+    words = [(word.text.upper(), word.phones[0].start, word.phones[-1].end)
+             for word in reading.words]
+    # A microsecond is a small part of a sample, so that no interval vanishes.
+    return {kind: [(label, round(start, 6), round(end, 6)) for label, start, end in intervals]
+            for kind, intervals in (
+                ("phones", sorted(phones + pauses, key=lambda item: item[1])), ("words", words))}
 
 
 def _resampled(samples: NDArray[np.int16]) -> NDArray[np.float64]:

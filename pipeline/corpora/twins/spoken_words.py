@@ -24,19 +24,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.kinds import Segment
 from pipeline.corpora.phone_sets import from_espeak, is_pause
-from pipeline.corpora.twins import espeak
-from pipeline.corpora.twins.espeak import RATE, Voice
+from pipeline.corpora.twins.espeak import RATE, Voice, speak
 from pipeline.errors import UserError
 from pipeline.storage.words import words_in
-
-_WORD = 1  # espeakEVENT_WORD of espeak-ng's speak_lib.h
 
 Pronunciation = tuple[str, ...]
 
@@ -116,11 +112,13 @@ def _alone(word: str, accent: str, variant: str) -> Pronunciation:
 
 def _sounds(text: str, voice: Voice) -> tuple[NDArray[np.int16], list[_Sound]]:
     """The samples of a text and its phonemes, which end where the next one begins."""
-    samples, events = _spoken(text, voice)
+    speech = speak(text, voice)
+    samples = speech.samples
     named: list[tuple[str, bool, int]] = []
     word: int | None = None
-    for kind, position, name in events:
-        if kind == _WORD:
+    for event in speech.events:
+        name, position = event.name, event.sample
+        if name is None:
             word = position
             continue
         start = _closure(samples, named[-1][2] if named else 0, position) if word is None else word
@@ -134,35 +132,6 @@ def _sounds(text: str, voice: Voice) -> tuple[NDArray[np.int16], list[_Sound]]:
         _Sound(() if is_pause(name) else from_espeak(name, voice.accent), is_pause(name), begins,
                start, end)
         for (name, begins, start), end in zip(named, ends, strict=True)]
-
-
-def _spoken(text: str, voice: Voice) -> tuple[NDArray[np.int16], list[tuple[int, int, str]]]:
-    """The samples of a text, and its words and phonemes as (kind, sample, mnemonic)."""
-    blocks: list[bytes] = []
-    events: list[tuple[int, int, str]] = []
-
-    def receive(samples: Any, count: int, found: Any) -> int:
-        if samples and count:
-            blocks.append(espeak.ctypes.string_at(samples, 2 * count))
-        index = 0
-        while (event := found[index]).type != espeak._TERMINATED:
-            if event.type == _WORD:
-                events.append((_WORD, event.sample, ""))
-            elif event.type == espeak._PHONEME:
-                events.append((espeak._PHONEME, event.sample, event.id.string.decode()))
-            index += 1
-        return 0
-
-    callback = espeak._CALLBACK(receive)
-    with espeak._fresh_library() as library:
-        espeak._choose(library, voice)
-        library.espeak_SetSynthCallback(callback)
-        content = text.encode()
-        status = library.espeak_Synth(content, len(content) + 1, 0, 0, 0, espeak._CHARACTERS_UTF8,
-                                      None, None)
-    if status != 0:
-        raise RuntimeError(f"espeak_Synth failed with {status} for {text!r}")
-    return np.frombuffer(b"".join(blocks), np.int16), events
 
 
 def _closure(samples: NDArray[np.int16], earliest: int, release: int) -> int:

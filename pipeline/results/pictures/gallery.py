@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 from pipeline.modules import task_module
 from pipeline.results.boards import Board
+from pipeline.results.divisions import division_in_words
 from pipeline.results.trainings import Trainings
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.records import Cost, Number
@@ -66,9 +67,11 @@ class Material:
 def caption(suite: Suite, board: Board, name: str) -> str:
     """What is said of a picture on its page."""
     if name == _INTERVALS:
-        return (f"Each row's {board['metric']} with its 95 % interval over test items. Where rows "
-                "overlap, their ranks say whether they differ: they met the same items, and the "
-                "interval of a difference is narrower.")
+        division = division_in_words(board["task"])
+        of_one = f" with the same {division}" if division else ""
+        return (f"Each row's {board['metric']} with its 95 % interval over test items. Where rows"
+                f"{of_one} overlap, their ranks say whether they differ: they met the same items, "
+                "and the interval of a difference is narrower.")
     if name == _CURVES:
         return ("Validation loss while training. Different models may minimise different losses, "
                 "so compare shapes, and heights where the loss is the same.")

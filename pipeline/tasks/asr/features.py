@@ -1,12 +1,17 @@
-"""Features of a recognition track: acoustic frames, transcripts, and the symbols of their text.
+"""Features of a recognition track: acoustic frames, transcripts, speakers, symbols, dictionary.
 
 The symbols that a recogniser writes are the characters of the training transcripts. `fit/` gets
-training and validation frames with their texts, and in `spec.json` the symbols, each feature's mean
-and deviation over the training frames, and what makes frames of a recording; `test/` the frames and
+training and validation frames with their texts and speakers, and in `spec.json` the symbols, each
+feature's mean and deviation over the training frames, and what makes frames of a recording. With a
+dictionary, `lexicon.json` has the pronunciations of its words. `test/` has the frames and the
 references of every condition. The utterances of a speaker are one cluster, in whatever conditions.
+
+A microphone and a voice shift a log-mel frame by a constant, so frames can have their mean taken
+away over all that a speaker says in one condition (cepstral mean normalisation by speaker), or each
+utterance be brought to mean 0 and deviation 1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -15,15 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.audio.frames import Frames, write_frames
-from pipeline.audio.front_end import FrontEnd, Given, frames_of
+from pipeline.audio.frames import Frames, shift_frames, write_frames
+from pipeline.audio.front_end import FrontEnd, frames_of
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
 from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
+from pipeline.tasks.asr.shared.dictionary import pronunciations
 
 Condition = Literal["clean", "other"]
+Normalisation = Literal["none", "speaker", "utterance"]
 _SMALLEST_DEVIATION = 1e-5
 
 
@@ -33,20 +40,17 @@ class Settings(FeatureSettings):
     READS = ("utterances",)
 
     front_end: FrontEnd
-    normalise: bool = Field(description="each utterance to mean 0 and deviation 1")
+    normalise: Normalisation = Field(
+        description="speaker: mean 0 over what a speaker says; utterance: mean 0 and deviation 1 "
+                    "over each utterance")
+    dictionary: bool = Field(description="whether systems may read the corpus's pronunciations")
     train: list[FilePart] = Field(min_length=1, description="subsets, as the corpus names them")
     valid: FilePart
     test: dict[Condition, FilePart] = Field(
         min_length=1, description="the primary metric is that of 'clean'")
 
     def reads(self) -> tuple[str, ...]:
-        return (*self.READS, *(["features"] if isinstance(self.front_end, Given) else []))
-
-    def reader_problems(self, reader: ModuleType) -> Iterator[str]:
-        yield from super().reader_problems(reader)
-        if hasattr(reader, "features") and not isinstance(self.front_end, Given):
-            yield ("front_end.kind: this corpus has features of its own and no audio; set "
-                   "'given'")
+        return (*self.READS, *(["lexicon"] if self.dictionary else []))
 
 
 def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, test: Path) -> None:
@@ -57,16 +61,21 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
              for item in reader.utterances(corpus, subset)]
     symbols = sorted({character for item in train for character in item.text})
     _check(corpus, train, valid, [item for _, item in tests], symbols)
+    if settings.dictionary:
+        write_json(fit / "lexicon.json",
+                   pronunciations(reader.lexicon(corpus), train + valid, str(corpus)))
 
-    dimension = _write(fit, "train", train, settings, reader)
-    _write(fit, "valid", valid, settings, reader)
-    _write(test, "test", [item for _, item in tests], settings, reader)
+    dimension = _write(fit, "train", train, [item.speaker for item in train], settings)
+    _write(fit, "valid", valid, [item.speaker for item in valid], settings)
+    voices = [f"{condition}/{item.speaker}" for condition, item in tests]
+    _write(test, "test", [item for _, item in tests], voices, settings)
     for split, items in (("train", train), ("valid", valid)):
         write_json(fit / f"{split}.items.json",
-                   [{"id": item.id, "text": item.text} for item in items])
+                   [{"id": item.id, "speaker": item.speaker, "text": item.text} for item in items])
     write_json(test / "test.items.json",
-               [{"id": f"{condition}/{item.id}", "condition": condition, "reference": item.text}
-                for condition, item in tests])
+               [{"id": f"{condition}/{item.id}", "condition": condition, "speaker": voice,
+                 "reference": item.text}
+                for (condition, item), voice in zip(tests, voices, strict=True)])
     write_clusters(test, {f"{condition}/{item.id}": item.speaker for condition, item in tests})
     mean, deviation = _statistics(Frames(fit, "train"))
     write_json(fit / "spec.json", {
@@ -92,26 +101,44 @@ def _check(corpus: Path, train: list[Utterance], valid: list[Utterance], test: l
                             "training transcript; choose other subsets or mend the transcript")
 
 
-def _write(directory: Path, split: str, items: list[Utterance], settings: Settings,
-           reader: ModuleType) -> int:
+def _write(directory: Path, split: str, items: list[Utterance], speakers: Sequence[str],
+           settings: Settings) -> int:
     """Write the frames of a split; return their dimension."""
     from tqdm import tqdm
 
     def utterances() -> Iterator[NDArray[np.float32]]:
         for item in tqdm(items, desc=split, unit="utterance", delay=2):
-            frames = frames_of(settings.front_end, item.path, getattr(reader, "features", None))
-            yield normalised(frames, settings.normalise)
+            yield by_utterance(frames_of(settings.front_end, item.path), settings.normalise)
 
-    return write_frames(directory, split, utterances())
+    dimension = write_frames(directory, split, utterances())
+    by_speaker(directory, split, speakers, settings.normalise)
+    return dimension
 
 
-def normalised(frames: NDArray[np.float32], wanted: bool) -> NDArray[np.float32]:
-    """Where `wanted`, each feature of an utterance [frames, dimension] has mean 0 and deviation 1.
-    """
-    if not wanted:
+def by_utterance(frames: NDArray[np.float32], normalise: Normalisation) -> NDArray[np.float32]:
+    """Frames [frames, dimension], where "utterance" asks for it with mean 0 and deviation 1."""
+    if normalise != "utterance":
         return frames
     deviation = np.maximum(frames.std(axis=0), _SMALLEST_DEVIATION)
     return (frames - frames.mean(axis=0)) / deviation
+
+
+def by_speaker(directory: Path, split: str, speakers: Sequence[str],
+               normalise: Normalisation) -> None:
+    """Where "speaker" asks for it, take the mean of each speaker's frames away from them.
+
+    `speakers` has that of each utterance of the frames that `write_frames` wrote for the split.
+    """
+    if normalise != "speaker":
+        return
+    utterances = Frames(directory, split)
+    sums: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    for index, speaker in enumerate(speakers):
+        frames = utterances[index]
+        sums[speaker] = sums.get(speaker, 0.0) + frames.sum(axis=0, dtype=np.float64)
+        counts[speaker] = counts.get(speaker, 0) + len(frames)
+    shift_frames(directory, split, [-sums[speaker] / counts[speaker] for speaker in speakers])
 
 
 def _statistics(utterances: Frames) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,4 +1,8 @@
-"""Figures of a recogniser: its errors word by word, and what CTC emits when."""
+"""Figures of a recogniser: its errors by word and by speaker, and what it hears when.
+
+A system that emits symbols shows when (CTC's spikes); one whose words are phones of hidden states
+shows which state each frame is in, how its weights were chosen and what its trees ask first.
+"""
 
 from itertools import zip_longest
 from pathlib import Path
@@ -9,14 +13,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.audio.frames import Frames
+from pipeline.hmm.tying import TiedTriphones
 from pipeline.nn.ctc import BLANK
 from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.words import words_in
 from pipeline.systems.base import System
 from pipeline.tasks.asr.scoring import aligned_words
+from pipeline.tasks.asr.shared import error_pictures, model_pictures, state_pictures
+from pipeline.tasks.asr.shared.state_pictures import KnowsStates, followed
 
 SAMPLES = 20
+DPI = 90  # keeps pictures with much text small
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 
 
@@ -33,20 +42,73 @@ class EmitsSymbols(Protocol):
 
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write alignments_<variant>.txt for each variant; with CTC, spikes.png of one utterance."""
+    """Write alignments_<variant>.txt for each variant, and speakers.png.
+
+    Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; with
+    tied states weights.png, states.png of one utterance and, of triphones, questions.png.
+    """
     items = read_json(test / "test.items.json")
+    ids = [item["id"] for item in items]
+    answers = {variant: aligned(found, ids) for variant, found in predictions.items()}
+    for variant, hypotheses in answers.items():
+        write_text(directory / f"alignments_{variant}.txt", _samples(items, hypotheses))
+    save_png(error_pictures.speakers(items, answers), directory / "speakers.png", dpi=DPI,
+             tight=True)
+    listed = {variant: found for variant, found in answers.items() if "alternatives" in found[0]}
+    if listed:
+        save_png(error_pictures.oracle(items, listed), directory / "oracle.png", dpi=DPI,
+                 tight=True)
+    if isinstance(system, EmitsSymbols):
+        frames = Frames(test, "test")
+        middle = _middle(np.arange(len(frames)), frames)
+        save_png(_spikes(system, frames[middle], items[middle]), directory / "spikes.png",
+                 tight=True)
+    if isinstance(system, KnowsStates):
+        _draw_model(system, directory)
+        _draw_states(system, answers, test, directory)
+
+
+def _samples(items: list[dict[str, str]], hypotheses: list[Prediction]) -> str:
+    """Alignments of utterances from all over the test set."""
     chosen = np.unique(np.linspace(0, len(items) - 1, SAMPLES).round().astype(int))
-    for variant, answers in predictions.items():
-        hypotheses = aligned(answers, [item["id"] for item in items])
-        write_text(directory / f"alignments_{variant}.txt", "\n".join(
-            f"{items[index]['id']}\n"
-            f"{alignment(items[index]['reference'], hypotheses[index]['hypothesis'])}\n"
-            for index in chosen))
-    if not isinstance(system, EmitsSymbols):
-        return
+    return "\n".join(
+        f"{items[index]['id']}\n"
+        f"{alignment(items[index]['reference'], hypotheses[index]['hypothesis'])}\n"
+        for index in chosen)
+
+
+def _draw_model(system: KnowsStates, directory: Path) -> None:
+    if system.vocabulary.tried:
+        save_png(model_pictures.weights(system.vocabulary.tried), directory / "weights.png",
+                 dpi=DPI, tight=True)
+    tied = system.known()
+    asked = tied.first_questions() if isinstance(tied, TiedTriphones) else []
+    if asked:
+        save_png(model_pictures.questions(asked), directory / "questions.png", dpi=DPI,
+                 tight=True)
+
+
+def _draw_states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Path,
+                 directory: Path) -> None:
+    """The states of an utterance along what the last variant answered."""
+    variant, hypotheses = list(answers.items())[-1]
     frames = Frames(test, "test")
-    middle = int(np.argsort(frames.lengths, kind="stable")[len(frames) // 2])
-    save_png(_spikes(system, frames[middle], items[middle]), directory / "spikes.png", tight=True)
+    spoken = np.flatnonzero([bool(words_in(found["hypothesis"])) for found in hypotheses])
+    if not len(spoken):
+        return
+    middle = _middle(spoken, frames)
+    text = hypotheses[middle]["hypothesis"]
+    found = followed(system.test_scores(test, middle), text, system.vocabulary.pronunciations,
+                     system.known())
+    if found is not None:
+        save_png(state_pictures.states(found, frames[middle], system.vocabulary.frame_seconds,
+                                       f"{hypotheses[middle]['id']}, answer of '{variant}'"),
+                 directory / "states.png", dpi=DPI, tight=True)
+
+
+def _middle(places: NDArray[np.int64], frames: Frames) -> int:
+    """That of `places` whose utterance is of middle length."""
+    return int(places[np.argsort(frames.lengths[places], kind="stable")[len(places) // 2]])
 
 
 def alignment(reference: str, hypothesis: str) -> str:

@@ -7,9 +7,11 @@ when much is inserted. An utterance outside a metric's condition has zeros in it
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.item_clusters import clusters_of
@@ -35,12 +37,17 @@ METRICS: dict[str, Metric] = {
                   "character error rate in percent, spaces counted, condition 'clean'"),
     "wer_other": _share("errors_other", "words_other",
                         "word error rate in percent, condition 'other'"),
+    "noise_cost": _share("added_errors", "words_other",
+                         "word errors that condition 'other' adds to 'clean', in percent of its "
+                         "words; both have the same sentences of the same speakers"),
     "substitutions": _share("substitutions", "words",
                             "substituted words in percent of the reference's words"),
     "deletions": _share("deletions", "words", "deleted words in percent of the reference's words"),
     "insertions": _share("insertions", "words",
                          "inserted words in percent of the reference's words"),
 }
+# No dictionary at all, a grammar over all words and a bigram are different help.
+DIVISION = "language_model"
 FACETS = {"words": Facet("length of the reference", "words", "reference_words", "wer",
                          (1, 3, 5, 7, 9, 13, 21, 31))}
 
@@ -50,19 +57,44 @@ def score(predictions: list[Prediction], test: Path) -> ItemStatistics:
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
     counts = [_counts(item["reference"], answer_of(prediction, "hypothesis", str))
+              | {"best_errors": _best_errors(item["reference"], prediction)}
               for item, prediction in zip(items, aligned(predictions, ids), strict=True)]
     clean = np.array([item["condition"] == "clean" for item in items], dtype=np.float64)
     everywhere = {name: np.array([count[name] for count in counts], dtype=np.float64)
                   for name in counts[0]}
     columns = {name: column * clean for name, column in everywhere.items()}
-    columns |= {f"{name}_other": everywhere[name] * (1 - clean) for name in ("errors", "words")}
+    columns |= {f"{name}_other": everywhere[name] * (1 - clean)
+                for name in ("errors", "words", "best_errors")}
+    columns["added_errors"] = columns["errors_other"] - columns["errors"]
     columns["reference_words"] = everywhere["words"]
     return ItemStatistics(ids, columns, clusters_of(test, ids))
+
+
+def details(statistics: ItemStatistics) -> dict[str, Any]:
+    """Not ranked: what the errors would be if of every answer's hypotheses the best were known.
+
+    `oracle_wer` by condition, in percent of words, for systems that give other hypotheses.
+    """
+    found = {}
+    for name, suffix in (("clean", ""), ("other", "_other")):
+        best, errors, words = (float(statistics.columns[f"{column}{suffix}"].sum())
+                               for column in ("best_errors", "errors", "words"))
+        if words and best < errors:
+            found[name] = 100 * best / words
+    return {"oracle_wer": found} if found else {}
 
 
 def aligned_words(reference: str, hypothesis: str) -> jiwer.WordOutput:
     """jiwer's alignment of the words of two texts, one of those with the fewest errors."""
     return jiwer.process_words(_spaced(reference), _spaced(hypothesis), _WORDS, _WORDS)
+
+
+def _best_errors(reference: str, prediction: Prediction) -> int:
+    """Word errors of the best hypothesis, the answer itself and its alternatives."""
+    wanted = words_in(reference)
+    texts = [prediction["hypothesis"],
+             *(other["text"] for other in prediction.get("alternatives", []))]
+    return min(Levenshtein.distance(wanted, words_in(text)) for text in texts)
 
 
 def _spaced(text: str) -> str:

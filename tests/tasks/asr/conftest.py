@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.corpora import librispeech
 from pipeline.tasks.asr.features import Settings, extract
+from tests.tasks.asr import spoken
 from tests.tasks.asr.corpus import FEATURES, write_corpus
 
 SIZES = {"train": 60, "dev": 8, "test-clean": 8, "test-other": 4}
@@ -25,3 +26,11 @@ def features(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     extract(Settings.model_validate(FEATURES), corpus, librispeech, directory / "fit",
             directory / "test")
     return directory
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `fit` and `test` of five words; two test speakers, one with another voice."""
+    return spoken.write_corpus(tmp_path_factory.mktemp("words"),
+                               {"plain": lambda cepstra: cepstra, "turned": spoken.turned},
+                               {"train": 60, "valid": 4, "test": 16})

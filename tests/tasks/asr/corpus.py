@@ -13,7 +13,7 @@ FEATURES = {
     "front_end": {"kind": "log-mel", "sample_rate": RATE, "window": "hamming", "frame_ms": 25.0,
                   "hop_ms": 10.0, "dft_points": 400, "mels": 12, "low_hz": 100.0,
                   "high_hz": 7000.0, "deltas": 0},
-    "normalise": False, "train": ["train"], "valid": "dev",
+    "normalise": "none", "dictionary": False, "train": ["train"], "valid": "dev",
     "test": {"clean": "test-clean", "other": "test-other"},
 }
 

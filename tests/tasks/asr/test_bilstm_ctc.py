@@ -18,16 +18,16 @@ from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
 from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 
-BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "unit": "word", "order": 2,
-        "alpha": 0.5, "beta": 0.5}
+BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "language_model": "words",
+        "order": 2, "alpha": 0.5, "beta": 0.5}
 SETTINGS = {
     "track": "asr", "model": "bilstm_ctc", "stack": 2, "hidden": 16, "layers": 2,
     "dropout": 0.1, "input_noise": 0.1, "tempo": 0.1, "time_masks": 1, "time_mask_frames": 2,
     "feature_masks": 1, "feature_mask_width": 1, "batch_utterances": 6,
     "training": {"epochs": 14, "optimizer": "adam", "learning_rate": 0.02, "schedule": "cosine",
                  "warmup_steps": 10, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
-    "variants": {"greedy": {"search": "greedy"}, "words": BEAM,
-                 "characters": {**BEAM, "unit": "character", "order": 3}},
+    "variants": {"greedy": {"search": "greedy", "language_model": "none"}, "words": BEAM,
+                 "characters": {**BEAM, "language_model": "characters", "order": 3}},
 }
 
 

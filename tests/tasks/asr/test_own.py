@@ -7,6 +7,7 @@ import pytest
 import soundfile
 import torch
 
+from pipeline.audio.frames import Frames
 from pipeline.corpora import librispeech
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json
@@ -20,6 +21,7 @@ from tests.tasks.answers import answers, written
 from tests.tasks.asr.corpus import FEATURES, PITCH, RATE
 from tests.tasks.asr.raw import write_raw
 from tests.tasks.asr.test_bilstm_ctc import SETTINGS
+from tests.tasks.asr.timed import SPEC, record
 
 
 def fitted(features: Path, work: Path) -> BilstmCtc:
@@ -32,12 +34,6 @@ def fitted(features: Path, work: Path) -> BilstmCtc:
 @pytest.fixture(scope="module")
 def system(features: Path, tmp_path_factory: pytest.TempPathFactory) -> BilstmCtc:
     return fitted(features, tmp_path_factory.mktemp("work"))
-
-
-def untrained(**front_end: object) -> BilstmCtc:
-    spec = {"dimension": 2, "symbols": ["a"], "mean": [0, 0], "deviation": [1, 1],
-            "normalise": False, "front_end": front_end}
-    return BilstmCtc(Settings.model_validate(SETTINGS), spec)
 
 
 def sound(text: str, rate: int) -> np.ndarray:
@@ -58,7 +54,7 @@ def test_the_test_recordings_are_transcribed_as_in_the_suite(
     assert len({row["hypothesis"] for row in rows}) > 5
 
 
-@pytest.mark.parametrize("changes", [{"normalise": True}, {"front_end": {
+@pytest.mark.parametrize("changes", [{"normalise": "utterance"}, {"front_end": {
     **FEATURES["front_end"], "kind": "mfcc", "coefficients": 5, "deltas": 2}}])
 def test_frames_are_those_of_the_features(changes: dict, corpus: Path, tmp_path: Path) -> None:
     extract(FeatureSettings.model_validate({**FEATURES, **changes}), corpus, librispeech,
@@ -82,6 +78,41 @@ def test_any_recording_is_heard(name: str, rate: int, channels: int, system: Bil
     (row,) = answers(system, [tmp_path / name], tmp_path / "model", "words")
     assert row["hypothesis"] == text
     assert row["seconds"] == pytest.approx(len(text) * 0.08, abs=0.12)
+
+
+@pytest.mark.parametrize(("rate", "channels", "seconds"), [
+    (RATE, 1, 0.05), (8_000, 1, 0.05), (48_000, 2, 0.05), (48_000, 2, 3.0), (8_000, 1, 600.0)])
+def test_a_recording_of_any_rate_and_length_becomes_the_same_frames(
+        rate: int, channels: int, seconds: float, tmp_path: Path) -> None:
+    """Frames of a tone of 1000 Hz are loudest in the filter that it falls into."""
+    path = record(tmp_path / "own.wav", (0.0, seconds), seconds=seconds, rate=rate)
+    soundfile.write(path, np.repeat(soundfile.read(path)[0][:, None], channels, axis=1), rate)
+    (found,) = own.prepare([OwnFile("own.wav", path)], Trained(SPEC, tmp_path), tmp_path)
+    assert found == {"file": "own.wav", "seconds": seconds}
+    frames = Frames(tmp_path, "test")[0]
+    assert frames.shape == (1 + round(seconds * RATE - 400) // 160, 12)
+    # Filter centres are equally far apart on the mel scale between 100 and 7000 Hz.
+    low, high, tone = (1127 * np.log(1 + hertz / 700) for hertz in (100.0, 7000.0, 1000.0))
+    assert (frames[1:].argmax(axis=1) == round((tone - low) / (high - low) * 13) - 1).all()
+
+
+@pytest.mark.parametrize("normalise", ["none", "utterance", "speaker"])
+def test_recordings_without_speech_are_speakers_of_their_own(normalise: str,
+                                                             tmp_path: Path) -> None:
+    files = [OwnFile(name, record(tmp_path / name, seconds=seconds))
+             for name, seconds in (("a.wav", 0.05), ("b.wav", 2.0))]
+    own.prepare(files, Trained({**SPEC, "normalise": normalise}, tmp_path), tmp_path)
+    assert read_json(tmp_path / "test.items.json") == [
+        {"id": "a.wav", "speaker": "a.wav"}, {"id": "b.wav", "speaker": "b.wav"}]
+    assert all(np.isfinite(Frames(tmp_path, "test")[index]).all() for index in range(2))
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_a_recording_that_is_too_short_at_its_own_rate_is_named(rate: int, tmp_path: Path) -> None:
+    file = OwnFile("own.wav", record(tmp_path / "own.wav", seconds=0.02, rate=rate))
+    with pytest.raises(UserError, match=rf"own.wav: {rate // 50} samples, 0.020 s, are too short; "
+                                        "give a recording of at least 400 samples at 16000 Hz"):
+        own.prepare([file], Trained(SPEC, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(("content", "message"), [
@@ -113,10 +144,3 @@ def test_an_utterance_of_less_than_a_stack_has_an_empty_hypothesis_and_is_named(
     assert short["hypothesis"] == ""
     (alone,) = answers(system, files[1:2], tmp_path / "again", variant)
     assert alone["hypothesis"] == rows[1]["hypothesis"] != ""
-
-
-def test_a_system_of_published_features_hears_no_recording(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "own.wav", np.zeros(RATE), RATE)
-    with pytest.raises(UserError, match="features that its corpus's publisher has computed"):
-        answers(untrained(kind="given", deltas=0), [tmp_path / "own.wav"], tmp_path / "model",
-                "greedy")

@@ -32,14 +32,15 @@ from pipeline.systems.base import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
 
-_LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"character": CharacterModel,
-                                                           "word": WordModel}
+_LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"characters": CharacterModel,
+                                                           "words": WordModel}
 
 
 class Greedy(VariantSettings):
     """The most probable alignment, its repeats and blanks removed."""
 
     search: Literal["greedy"]
+    language_model: Literal["none"]
 
 
 class Beam(VariantSettings):
@@ -49,7 +50,7 @@ class Beam(VariantSettings):
     beam: int = Field(ge=1, le=10_000)
     least_posterior: float = Field(
         ge=0, lt=1, description="a less probable symbol begins in no frame")
-    unit: Literal["character", "word"]
+    language_model: Literal["characters", "words"]
     order: int = Field(ge=1, le=20)
     alpha: float = Field(ge=0, description="weight of the language model's log-probability")
     beta: float = Field(description="added for each character or word")
@@ -156,7 +157,7 @@ class BilstmCtc(NeuralSystem):
         """From an utterance's emissions to its text."""
         if isinstance(variant, Greedy):
             return lambda emissions: self.text(best_path(emissions))
-        model = _LANGUAGE_MODELS[variant.unit](self.transcripts, self.spec["symbols"],
+        model = _LANGUAGE_MODELS[variant.language_model](self.transcripts, self.spec["symbols"],
                                                variant.order, variant.alpha, variant.beta)
         return lambda emissions: self.text(prefix_beam_search(emissions, model, variant.beam,
                                                               variant.least_posterior))
