@@ -11,6 +11,7 @@ markers and line styles tell the same once more.
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 _LINES: tuple[Line, ...] = ("-", "--", ":", "-.")
 _WIDE = 20  # times the least value
+_PLACES = re.compile(r'\s(?:d|x|y|transform)="[^"]*"')
+_FINE = re.compile(r"-?\d+\.\d{3,}")
+_AROUND_LINES = re.compile(r"[ \t]*\n\s*")
 _SETTINGS: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "unrolled", "font.size": 9, "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"], "axes.spines.top": False, "axes.spines.right": False,
@@ -85,4 +89,18 @@ def svg(figure: Figure) -> bytes:
     """The figure as bytes that depend on nothing but what it shows; within `styled`."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return compact(buffer.getvalue().decode()).encode()
+
+
+def compact(drawing: str) -> str:
+    """The same SVG in fewer bytes: places to a hundredth of a point, lines without indentation.
+
+    Pages are committed, and a screen has no finer points. Texts and styles stay as they are.
+    """
+    drawing = _PLACES.sub(lambda found: _FINE.sub(_to_hundredths, found[0]), drawing)
+    return _AROUND_LINES.sub("\n", drawing)
+
+
+def _to_hundredths(number: re.Match[str]) -> str:
+    rounded = f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if rounded == "-0" else rounded

