@@ -119,11 +119,16 @@ class TwinSettings(Twin):
         return self
 
     def smallest(self) -> Self:
-        """A fiftieth of each subset, six utterances at least, of few words, by two voices."""
-        subsets = {
-            name: subset.model_copy(update={"utterances": max(6, subset.utterances // 50),
-                                            "variants": subset.variants[:2]})
-            for name, subset in self.subsets.items()}
+        """A fiftieth of each subset, six utterances at least, of few words.
+
+        Of as many voices as there are, so that a test speaker says one utterance where voices
+        suffice: it is then heard alone in the suite as well as outside it.
+        """
+        subsets = {}
+        for name, subset in self.subsets.items():
+            utterances = max(6, subset.utterances // 50)
+            subsets[name] = subset.model_copy(update={
+                "utterances": utterances, "variants": subset.variants[:utterances]})
         return self.model_copy(update={"drawn": 10000, "vocabulary": 50, "subsets": subsets})
 
 

@@ -52,9 +52,12 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
             yield by_utterance(frames, trained.spec["normalise"])
 
     write_frames(folder, "test", utterances())
-    by_speaker(folder, "test", [record["file"] for record in records], trained.spec["normalise"])
+    # By number, since two recordings may have one name.
+    speakers = [str(number) for number in range(len(records))]
+    by_speaker(folder, "test", speakers, trained.spec["normalise"])
     write_json(folder / "test.items.json",
-               [{"id": record["file"], "speaker": record["file"]} for record in records])
+               [{"id": record["file"], "speaker": speaker}
+                for record, speaker in zip(records, speakers, strict=True)])
     return records
 
 

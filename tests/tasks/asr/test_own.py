@@ -103,7 +103,7 @@ def test_recordings_without_speech_are_speakers_of_their_own(normalise: str,
              for name, seconds in (("a.wav", 0.05), ("b.wav", 2.0))]
     own.prepare(files, Trained({**SPEC, "normalise": normalise}, tmp_path), tmp_path)
     assert read_json(tmp_path / "test.items.json") == [
-        {"id": "a.wav", "speaker": "a.wav"}, {"id": "b.wav", "speaker": "b.wav"}]
+        {"id": "a.wav", "speaker": "0"}, {"id": "b.wav", "speaker": "1"}]
     assert all(np.isfinite(Frames(tmp_path, "test")[index]).all() for index in range(2))
 
 
