@@ -89,9 +89,9 @@ def suite(project: Path) -> Suite:
 def test_every_combination_is_scored_on_validation_data_and_the_best_named(
         project: Path) -> None:
     *scored, best = choose.choose_settings(project / "params.yaml", "network:cache",
-                                           ["weight=0.01,0.3", "flatness=0,1"])
+                                           ["weight=0.1,0.3", "flatness=0,1"])
     assert [line.split("  ")[1:] for line in scored] == [
-        ["weight=0.01", "flatness=0"], ["weight=0.01", "flatness=1"],
+        ["weight=0.1", "flatness=0"], ["weight=0.1", "flatness=1"],
         ["weight=0.3", "flatness=0"], ["weight=0.3", "flatness=1"]]
     losses = [float(line.split()[2]) for line in scored]
     assert len(set(losses)) == 4

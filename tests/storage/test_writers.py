@@ -71,6 +71,8 @@ def _writes(call: ast.Call, opened: set[str]) -> bool:
         return len(call.args) == 1 and not call.keywords
     if name.rpartition(".")[0] in FILE_WRITERS and last == "write":
         return arguments[0] not in opened
+    if last == "to_json" and not call.args and not call.keywords:
+        return False  # of an object, what JSON holds: a table's writes a file when it is given one
     if last in SAVERS and name not in SAVES_ITSELF:
         named = [ast.unparse(keyword.value) for keyword in call.keywords]
         return not opened & {*arguments, *named}

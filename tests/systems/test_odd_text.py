@@ -32,6 +32,7 @@ from tests.conftest import ROOT
 from tests.odd_text import damage, odd_lines, rewrite, text_files
 from tests.systems.entrants import Entrant, entrants
 from tests.systems.test_conformance import same_answers
+from tests.systems.trained import narrow
 from tests.trials import trials
 
 EMBEDDED = load(ROOT / "params.yaml")
@@ -88,7 +89,9 @@ def read(track: str, corpus: Path, folder: Path) -> Read:
 def systems(track: str, features: Read, number: int, work: Path) -> Iterator[System]:
     """All classical systems of a track, fitted, and one of its networks, another each time."""
     of_track = [entrant for entrant in ENTRANTS if entrant.track == track]
-    networks = [entrant for entrant in of_track if entrant.neural]
+    # One that learns from an alignment knows no words before it is fitted.
+    networks = [entrant for entrant in of_track
+                if entrant.neural and "decoding" not in entrant.entry]
     for entrant in [*(one for one in of_track if not one.neural), networks[number % len(networks)]]:
         try:
             yield _made(entrant, features, work)
@@ -97,7 +100,8 @@ def systems(track: str, features: Read, number: int, work: Path) -> Iterator[Sys
 
 
 def _made(entrant: Entrant, features: Read, work: Path) -> System:
-    system = system_class(entrant.task, entrant.settings.model)(entrant.settings, features.spec)
+    settings = entrant.settings.model_copy(update=narrow(entrant.settings))
+    system = system_class(entrant.task, settings.model)(settings, features.spec)
     system.artefacts = features.fit / ARTEFACTS
     if not entrant.neural:
         system.fit(features.fit, Run(seed=1, work=work))
@@ -141,7 +145,9 @@ def test_ends_of_lines_and_a_mark_are_no_text(track: str, smallest: Path, tmp_pa
     whole = corpus_of(track, smallest)
     shutil.copytree(whole, tmp_path / "other" / "corpus")
     for path in text_files(tmp_path / "other" / "corpus"):
-        rewrite(path, lambda text: b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+        # JSON has no mark (RFC 8259); a publisher's may have one all the same, our twin's has none.
+        mark = b"" if path.name.endswith(".alignment.json") else b"\xef\xbb\xbf"
+        rewrite(path, lambda text, mark=mark: mark + text.replace(b"\n", b"\r\n"))
     (tmp_path / "as-it-is").mkdir()
     wanted = read(track, whole, tmp_path / "as-it-is")
     found = read(track, tmp_path / "other" / "corpus", tmp_path / "other")

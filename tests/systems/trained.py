@@ -58,7 +58,7 @@ def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: 
     if entrant.neural:
         changes["training"] = settings.training.model_copy(
             update={"epochs": epochs, "warmup_steps": 0})
-    settings = settings.model_copy(update={**_narrow(settings), **changes})
+    settings = settings.model_copy(update={**narrow(settings), **changes})
     torch.manual_seed(1)
     system = system_class(entrant.task, settings.model)(
         settings, read_json(track.fit / "spec.json"))
@@ -66,7 +66,7 @@ def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: 
     return system
 
 
-def _narrow(settings: Any) -> dict[str, Any]:
+def narrow(settings: Any) -> dict[str, Any]:
     """A search for words that gives up soon: to who has learnt for a few steps all sound alike."""
     if not hasattr(settings, "decoding"):
         return {}
