@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.timing import compare, mirror_folder, peer
 from pipeline.audio.front_end import LogMel, Mfcc, audio_features, read_audio
-from pipeline.corpora import an4_audio
+from pipeline.corpora import an4
 from pipeline.ending import run_command
 
 SHARED: dict[str, Any] = {"sample_rate": 16_000, "window": "hamming", "frame_ms": 25, "hop_ms": 10,
@@ -36,9 +36,9 @@ def main() -> None:
     torch.set_num_threads(1)
     kaldi = peer("kaldi_native_fbank", "kaldi-native-fbank")
     with tempfile.TemporaryDirectory() as name:
-        an4_audio.prepare(an4_audio.Settings(module="an4_audio"), Path(name), mirror_folder())
+        an4.prepare(an4.Settings(module="an4"), Path(name), mirror_folder())
         recordings = [read_audio(utterance.path, LOG_MEL)
-                      for utterance in an4_audio.utterances(Path(name), "test")]
+                      for utterance in an4.utterances(Path(name), "test")]
     seconds = sum(map(len, recordings)) / LOG_MEL.sample_rate
     print(f"{len(recordings)} recordings, {seconds:.0f} s")
     whole = [np.concatenate(recordings)]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.timing import compare, mirror_folder, peer, seconds
 from pipeline.audio.front_end import Mfcc, audio_features, read_audio, with_deltas
-from pipeline.corpora import an4_audio
+from pipeline.corpora import an4
 from pipeline.corpora.kinds import Utterance
 from pipeline.decoding.composition import compose
 from pipeline.decoding.grammar import Grammar
@@ -59,14 +59,14 @@ def main() -> None:
 
 
 def measure(folder: Path, rounds: int) -> None:
-    an4_audio.prepare(an4_audio.Settings(module="an4_audio"), folder, mirror_folder())
-    said = an4_audio.lexicon(folder)
+    an4.prepare(an4.Settings(module="an4"), folder, mirror_folder())
+    said = an4.lexicon(folder)
     words = list(said)
-    model = language_model(an4_audio.utterances(folder, "train"), words)
+    model = language_model(an4.utterances(folder, "train"), words)
     found: list[AcousticModel] = []
     time = seconds(lambda: found.append(acoustic_model(folder, said)))
     print(f"training: {time:.1f} s, {len(found[0].mixtures.weights)} Gaussians")
-    test = sorted(an4_audio.utterances(folder, "test"), key=lambda utterance: utterance.speaker)
+    test = sorted(an4.utterances(folder, "test"), key=lambda utterance: utterance.speaker)
     samples = [read_audio(utterance.path, FRONT_END) for utterance in test]
     audio = sum(map(len, samples)) / FRONT_END.sample_rate
     speakers = [utterance.speaker for utterance in test]
@@ -101,8 +101,8 @@ def language_model(utterances: Sequence[Utterance], words: list[str]) -> NgramMo
 
 
 def acoustic_model(folder: Path, said: dict[str, list[list[str]]]) -> AcousticModel:
-    tied = Monophones.of(Topology.of(an4_audio.phones(folder)))
-    heard = sorted(an4_audio.utterances(folder, "train"), key=lambda utterance: utterance.speaker)
+    tied = Monophones.of(Topology.of(an4.phones(folder)))
+    heard = sorted(an4.utterances(folder, "train"), key=lambda utterance: utterance.speaker)
     frames = features([read_audio(utterance.path, FRONT_END) for utterance in heard],
                       [utterance.speaker for utterance in heard])
     offsets = np.cumsum([0, *map(len, frames)])
