@@ -172,15 +172,18 @@ def claim_differences(committed: Sequence[Claim], reproduced: Sequence[Claim],
 
     Between machines a score moves within its tolerance, so a claim that is decided on one side may
     be undecided on the other; `unsettled` names these. Of a claim all of whose rows answered the
-    same (`same_rows`) all that was measured is the same, too.
+    same (`same_rows`) all that was measured is the same, too, but for what could have been
+    detected where another number of claims was tested together.
     """
     first, second = _by_id(committed), _by_id(reproduced)
+    own = Measured.__annotations__.keys() - (
+        set() if _tested(committed) == _tested(reproduced) else {"detectable"})
     return [*_lacking(first, second, "claim"),
             *(f"claim {name!r} {old} as committed and {new} as reproduced"
               for name, old, new in _changed(first, second) if not _edge(old, new)),
             *(text for name in sorted(set(first) & set(second))
               if set(first[name]["values"]) <= set(same_rows)
-              for text in json_differences(_measured(first[name]), _measured(second[name]),
+              for text in json_differences(_only(own, first[name]), _only(own, second[name]),
                                            f"claim {name!r}"))]
 
 
@@ -195,8 +198,13 @@ def _edge(old: str, new: str) -> bool:
     return "undecided" in (old, new) and "one training" not in (old, new)
 
 
-def _measured(claim: Claim) -> dict[str, Any]:
-    return {key: value for key, value in claim.items() if key in Measured.__annotations__}
+def _only(names: Collection[str], claim: Claim) -> dict[str, Any]:
+    return {key: value for key, value in claim.items() if key in names}
+
+
+def _tested(claims: Sequence[Claim]) -> int:
+    """How many claims Holm's method has taken together."""
+    return sum(claim["p_adjusted"] is not None for claim in claims)
 
 
 def _by_id(claims: Sequence[Claim]) -> dict[str, Claim]:

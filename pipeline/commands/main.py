@@ -237,12 +237,15 @@ def spread(*systems: Annotated[str, Parameter(help="only these systems")],
 @_verb("verify", "verify --keep /tmp/checked")
 def verify(*, jobs: Jobs = CORES,
            keep: Annotated[Path | None, Parameter(help="work in this empty folder and leave it")]
-           = None) -> None:
+           = None,
+           no_train: Annotated[bool, Parameter(
+               help="only hold committed files against each other, in half a minute")]
+           = False) -> None:
     """Retrain the last commit in an empty clone and compare every score."""
     from pipeline.commands.verify import verify_last_commit
 
     _params(None)
-    sys.exit(verify_last_commit(jobs, keep))
+    sys.exit(verify_last_commit(jobs, keep, train=not no_train))
 
 
 @_verb("publish", "publish --suite real")

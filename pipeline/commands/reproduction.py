@@ -4,13 +4,16 @@ The embedded suite is trained again from nothing and each score held against the
 the real suite, whose training takes hours, committed predictions are scored again and the systems
 without gradient training are run again, where the corpora are at hand. Pages and claims must follow
 from committed files in every suite. What could not be checked is listed, never passed over.
+
+A row of the embedded suite that other code or settings have made cannot come out again, so a commit
+with such rows fails before anything is trained.
 """
 
 import argparse
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -39,11 +42,13 @@ from pipeline.commands.tolerances import made_here, tolerances
 from pipeline.commands.verify import head, is_fresh_clone
 from pipeline.ending import run_command
 from pipeline.errors import UserError
+from pipeline.provenance.inputs import read_row_version, write_inputs
 from pipeline.provenance.lock import Lock
 from pipeline.results.boards import Board, Claim
 from pipeline.results.claims import read_claims
 from pipeline.results.leaderboard import build, read_result, under_floor
-from pipeline.results.trainings import records_of
+from pipeline.results.trainings import records_of, stated_version
+from pipeline.running.trained import suite_option
 from pipeline.scoring.records import Result
 from pipeline.storage.files import read_json
 from pipeline.suite.checks import load_valid
@@ -189,17 +194,37 @@ def forget_results(suite: Suite) -> None:
     shutil.rmtree(places.leaderboards, ignore_errors=True)
 
 
+def stale_rows(suite: Suite) -> list[str]:
+    """Systems that lack a metrics file, or whose one other code or settings have made."""
+    write_inputs(suite)
+    return list(_stale(suite))
+
+
+def _stale(suite: Suite) -> Iterator[str]:
+    for key in suite.systems:
+        stated = stated_version(suite, key)
+        if stated != read_row_version(suite.places, key):
+            wrong = ("is not committed" if stated is None else
+                     "was made by other code or settings than this commit's")
+            yield (f"{suite.suite}metrics/{suite.track_of(key)}/{key}.json {wrong}; run 'unrolled "
+                   f"repro{suite_option(suite)}' and commit what it writes")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Reproduce a fresh clone; used by make verify.")
     parser.add_argument("--jobs", type=int, required=True, help="stages side by side")
-    jobs = parser.parse_args().jobs
+    parser.add_argument("--train", action=argparse.BooleanOptionalAction, default=True)
+    arguments = parser.parse_args()
     if not is_fresh_clone(ROOT):
         raise UserError(f"{ROOT} is no fresh clone, and this command removes results; run "
                         "'make verify', which makes a clone")
     mirror = os.environ.get("UNROLLED_MIRROR")
     findings = Findings()
     try:
-        check_all(jobs, Path(mirror) if mirror else None, findings)
+        if arguments.train:
+            check_all(arguments.jobs, Path(mirror) if mirror else None, findings)
+        else:
+            check_files(findings)
     except UserError as error:  # what has been found so far is told with it
         findings.differences.append(str(error))
     findings.settle()
@@ -207,17 +232,45 @@ def main() -> None:
     raise SystemExit(1 if findings.differences else 0)
 
 
-def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
-    """Check every suite of the clone."""
+def check_files(findings: Findings) -> None:
+    """Check what committed files say of each other in every suite, training nothing."""
     embedded = load_valid(ROOT / "params.yaml")
-    check_embedded(embedded, jobs, findings)
-    check_another_seed(embedded, head(ROOT), jobs, findings)
+    check_versions(embedded, findings)
+    check_committed(embedded, findings)
     if (ROOT / "real" / "params.yaml").exists():
-        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings)
+        real = load_valid(ROOT / "real" / "params.yaml")
+        write_inputs(real)
+        check_committed(real, findings)
+    check_large(findings)
+
+
+def check_versions(suite: Suite, findings: Findings) -> None:
+    """Every row of a suite that CI trains is of the code and the settings of the commit."""
+    findings.note("versions of rows", stale_rows(suite), len(suite.systems))
+
+
+def check_large(findings: Findings) -> None:
+    """What can be said of the suite that no machine of ours trains."""
     if (ROOT / "large" / "params.yaml").exists():
         large = load_valid(ROOT / "large" / "params.yaml")
         findings.note("result folders", list(file_differences(large)))
         findings.unchecked.append("large: only its params.yaml was checked; it wants a GPU or days")
+
+
+def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
+    """Check every suite of the clone.
+
+    Raises UserError, before anything is trained, for rows of other code or settings.
+    """
+    embedded = load_valid(ROOT / "params.yaml")
+    check_versions(embedded, findings)
+    if findings.differences:
+        raise UserError("nothing was trained: these rows could not come out as committed")
+    check_embedded(embedded, jobs, findings)
+    check_another_seed(embedded, head(ROOT), jobs, findings)
+    if (ROOT / "real" / "params.yaml").exists():
+        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings)
+    check_large(findings)
 
 
 if __name__ == "__main__":

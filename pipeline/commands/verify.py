@@ -93,8 +93,10 @@ def workplace(keep: Path | None) -> Iterator[Path]:
     yield keep.resolve()
 
 
-def verify_last_commit(jobs: int, keep: Path | None) -> int:
+def verify_last_commit(jobs: int, keep: Path | None, *, train: bool = True) -> int:
     """Verify HEAD in a clone, which stays when `keep` names a folder; the exit code.
+
+    Without `train`, only what committed files say of each other is checked.
 
     Raises UserError when HEAD cannot be cloned or `keep` is not empty.
     """
@@ -105,6 +107,7 @@ def verify_last_commit(jobs: int, keep: Path | None) -> int:
         target = folder / "clone"
         clone(ROOT, target)
         print(f"verifying HEAD in {target}", flush=True)
-        command = [sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", str(jobs)]
+        command = [sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", str(jobs),
+                   "--train" if train else "--no-train"]
         return processes.run(command, cwd=target, env=environment(
             os.environ, mirror_of(ROOT, os.environ))).returncode

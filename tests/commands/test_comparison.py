@@ -128,6 +128,15 @@ def test_of_rows_that_answered_the_same_a_claim_is_the_same() -> None:
         "claim 'a'.effect: 1.0 is committed, 1.1 found"]
 
 
+def test_what_could_be_detected_is_compared_where_as_many_claims_were_tested() -> None:
+    committed, again = claims(a="holds", b="holds"), claims(a="holds", b="holds")
+    again[0]["detectable"] = 1.5
+    assert claim_differences(committed, again, ["net", "count"]) == [
+        "claim 'a'.detectable: 2.0 is committed, 1.5 found"]
+    again[1]["p_adjusted"] = None
+    assert claim_differences(committed, again, ["net", "count"]) == []
+
+
 def test_an_interval_that_one_side_lacks_is_a_difference() -> None:
     few = bounds_of({"wer": {"value": 9.0, "low": None, "high": None}})
     many = bounds_of({"wer": {"value": 9.0, "low": 8.0, "high": 10.0}})

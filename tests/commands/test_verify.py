@@ -14,7 +14,7 @@ from pipeline.commands.committed import check_pages
 from pipeline.commands.comparison import Findings
 from pipeline.commands.real_reproduction import check_real
 from pipeline.commands.reproduced import compare_system
-from pipeline.commands.reproduction import check_embedded, forget_results
+from pipeline.commands.reproduction import check_embedded, forget_results, stale_rows
 from pipeline.commands.rescore import rescore, rescore_suite
 from pipeline.commands.verify import (
     clone,
@@ -462,6 +462,39 @@ def test_reproduction_refuses_to_run_outside_a_fresh_clone(project: Path) -> Non
     assert done.returncode == 2
     assert "is no fresh clone, and this command removes results" in done.stderr
     assert read_json(project / "real/leaderboards/claims.json")
+
+
+def test_a_row_of_other_code_or_settings_is_named_before_anything_is_trained(
+        project: Path) -> None:
+    suite = load(project / "real" / "params.yaml")
+    assert stale_rows(suite) == []
+    model = project / "pipeline/tasks/forecast/systems/statistical.py"
+    before = model.read_text()
+    model.write_text(f"# a comment changes no answer\n{before}")
+    assert stale_rows(suite) == []
+    model.write_text(f"{before}\nANOTHER = 1\n")
+    [text] = stale_rows(suite)
+    assert text == ("real/metrics/yearly/simple.json was made by other code or settings than this "
+                    "commit's; run 'unrolled repro --suite real' and commit what it writes")
+    model.write_text(before)
+    (project / "real/params.yaml").write_text(REAL.replace("ets: ZZZ", "ets: AAA"))
+    assert stale_rows(load(project / "real" / "params.yaml")) == [text]
+
+
+def test_committed_files_alone_are_checked_in_a_clone_too(project: Path, tmp_path: Path) -> None:
+    (project / "params.yaml").write_text(REAL.replace("root: ..", "root: .")
+                                         .replace("suite: real/", "suite: ''"))
+    git(project, "init", "--quiet")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "-m", "first")
+    (project / ".dvc").mkdir()
+    clone(project, tmp_path / "clone")
+    done = subprocess.run([sys.executable, "-m", "pipeline.commands.reproduction", "--jobs", "1",
+                           "--no-train"], cwd=tmp_path / "clone", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "metrics/yearly/simple.json is not committed" in done.stdout
+    assert "claims" in done.stdout.splitlines()[-1]
+    assert read_json(tmp_path / "clone/real/leaderboards/claims.json")
 
 
 def forge(suite: Suite, change: Callable[[dict], object]) -> None:
