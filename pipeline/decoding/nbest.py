@@ -1,4 +1,4 @@
-"""The n best different word sequences of a lattice, exactly, and how good the best of them is.
+"""The n best different word sequences of a lattice, exactly.
 
 Many paths of a lattice say the same words at other times. So hypotheses grow word by word from the
 end, and each holds all nodes in which its words can begin, with the best score of each: the
@@ -9,7 +9,6 @@ finished in the order of their scores.
 """
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +35,6 @@ def n_best(lattice: Lattice, weights: Weights, count: int) -> list[Hypothesis]:
     always the same.
     """
     return _Growth(lattice, weights).finished(count)
-
-
-def fewest_errors(reference: Sequence[str], hypotheses: Sequence[Sequence[str]]) -> list[int]:
-    """Word errors of the best among the first 1, 2, ... hypotheses: the oracle's errors.
-
-    Errors are substitutions, deletions and insertions, as jiwer counts them.
-    """
-    from rapidfuzz.distance import Levenshtein
-
-    errors = [Levenshtein.distance(reference, hypothesis) for hypothesis in hypotheses]
-    return np.minimum.accumulate(np.array(errors, np.int64)).tolist()
 
 
 # Score and language model's part of the words from a node to the end.

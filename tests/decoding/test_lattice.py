@@ -12,8 +12,9 @@ from pipeline.decoding.grammar import Grammar
 from pipeline.decoding.lattice import Lattice, confidences
 from pipeline.decoding.lattice_building import word_lattice
 from pipeline.decoding.lexicon import Lexicon
-from pipeline.decoding.nbest import fewest_errors, n_best
+from pipeline.decoding.nbest import n_best
 from pipeline.decoding.network import Network, Weights
+from pipeline.decoding.oracle import fewest_errors
 from pipeline.decoding.search import Beam, Search
 from pipeline.decoding.trace import Recognition
 from tests.decoding.small import PHONES, Recogniser, frames_of, recogniser, sequences

@@ -4,6 +4,7 @@ A system that emits symbols shows when (CTC's spikes); one whose words are phone
 shows which state each frame is in, how its weights were chosen and what its trees ask first.
 """
 
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -30,6 +31,14 @@ EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 
 
 @runtime_checkable
+class DrawsItself(Protocol):
+    """A system that has pictures of its own."""
+
+    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, Figure]]:
+        """Names and pictures of what it does with the test item of that place."""
+
+
+@runtime_checkable
 class EmitsSymbols(Protocol):
     """A system that says at each of its steps which symbol it hears."""
 
@@ -45,7 +54,8 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     """Write alignments_<variant>.txt for each variant, and speakers.png.
 
     Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; with
-    tied states weights.png, states.png of one utterance and, of triphones, questions.png.
+    tied states weights.png, states.png of one utterance and, of triphones, questions.png; and a
+    system may have others.
     """
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
@@ -63,6 +73,10 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         middle = _middle(np.arange(len(frames)), frames)
         save_png(_spikes(system, frames[middle], items[middle]), directory / "spikes.png",
                  tight=True)
+    if isinstance(system, DrawsItself):
+        frames = Frames(test, "test")
+        for name, picture in system.pictures(test, _middle(np.arange(len(frames)), frames)):
+            save_png(picture, directory / f"{name}.png", dpi=DPI, tight=True)
     if isinstance(system, KnowsStates):
         _draw_model(system, directory)
         _draw_states(system, answers, test, directory)

@@ -11,8 +11,8 @@ from typing import Any
 
 import jiwer
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
+from pipeline.decoding.oracle import fewest_errors
 from pipeline.scoring.facets import Facet
 from pipeline.scoring.item_clusters import clusters_of
 from pipeline.scoring.scores import ItemStatistics, Metric, percentage
@@ -91,10 +91,9 @@ def aligned_words(reference: str, hypothesis: str) -> jiwer.WordOutput:
 
 def _best_errors(reference: str, prediction: Prediction) -> int:
     """Word errors of the best hypothesis, the answer itself and its alternatives."""
-    wanted = words_in(reference)
     texts = [prediction["hypothesis"],
              *(other["text"] for other in prediction.get("alternatives", []))]
-    return min(Levenshtein.distance(wanted, words_in(text)) for text in texts)
+    return fewest_errors(words_in(reference), [words_in(text) for text in texts])[-1]
 
 
 def _spaced(text: str) -> str:

@@ -183,7 +183,7 @@ def _untrained(network: dict, words: Path) -> Hybrid:
     assert len(source.plan(0)) > 0
     frames = Frames(words / "fit", "valid")
     texts = [item["text"] for item in read_json(words / "fit/valid.items.json")]
-    system.vocabulary.choose(["uniform"], system.known(), system.settings.decoding,
+    system.vocabulary.choose("uniform", system.known(), system.settings.decoding,
                              list(system.alone(system.scores, frames)), texts)
     return system
 

@@ -29,7 +29,8 @@ def test_words_and_transcripts_are_those_of_the_features(tmp_path: Path) -> None
 
 def test_chosen_weights_are_kept_and_used() -> None:
     found = Vocabulary(dict(LEXICON), ["ONE TWO", "TEN"], 0.01)
-    found.choose(["uniform", "bigram", "uniform"], TIED, DECODING, [spelt("TEN")], ["TEN"])
+    for name in ("uniform", "bigram"):
+        found.choose(name, TIED, DECODING, [spelt("TEN")], ["TEN"])
     assert list(found.tried) == ["uniform", "bigram"]
     assert [(pair.language, pair.word) for pair in found.tried["bigram"]] == [
         (0.5, -2.0), (0.5, 0.0), (1.0, -2.0), (1.0, 0.0), (3.0, -2.0), (3.0, 0.0)]

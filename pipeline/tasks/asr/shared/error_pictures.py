@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from pipeline.decoding.nbest import fewest_errors
+from pipeline.decoding.oracle import fewest_errors
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 

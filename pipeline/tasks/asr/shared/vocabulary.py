@@ -55,12 +55,11 @@ class Vocabulary:
         return Recogniser.of(lexicon, model, tied, decoding, weights or best_of(self.tried[name]),
                              self.frame_seconds)
 
-    def choose(self, names: Sequence[LanguageModel], tied: TiedStates, decoding: Decoding,
+    def choose(self, name: LanguageModel, tied: TiedStates, decoding: Decoding,
                scores: Sequence[Scores], references: Sequence[str]) -> None:
-        """Choose the weights of language models on validation utterances [T, states] each."""
-        for name in dict.fromkeys(names):
-            found = self.recogniser(name, tied, decoding, middle(decoding))
-            self.tried[name] = found.tried(scores, references)
+        """Choose the weights of a language model on validation utterances [T, states] each."""
+        found = self.recogniser(name, tied, decoding, middle(decoding))
+        self.tried[name] = found.tried(scores, references)
 
     def texts(self) -> dict[str, Any]:
         return {"pronunciations": self.pronunciations, "transcripts": self.transcripts,

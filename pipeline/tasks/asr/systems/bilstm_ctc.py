@@ -1,181 +1,38 @@
 """Bidirectional LSTM trained with connectionist temporal classification.
 
-Graves et al. 2006 ("Connectionist temporal classification: labelling unsegmented sequence data
-with recurrent neural networks") and Graves and Jaitly 2014, who write characters and search with
-a language model. Neighbouring frames are stacked before the first layer, which shortens the
-sequence and makes CTC both faster and better (Sak et al. 2015).
+Graves, Mohamed and Hinton 2013 ("Speech Recognition with Deep Recurrent Neural Networks"): several
+layers, each of which reads the sequence in both directions.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import numpy as np
-import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
-from pipeline.audio.batching import padded
-from pipeline.audio.frames import Frames
-from pipeline.audio.masking import mask
-from pipeline.entries import SystemSettings, TrainingSettings, VariantSettings
-from pipeline.nn.ctc import BLANK, PrefixModel, best_path, prefix_beam_search
 from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import BidirectionalStack
-from pipeline.storage.files import read_json
-from pipeline.storage.predictions import Prediction
-from pipeline.storage.words import words_in
-from pipeline.systems.base import Batch, NeuralSystem, Run
-from pipeline.tasks.asr.shared.batching import Utterances
-from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
-
-_LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"characters": CharacterModel,
-                                                           "words": WordModel}
+from pipeline.tasks.asr.shared.letters import LetterRecogniser, LetterSettings, stacked
 
 
-class Greedy(VariantSettings):
-    """The most probable alignment, its repeats and blanks removed."""
-
-    search: Literal["greedy"]
-    language_model: Literal["none"]
-
-
-class Beam(VariantSettings):
-    """Prefix beam search with an n-gram language model of the training transcripts."""
-
-    search: Literal["beam"]
-    beam: int = Field(ge=1, le=10_000)
-    least_posterior: float = Field(
-        ge=0, lt=1, description="a less probable symbol begins in no frame")
-    language_model: Literal["characters", "words"]
-    order: int = Field(ge=1, le=20)
-    alpha: float = Field(ge=0, description="weight of the language model's log-probability")
-    beta: float = Field(description="added for each character or word")
-
-
-class Settings(SystemSettings):
-    stack: int = Field(ge=1, le=8, description="neighbouring frames that become one")
+class Settings(LetterSettings):
     hidden: int = Field(ge=1, description="units of each direction")
     layers: int = Field(ge=1, le=12)
-    dropout: float = Field(ge=0, lt=1)
-    input_noise: float = Field(
-        ge=0, description="deviation of noise added in training to standardised features")
-    tempo: float = Field(ge=0, lt=0.5, description="largest change of the tempo in training")
-    time_masks: int = Field(ge=0)
-    time_mask_frames: int = Field(ge=0)
-    feature_masks: int = Field(ge=0)
-    feature_mask_width: int = Field(ge=0)
-    batch_utterances: int = Field(ge=1)
-    training: TrainingSettings
-    variants: dict[str, Annotated[Greedy | Beam, Field(discriminator="search")]] = Field(
-        min_length=1)
 
 
-class BilstmCtc(NeuralSystem):
-    """Emits log-probabilities of blank and symbols; `transcripts` are those of training."""
+class BilstmCtc(LetterRecogniser):
+    """Every layer hears both directions of the one below."""
 
     settings: Settings
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
-        self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
-        self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
         self.lstm = BidirectionalStack("lstm-torch", settings.stack * spec["dimension"],
                                        [settings.hidden] * settings.layers, settings.dropout,
                                        masks="fresh")
         self.dropout = FreshDropout(settings.dropout)
         self.output = nn.Linear(2 * settings.hidden, 1 + len(spec["symbols"]))
-        self.transcripts: list[str] = []
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probabilities [B, T / stack, 1 + symbols] of `frames` [B, T, D], and their lengths.
-
-        Frames that do not fill the last stack are left out.
-        """
+    def logits(self, frames: Tensor, lengths: Tensor) -> Tensor:
         stack = self.settings.stack
-        inputs = (frames - self.mean) / self.deviation
-        if self.training:
-            inputs = inputs + self.settings.input_noise * torch.randn_like(inputs)
-            inputs = mask(inputs, lengths, time_masks=self.settings.time_masks,
-                          longest=self.settings.time_mask_frames,
-                          feature_masks=self.settings.feature_masks,
-                          widest=self.settings.feature_mask_width)
-        lengths = lengths // stack
-        batch, duration, dimension = inputs.shape
-        steps = duration // stack
-        inputs = inputs[:, : steps * stack].reshape(batch, steps, stack * dimension)
-        states = self.lstm(inputs.transpose(0, 1), lengths).transpose(0, 1)
-        return self.output(self.dropout(states)).float().log_softmax(dim=-1), lengths
-
-    def batches(self, data: Path, split: str, seed: int) -> Utterances:
-        tempo = self.settings.tempo if split == "train" else 0.0
-        found = Utterances(data, split, self.spec["symbols"], self.settings.batch_utterances, seed,
-                           tempo)
-        found.check_alignable(self.settings.stack)
-        return found
-
-    def loss(self, batch: Batch) -> tuple[Tensor, float]:
-        """Negative log-likelihood in nats of the transcripts; the terms are their characters."""
-        emissions, lengths = self(batch["frames"], batch["lengths"])
-        total = functional.ctc_loss(emissions.transpose(0, 1), batch["targets"], lengths,
-                                    batch["target_lengths"], blank=BLANK, reduction="sum")
-        return total, float(batch["target_lengths"].sum())
-
-    def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        self.transcripts = [item["text"] for item in read_json(data / "train.items.json")]
-        return super().fit(data, run)
-
-    def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
-        """The hypothesis of an utterance that has less than a stack of frames is empty, as CTC's
-        text of no steps is; a line on standard error names it.
-        """
-        frames = Frames(data, "test")
-        items = read_json(data / "test.items.json")
-        self._name_short(frames, items)
-        heard = self.alone(partial(self._heard, self._decoder(variant)), frames)
-        for item, hypothesis in zip(items, heard, strict=True):
-            yield {"id": item["id"], "hypothesis": " ".join(words_in(hypothesis))}
-
-    def _heard(self, decode: Callable[[np.ndarray], str], utterance: np.ndarray) -> str:
-        if len(utterance) < self.settings.stack:
-            return ""
-        return decode(self.emissions([utterance])[0])
-
-    def _name_short(self, frames: Frames, items: list[dict[str, Any]]) -> None:
-        for item, length in zip(items, frames.lengths.tolist(), strict=True):
-            if length < self.settings.stack:
-                print(f"warning: {item['id']} is too short: {length} frames, and "
-                      f"{self.settings.stack} are heard at once; its hypothesis is empty",
-                      file=sys.stderr)
-
-    def _decoder(self, variant: Greedy | Beam) -> Callable[[np.ndarray], str]:
-        """From an utterance's emissions to its text."""
-        if isinstance(variant, Greedy):
-            return lambda emissions: self.text(best_path(emissions))
-        model = _LANGUAGE_MODELS[variant.language_model](self.transcripts, self.spec["symbols"],
-                                               variant.order, variant.alpha, variant.beta)
-        return lambda emissions: self.text(prefix_beam_search(emissions, model, variant.beam,
-                                                              variant.least_posterior))
-
-    @torch.no_grad()
-    def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
-        """Log-probabilities [frames / stack, 1 + symbols] of each utterance [frames, D]."""
-        batch = self.here(padded(utterances))
-        found, lengths = self(batch["frames"], batch["lengths"])
-        return [rows[:length].cpu().numpy()
-                for rows, length in zip(found, lengths.tolist(), strict=True)]
-
-    def text(self, symbols: list[int]) -> str:
-        return "".join(self.spec["symbols"][symbol - 1] for symbol in symbols)
-
-    def texts(self) -> Mapping[str, Any]:
-        """The transcripts, from which a language model is estimated."""
-        return {"transcripts": self.transcripts}
-
-    def load_texts(self, texts: Mapping[str, Any]) -> None:
-        self.transcripts = list(texts["transcripts"])
+        steps = stacked(frames, stack).transpose(0, 1)
+        return self.output(self.dropout(self.lstm(steps, lengths // stack).transpose(0, 1)))

@@ -94,9 +94,10 @@ class GmmHmm(System):
         if self.settings.speakers is not None:
             self.adaptive = self._made_adaptive(heard, training, self.settings.speakers)
         valid = self._hear(data, "valid")
-        for name in self._language_models():
-            self.vocabulary.choose([name], self.acoustics.model.tied, self.settings.decoding,
-                                   self._unadapted(valid), valid.texts)
+        scores = self._unadapted(valid)
+        for name in dict.fromkeys(variant.language_model
+                                  for variant in self.settings.variants.values()):
+            self.vocabulary.choose(name, self.known(), self.settings.decoding, scores, valid.texts)
         return self.curve
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
@@ -154,10 +155,6 @@ class GmmHmm(System):
 
     def _silence(self) -> frozenset[int]:
         return frozenset(self.acoustics.model.tied.states("SIL", "SIL", "SIL"))
-
-    def _language_models(self) -> list[LanguageModel]:
-        return list(dict.fromkeys(variant.language_model
-                                  for variant in self.settings.variants.values()))
 
     def _tell(self, report: Pass) -> None:
         self.curve.append({"step": len(self.curve) + 1, "loss": -report.log_likelihood})

@@ -24,8 +24,7 @@ from torch.nn import functional
 
 from pipeline.audio.batching import FrameBatches, padded
 from pipeline.audio.frames import Frames
-from pipeline.audio.masking import mask
-from pipeline.entries import Entry, SystemSettings, TrainingSettings, VariantSettings
+from pipeline.entries import Entry, VariantSettings
 from pipeline.hmm.gmm import Floats, Ids
 from pipeline.hmm.phones import TiedStates
 from pipeline.nn.dropout import FreshDropout
@@ -44,6 +43,7 @@ from pipeline.tasks.asr.shared.acoustics import (
 from pipeline.tasks.asr.shared.cepstra import hear
 from pipeline.tasks.asr.shared.frame_targets import FrameTargets
 from pipeline.tasks.asr.shared.grammars import LanguageModel
+from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
 from pipeline.tasks.asr.shared.recogniser import Decoding
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 
@@ -70,18 +70,9 @@ class Variant(VariantSettings):
     language_model: LanguageModel
 
 
-class Settings(SystemSettings):
+class Settings(NetworkSettings):
     acoustics: Flow
     network: Annotated[TimeDelay | Recurrent, Field(discriminator="kind")]
-    dropout: float = Field(ge=0, lt=1)
-    input_noise: float = Field(
-        ge=0, description="deviation of noise added in training to standardised features")
-    time_masks: int = Field(ge=0)
-    time_mask_frames: int = Field(ge=0)
-    feature_masks: int = Field(ge=0)
-    feature_mask_width: int = Field(ge=0)
-    batch_utterances: int = Field(ge=1)
-    training: TrainingSettings
     decoding: Decoding
     variants: dict[str, Variant] = Field(min_length=1)
 
@@ -90,16 +81,13 @@ class Hybrid(NeuralSystem):
     """`priors` [states] are log-frequencies of tied states in the alignment."""
 
     settings: Settings
-    mean: Tensor
-    deviation: Tensor
     priors: Tensor
     stay: Tensor
 
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         states = settings.acoustics.most_states
-        self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
-        self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
+        self.hearing = Hearing(settings, spec)
         self.register_buffer("priors", torch.zeros(states))
         self.register_buffer("stay", torch.zeros(states, dtype=torch.float64))
         self.body, width = _network(settings, spec["dimension"])
@@ -111,13 +99,7 @@ class Hybrid(NeuralSystem):
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Log P(state | frames), [B, T, states], of `frames` [B, T, D]."""
-        inputs = (frames - self.mean) / self.deviation
-        if self.training:
-            inputs = inputs + self.settings.input_noise * torch.randn_like(inputs)
-            inputs = mask(inputs, lengths, time_masks=self.settings.time_masks,
-                          longest=self.settings.time_mask_frames,
-                          feature_masks=self.settings.feature_masks,
-                          widest=self.settings.feature_mask_width)
+        inputs = self.hearing(frames, lengths)
         if isinstance(self.body, BidirectionalStack):
             found = self.body(inputs.transpose(0, 1), lengths).transpose(0, 1)
         else:
@@ -125,8 +107,7 @@ class Hybrid(NeuralSystem):
         return self.output(self.dropout(found)).float().log_softmax(dim=-1)
 
     def batches(self, data: Path, split: str, seed: int) -> FrameBatches:
-        if not self._targets:
-            self._align(data)
+        self._align(data)
         return FrameTargets(data, split, self.settings.batch_utterances, seed, self._targets[split])
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
@@ -137,14 +118,12 @@ class Hybrid(NeuralSystem):
         return total, float((batch["states"] >= 0).sum())
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        self._align(data)
         curve = super().fit(data, run)
-        frames = Frames(data, "valid")
         texts = [item["text"] for item in read_json(data / "valid.items.json")]
-        scores = list(self.alone(self.scores, frames))
-        for variant in self.settings.variants.values():
-            self.vocabulary.choose([variant.language_model], self.known(), self.settings.decoding,
-                                   scores, texts)
+        scores = list(self.alone(self.scores, Frames(data, "valid")))
+        for name in dict.fromkeys(variant.language_model
+                                  for variant in self.settings.variants.values()):
+            self.vocabulary.choose(name, self.known(), self.settings.decoding, scores, texts)
         return curve
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
@@ -166,7 +145,12 @@ class Hybrid(NeuralSystem):
         return next(iter(self.alone(self.scores, [Frames(data, "test")[utterance]])))
 
     def _align(self, data: Path) -> None:
-        """Train Gaussians, and take tied states, their frequencies and every frame's from them."""
+        """Train Gaussians, and take tied states, their frequencies and every frame's from them.
+
+        Once, whoever asks first: training asks for batches of both splits.
+        """
+        if self._targets:
+            return
         flow = self.settings.acoustics
         self.vocabulary = Vocabulary.of(data, self.spec)
         heard = hear(data, "train", flow.coefficients)
