@@ -107,6 +107,12 @@ def adaptive_training(model: AcousticModel, utterances: Utterances, speakers: Id
         for after, report in train(model, now, schedule):
             model = after
             passes.append(report)
-        volumes = np.array([log_volume(transform) for transform in transforms])[speakers]
-        lengths = np.diff(utterances.offsets)
-        yield model, Round(transforms, tuple(passes), float(volumes @ lengths / lengths.sum()))
+        yield model, Round(transforms, tuple(passes),
+                           mean_log_volume(transforms, speakers, utterances.offsets))
+
+
+def mean_log_volume(transforms: Floats, speakers: Ids, offsets: Ids) -> float:
+    """That of the speakers' transforms, in nats per frame of all utterances."""
+    volumes = np.array([log_volume(transform) for transform in transforms])[speakers]
+    lengths = np.diff(offsets)
+    return float(volumes @ lengths / lengths.sum())

@@ -17,6 +17,7 @@ from pipeline.tasks.asr.shared.acoustics import (
     Flow,
     Training,
     alignment,
+    loss_of,
     questions,
     topology,
 )
@@ -46,9 +47,30 @@ def learnt(heard: Heard) -> dict[str, tuple[Acoustics, list[Pass]]]:
     found = {}
     for name, flow in (("monophones", MONOPHONES), ("triphones", TRIPHONES), ("all", ALL)):
         passes: list[Pass] = []
-        model = Training(heard, LEXICON, passes.append).through(Flow.model_validate(flow))
+        model = Training(heard, LEXICON, lambda report, _, passes=passes: passes.append(report)
+                         ).through(Flow.model_validate(flow))
         found[name] = model, passes
     return found
+
+
+def test_the_loss_is_that_which_the_next_pass_finds(heard: Heard) -> None:
+    told: list[tuple[Pass, float]] = []
+
+    def tell(report: Pass, after: Acoustics) -> None:
+        told.append((report, loss_of(after.model, after.features(heard), heard, LEXICON)))
+
+    Training(heard, LEXICON, tell).through(Flow.model_validate(MONOPHONES))
+    # Paths are found anew in the third pass; before that those of the first one serve.
+    assert told[1][1] == pytest.approx(-told[2][0].log_likelihood, rel=1e-9)
+    assert told[0][1] < -told[1][0].log_likelihood
+
+
+def test_a_validation_transcript_that_fits_no_recording_is_refused(
+        heard: Heard, learnt: dict[str, tuple[Acoustics, list[Pass]]]) -> None:
+    model, _ = learnt["monophones"]
+    long = replace(heard, items=[{**item, "text": "SIX " * 60} for item in heard.items])
+    with pytest.raises(UserError, match="no validation transcript has a path"):
+        loss_of(model.model, model.features(heard), long, LEXICON)
 
 
 def scores(model: Acoustics, heard: Heard) -> Sequence[np.ndarray]:
@@ -163,11 +185,11 @@ def test_discriminants_need_triphones() -> None:
 def test_transcripts_that_fit_no_recording_are_refused(heard: Heard) -> None:
     long = [{**item, "text": "SIX " * 60} for item in heard.items]
     with pytest.raises(UserError, match="no acoustic model can be trained: .* do not fit together"):
-        Training(replace(heard, items=long), LEXICON, lambda _: None).through(
+        Training(replace(heard, items=long), LEXICON, lambda *_: None).through(
             Flow.model_validate(MONOPHONES))
 
 
 def test_more_discriminants_than_there_are_directions_are_refused(heard: Heard) -> None:
     flow = {**ALL, "discriminants": {"context": 1, "dimensions": 19, "passes": 1, "gaussians": 1}}
     with pytest.raises(UserError, match="no discriminants can be found: 18 dimensions hold no 19"):
-        Training(heard, LEXICON, lambda _: None).through(Flow.model_validate(flow))
+        Training(heard, LEXICON, lambda *_: None).through(Flow.model_validate(flow))

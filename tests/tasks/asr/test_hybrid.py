@@ -44,7 +44,7 @@ def fitted(words: Path, tmp_path_factory: pytest.TempPathFactory) -> Hybrid:
 def aligned(words: Path) -> dict[str, np.ndarray]:
     """The state of every frame by Gaussians alone."""
     heard = hear(words / "fit", "train", SIZE)
-    model = Training(heard, LEXICON, lambda _: None).through(Flow.model_validate(TRIPHONES))
+    model = Training(heard, LEXICON, lambda *_: None).through(Flow.model_validate(TRIPHONES))
     found = {split: hear(words / "fit", split, SIZE) for split in ("train", "valid")}
     return {split: alignment(model, one, one.texts, LEXICON) for split, one in found.items()}
 

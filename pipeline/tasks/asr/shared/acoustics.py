@@ -21,7 +21,7 @@ from pipeline.audio.phones import CLASSES, PHONES
 from pipeline.entries import Entry
 from pipeline.errors import UserError
 from pipeline.hmm.decision_trees import Limits
-from pipeline.hmm.gmm import Floats, Ids, Mixtures
+from pipeline.hmm.gmm import Floats, Frames, Ids, Mixtures
 from pipeline.hmm.gmm_training import single_gaussians, variance_floor
 from pipeline.hmm.lda import discriminants, spliced
 from pipeline.hmm.phones import SIL, Monophones, TiedStates, Topology
@@ -29,7 +29,7 @@ from pipeline.hmm.semi_tied import Spreads, rotated, semi_tied
 from pipeline.hmm.training import Pass, Schedule, flat_start, train
 from pipeline.hmm.transcripts import Lexicon, spoken
 from pipeline.hmm.tying import TiedTriphones, Units, tie
-from pipeline.hmm.utterances import AcousticModel, Utterances, align
+from pipeline.hmm.utterances import AcousticModel, Alignment, Utterances, align
 from pipeline.storage.words import words_in
 from pipeline.tasks.asr.shared.cepstra import Heard, with_slopes
 
@@ -154,9 +154,13 @@ def questions() -> dict[str, frozenset[str]]:
 
 
 class Training:
-    """Training on utterances whose words `lexicon` has; `tell` is called with each pass."""
+    """Training on utterances whose words `lexicon` has.
 
-    def __init__(self, heard: Heard, lexicon: Lexicon, tell: Callable[[Pass], None]) -> None:
+    `tell` is called after each pass with what it found of the model before, and what it made.
+    """
+
+    def __init__(self, heard: Heard, lexicon: Lexicon,
+                 tell: Callable[[Pass, Acoustics], None]) -> None:
         self.heard, self.lexicon, self.tell = heard, lexicon, tell
 
     def utterances(self, tied: TiedStates, features: NDArray[np.float64]) -> Utterances:
@@ -178,7 +182,7 @@ class Training:
         utterances = self.utterances(tied, _features(self.heard, None, 0))
         try:
             start = flat_start(utterances, tied, VARIANCE_SHARE)
-            return Acoustics(self._trained(start, utterances, growth.schedule()))
+            return self._trained(Acoustics(start), utterances, growth.schedule())
         except ValueError as error:
             raise UserError(f"no acoustic model can be trained: {error}; transcripts and "
                             "recordings of the training subsets do not fit together") from None
@@ -188,8 +192,8 @@ class Training:
         features = before.features(self.heard)
         units = self._units(before)
         model = self._tied(features, units, settings)
-        return replace(before, model=self._trained(
-            model, self.utterances(model.tied, features), settings.schedule()))
+        return self._trained(replace(before, model=model), self.utterances(model.tied, features),
+                             settings.schedule())
 
     def discriminative(self, before: Acoustics, triphones: Triphones,
                        settings: Discriminants) -> Acoustics:
@@ -209,16 +213,16 @@ class Training:
         features = features @ rotation.T
         mixtures = rotated(model.mixtures, spreads, rotation,
                            variance_floor(features, VARIANCE_SHARE))
-        model = self._trained(replace(model, mixtures=mixtures),
-                              self.utterances(model.tied, features), settings.schedule())
-        return Acoustics(model, rotation @ projection, settings.context)
+        start = Acoustics(replace(model, mixtures=mixtures), rotation @ projection,
+                          settings.context)
+        return self._trained(start, self.utterances(model.tied, features), settings.schedule())
 
-    def _trained(self, model: AcousticModel, utterances: Utterances,
-                 schedule: Schedule) -> AcousticModel:
-        for after, report in train(model, utterances, schedule):
-            model = after
-            self.tell(report)
-        return model
+    def _trained(self, start: Acoustics, utterances: Utterances, schedule: Schedule) -> Acoustics:
+        found = start
+        for model, report in train(start.model, utterances, schedule):
+            found = replace(start, model=model)
+            self.tell(report, found)
+        return found
 
     def _units(self, acoustics: Acoustics) -> Units:
         tied = acoustics.model.tied
@@ -243,9 +247,27 @@ class Training:
 
 def alignment(acoustics: Acoustics, heard: Heard, texts: list[str], lexicon: Lexicon) -> Ids:
     """The tied state of each frame [F] along `texts`; negative in utterances without a path."""
-    graphs = [spoken(words_in(text), lexicon, acoustics.model.tied).graph for text in texts]
-    return align(acoustics.model,
-                 Utterances(acoustics.features(heard), heard.offsets, graphs)).states
+    return _aligned(acoustics.model, acoustics.features(heard), heard, texts, lexicon).states
+
+
+def loss_of(model: AcousticModel, features: Frames, heard: Heard,
+            lexicon: Lexicon) -> float:
+    """-log p(frame, path) in nats a frame, along the transcripts of `heard`, [F, D] `features`.
+
+    Raises UserError where no transcript has a path through its frames.
+    """
+    scores = _aligned(model, features, heard, heard.texts, lexicon).scores
+    found = scores > -np.inf
+    if not found.any():
+        raise UserError("no validation transcript has a path through its frames; transcripts and "
+                        "recordings of the validation subset do not fit together")
+    return float(-scores[found].sum() / np.diff(heard.offsets)[found].sum())
+
+
+def _aligned(model: AcousticModel, features: Frames, heard: Heard, texts: list[str],
+             lexicon: Lexicon) -> Alignment:
+    graphs = [spoken(words_in(text), lexicon, model.tied).graph for text in texts]
+    return align(model, Utterances(features, heard.offsets, graphs))
 
 
 def _features(heard: Heard, projection: Floats | None, context: int) -> NDArray[np.float64]:

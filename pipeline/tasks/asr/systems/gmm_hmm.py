@@ -12,6 +12,7 @@ Nothing is drawn at random, so a second training gives the same system.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,14 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.entries import Entry, SystemSettings, VariantSettings
-from pipeline.hmm.gmm import Floats
+from pipeline.hmm.gmm import Floats, Frames
 from pipeline.hmm.phones import TiedStates
 from pipeline.hmm.speaker_adaptation import (
     Adaptation,
+    adapted,
     adaptive_training,
+    mean_log_volume,
     speaker_transforms,
-)
-from pipeline.hmm.speaker_adaptation import (
-    adapted as moved,
 )
 from pipeline.hmm.training import Pass, Schedule
 from pipeline.hmm.utterances import Utterances
@@ -40,6 +40,7 @@ from pipeline.tasks.asr.shared.acoustics import (
     Flow,
     Training,
     alignment,
+    loss_of,
 )
 from pipeline.tasks.asr.shared.cepstra import Heard, hear
 from pipeline.tasks.asr.shared.grammars import LanguageModel
@@ -86,19 +87,25 @@ class GmmHmm(System):
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
         self.vocabulary = Vocabulary.of(data, self.spec)
-        self.curve: list[dict[str, float]] = []
-        heard = self._hear(data, "train")
-        training = Training(heard, self.vocabulary.pronunciations, self._tell)
+        heard, valid = self._hear(data, "train"), self._hear(data, "valid")
+        curve: list[dict[str, float]] = []
+
+        def tell(report: Pass, after: Acoustics) -> None:
+            loss = loss_of(after.model, after.features(valid), valid,
+                           self.vocabulary.pronunciations)
+            curve.append({"step": len(curve) + 1, "loss": -report.log_likelihood,
+                          "validation_loss": loss})
+
+        training = Training(heard, self.vocabulary.pronunciations, tell)
         self.acoustics = training.through(self.settings.acoustics)
         self.adaptive = None
         if self.settings.speakers is not None:
-            self.adaptive = self._made_adaptive(heard, training, self.settings.speakers)
-        valid = self._hear(data, "valid")
+            self.adaptive = self._made_adaptive(training, self.settings.speakers, valid, curve)
         scores = self._unadapted(valid)
         for name in dict.fromkeys(variant.language_model
                                   for variant in self.settings.variants.values()):
             self.vocabulary.choose(name, self.known(), self.settings.decoding, scores, valid.texts)
-        return self.curve
+        return curve
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
         heard = self._hear(data, "test")
@@ -124,18 +131,24 @@ class GmmHmm(System):
     def _hear(self, data: Path, split: str) -> Heard:
         return hear(data, split, self.settings.acoustics.coefficients)
 
-    def _made_adaptive(self, heard: Heard, training: Training, speakers: Speakers) -> Acoustics:
-        model = self.acoustics.model
-        utterances = training.utterances(model.tied, self.acoustics.features(heard))
+    def _made_adaptive(self, training: Training, speakers: Speakers, valid: Heard,
+                       curve: list[dict[str, float]]) -> Acoustics:
+        """Rounds of speaker-adaptive training, each a point of the `curve`."""
+        heard, found = training.heard, self.acoustics
+        utterances = training.utterances(found.model.tied, found.features(heard))
         schedule = Schedule(speakers.passes, speakers.gaussians, speakers.passes, frozenset([1]),
                             variance_share=VARIANCE_SHARE)
-        for after, found in adaptive_training(model, utterances, heard.speakers,
-                                              speakers.adaptation(self._silence()),
-                                              speakers.rounds, schedule):
-            model = after
-            for report in found.passes:
-                self._tell(report)
-        return Acoustics(model, self.acoustics.projection, self.acoustics.context)
+        for model, done in adaptive_training(found.model, utterances, heard.speakers,
+                                             speakers.adaptation(self._silence()),
+                                             speakers.rounds, schedule):
+            found = replace(found, model=model)
+            moved, volume = self._moved(found, speakers, valid, valid.texts)
+            curve.append({
+                "step": len(curve) + 1,
+                "loss": -done.passes[-1].log_likelihood - done.log_volume,
+                "validation_loss": loss_of(model, moved, valid,
+                                           self.vocabulary.pronunciations) - volume})
+        return found
 
     def _unadapted(self, heard: Heard) -> list[Floats]:
         return _cut(self.acoustics, self.acoustics.features(heard), heard)
@@ -144,20 +157,26 @@ class GmmHmm(System):
         """Scores of frames that are moved to where the model expects what `texts` say."""
         if self.adaptive is None or self.settings.speakers is None:
             raise ValueError("this system does not adapt to speakers")
+        moved, _ = self._moved(self.adaptive, self.settings.speakers, heard, texts)
+        return _cut(self.adaptive, moved, heard)
+
+    def _moved(self, adaptive: Acoustics, speakers: Speakers, heard: Heard,
+               texts: list[str]) -> tuple[Frames, float]:
+        """Features [F, D] moved to where `adaptive` expects what `texts` say, and their log volume.
+
+        Each speaker's map is found twice, for the first one tells the Gaussians of a state better
+        apart.
+        """
         states = alignment(self.acoustics, heard, texts, self.vocabulary.pronunciations)
         recorded = Utterances(self.acoustics.features(heard), heard.offsets, ())
-        adaptation = self.settings.speakers.adaptation(self._silence())
-        transforms = speaker_transforms(self.adaptive.model.mixtures, recorded, heard.speakers,
-                                        states, adaptation)
-        closer = speaker_transforms(self.adaptive.model.mixtures, recorded, heard.speakers,
-                                    states, adaptation, transforms)
-        return _cut(self.adaptive, moved(recorded, heard.speakers, closer).frames, heard)
+        adaptation, mixtures = speakers.adaptation(self._silence()), adaptive.model.mixtures
+        rough = speaker_transforms(mixtures, recorded, heard.speakers, states, adaptation)
+        maps = speaker_transforms(mixtures, recorded, heard.speakers, states, adaptation, rough)
+        return (adapted(recorded, heard.speakers, maps).frames,
+                mean_log_volume(maps, heard.speakers, heard.offsets))
 
     def _silence(self) -> frozenset[int]:
         return frozenset(self.acoustics.model.tied.states("SIL", "SIL", "SIL"))
-
-    def _tell(self, report: Pass) -> None:
-        self.curve.append({"step": len(self.curve) + 1, "loss": -report.log_likelihood})
 
     def tensors(self) -> Mapping[str, Tensor]:
         found = self.acoustics.tensors("acoustics")

@@ -154,7 +154,8 @@ class Hybrid(NeuralSystem):
         flow = self.settings.acoustics
         self.vocabulary = Vocabulary.of(data, self.spec)
         heard = hear(data, "train", flow.coefficients)
-        gaussians = Training(heard, self.vocabulary.pronunciations, lambda _: None).through(flow)
+        gaussians = Training(heard, self.vocabulary.pronunciations,
+                             lambda *_: None).through(flow)
         for split in ("train", "valid"):
             known = hear(data, split, flow.coefficients)
             self._targets[split] = alignment(gaussians, known, known.texts,
