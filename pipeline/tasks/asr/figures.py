@@ -1,10 +1,11 @@
 """Figures of a recogniser: its errors by word and by speaker, and what it hears when.
 
-A system that emits symbols shows when (CTC's spikes); one whose words are phones of hidden states
-shows which state each frame is in, how its weights were chosen and what its trees ask first.
+A system that emits symbols shows when (CTC's spikes); one that chose how far it trusts a language
+model, how sharp that choice is; one whose words are phones of hidden states shows which state each
+frame is in and what its trees ask first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -23,6 +24,7 @@ from pipeline.storage.words import words_in
 from pipeline.systems.base import System
 from pipeline.tasks.asr.scoring import aligned_words
 from pipeline.tasks.asr.shared import error_pictures, model_pictures, state_pictures
+from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates, followed
 
 SAMPLES = 20
@@ -36,6 +38,23 @@ class DrawsItself(Protocol):
 
     def pictures(self, test: Path, place: int) -> Iterator[tuple[str, Figure]]:
         """Names and pictures of what it does with the test item of that place."""
+
+
+class Grids(Protocol):
+    """Pairs of weights with their errors on validation utterances, by what they weigh."""
+
+    @property
+    def tried(self) -> Mapping[str, Sequence[Tried]]:
+        """Empty until they were tried."""
+
+
+@runtime_checkable
+class ChoseWeights(Protocol):
+    """A system that chose the weights of its language models."""
+
+    @property
+    def vocabulary(self) -> Grids:
+        """What it knows of text."""
 
 
 @runtime_checkable
@@ -53,9 +72,9 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write alignments_<variant>.txt for each variant, and speakers.png.
 
-    Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; with
-    tied states weights.png, states.png of one utterance and, of triphones, questions.png; and a
-    system may have others.
+    Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; where
+    weights were chosen, weights.png; with tied states states.png of one utterance and, of
+    triphones, questions.png; and a system may have others.
     """
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
@@ -77,8 +96,11 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         frames = Frames(test, "test")
         for name, picture in system.pictures(test, _middle(np.arange(len(frames)), frames)):
             save_png(picture, directory / f"{name}.png", dpi=DPI, tight=True)
+    if isinstance(system, ChoseWeights) and system.vocabulary.tried:
+        save_png(model_pictures.weights(system.vocabulary.tried), directory / "weights.png",
+                 dpi=DPI, tight=True)
     if isinstance(system, KnowsStates):
-        _draw_model(system, directory)
+        _draw_questions(system, directory)
         _draw_states(system, answers, test, directory)
 
 
@@ -91,10 +113,7 @@ def _samples(items: list[dict[str, str]], hypotheses: list[Prediction]) -> str:
         for index in chosen)
 
 
-def _draw_model(system: KnowsStates, directory: Path) -> None:
-    if system.vocabulary.tried:
-        save_png(model_pictures.weights(system.vocabulary.tried), directory / "weights.png",
-                 dpi=DPI, tight=True)
+def _draw_questions(system: KnowsStates, directory: Path) -> None:
     tied = system.known()
     asked = tied.first_questions() if isinstance(tied, TiedTriphones) else []
     if asked:

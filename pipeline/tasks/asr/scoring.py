@@ -11,6 +11,7 @@ from typing import Any
 
 import jiwer
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.decoding.oracle import fewest_errors
 from pipeline.scoring.facets import Facet
@@ -25,6 +26,12 @@ _SIGNATURE = f"jiwer {version('jiwer')}, words split at white space, letter case
 # a transcript empty.
 _WORDS = jiwer.Compose([jiwer.ReduceToListOfListOfWords()])
 _CHARACTERS = jiwer.Compose([jiwer.ReduceToListOfListOfChars()])
+
+
+class Alternative(TypedDict):
+    """What is read of another hypothesis of an answer."""
+
+    text: str
 
 
 def _share(column: str, of: str, text: str) -> Metric:
@@ -91,8 +98,9 @@ def aligned_words(reference: str, hypothesis: str) -> jiwer.WordOutput:
 
 def _best_errors(reference: str, prediction: Prediction) -> int:
     """Word errors of the best hypothesis, the answer itself and its alternatives."""
-    texts = [prediction["hypothesis"],
-             *(other["text"] for other in prediction.get("alternatives", []))]
+    others = (answer_of(prediction, "alternatives", list[Alternative])
+              if "alternatives" in prediction else [])
+    texts = [prediction["hypothesis"], *(other["text"] for other in others)]
     return fewest_errors(words_in(reference), [words_in(text) for text in texts])[-1]
 
 

@@ -67,6 +67,21 @@ def test_a_missing_prediction_is_an_error(tmp_path: Path) -> None:
         score([{"id": "0", "hypothesis": ""}], tmp_path)
 
 
+def test_the_best_of_several_hypotheses_is_counted(tmp_path: Path) -> None:
+    scored(tmp_path, ITEMS[:2])
+    others = [[{"text": "one two", "score": -1.5}, {"text": "one two three", "score": -2.0}], []]
+    found = score([{"id": str(number), "hypothesis": ITEMS[number][2], "alternatives": texts}
+                   for number, texts in enumerate(others)], tmp_path)
+    assert found.columns["best_errors"].tolist() == [0, 3]
+
+
+@pytest.mark.parametrize("odd", [None, "a", [None], [{"score": 1.0}], [{"text": 3}]])
+def test_odd_alternatives_are_refused(odd: object, tmp_path: Path) -> None:
+    scored(tmp_path, ITEMS[:1])
+    with pytest.raises(UserError, match="prediction '0' has no 'alternatives' of the kind"):
+        score([{"id": "0", "hypothesis": "a", "alternatives": odd}], tmp_path)
+
+
 def test_alignment_shows_words_under_words() -> None:
     assert alignment("one two three", "one tow three four") == (
         "REF:  one two three ****\n"

@@ -1,4 +1,4 @@
-"""N-gram language models of transcripts, as prefix beam search asks them.
+"""N-gram language models of transcripts, as prefix beam search asks them for any symbols.
 
 A prefix scores alpha * log p(text) + beta * (number of units): alpha says how much the text is
 trusted beside the sound, beta balances the model's preference for few units. The units are
@@ -6,16 +6,48 @@ characters, or words, which are scored when they end; a word that was not in the
 shares the mass that Kneser-Ney leaves to unseen words.
 """
 
+import copy
 from collections.abc import Sequence
+from typing import Protocol, Self
 
 import numpy as np
 
 from pipeline.ngram.kneser_ney import estimate
 from pipeline.ngram.model import NgramModel
+from pipeline.nn.ctc import PrefixModel
 from pipeline.storage.words import words_in
 
 SPACE = " "
 State = tuple[int, ...]
+
+
+class WeightedModel(PrefixModel, Protocol):
+    """A model of text whose weights can be changed without estimating it again."""
+
+    def weighted(self, alpha: float, beta: float) -> Self:
+        """The same model with other weights."""
+
+
+class Weighted:
+    """How models of this package change their weights: what was estimated is shared."""
+
+    _alpha: float
+    _beta: float
+
+    def weighted(self, alpha: float, beta: float) -> Self:
+        """The same model with other weights."""
+        found = copy.copy(self)
+        found._alpha, found._beta = alpha, beta
+        return found
+
+
+def total(model: PrefixModel, symbols: Sequence[int]) -> float:
+    """Score of a whole string: of its symbols, one after the other, and of its end."""
+    score, state = 0.0, model.start()
+    for symbol in symbols:
+        gain, state = model.extend(state, symbol)
+        score += gain
+    return score + model.finish(state)
 
 
 def _estimate(sentences: Sequence[Sequence[int]], types: int, order: int) -> NgramModel:
@@ -25,7 +57,7 @@ def _estimate(sentences: Sequence[Sequence[int]], types: int, order: int) -> Ngr
     return estimate(tokens, types, end, order)
 
 
-class CharacterModel:
+class CharacterModel(Weighted):
     """Each symbol is scored as it is appended; symbol ids are those of CTC, blank at 0."""
 
     def __init__(self, texts: Sequence[str], symbols: Sequence[str], order: int, alpha: float,
@@ -41,13 +73,13 @@ class CharacterModel:
 
     def extend(self, state: State, symbol: int) -> tuple[float, State]:
         gain = self._alpha * self._model.log_probability(state, symbol) + self._beta
-        return gain, _shortened((*state, symbol), self._model.order)
+        return gain, shortened((*state, symbol), self._model.order)
 
     def finish(self, state: State) -> float:
         return self._alpha * self._model.log_probability(state, self._model.end)
 
 
-class WordModel:
+class WordModel(Weighted):
     """A word is scored at the space after it or at the end; state: (words so far, letters)."""
 
     def __init__(self, texts: Sequence[str], symbols: Sequence[str], order: int, alpha: float,
@@ -81,8 +113,9 @@ class WordModel:
             return 0.0, words
         word = self._ids.get(letters, self._unknown)
         gain = self._alpha * self._model.log_probability(words, word) + self._beta
-        return gain, _shortened((*words, word), self._model.order)
+        return gain, shortened((*words, word), self._model.order)
 
 
-def _shortened(state: State, order: int) -> State:
+def shortened(state: State, order: int) -> State:
+    """The end of a context that an n-gram model of that order looks at."""
     return state[max(0, len(state) - order + 1) :]

@@ -10,9 +10,8 @@ string or what a prefix beam search finds.
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,38 +21,19 @@ from torch.nn import functional
 
 from pipeline.audio.batching import padded
 from pipeline.audio.frames import Frames
-from pipeline.entries import VariantSettings
-from pipeline.nn.ctc import BLANK, PrefixModel, best_path, prefix_beam_search
+from pipeline.nn.ctc import BLANK, best_path
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 from pipeline.systems.base import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.batching import Utterances
 from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
-from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
-
-_LANGUAGE_MODELS: dict[str, Callable[..., PrefixModel]] = {"characters": CharacterModel,
-                                                           "words": WordModel}
-
-
-class Greedy(VariantSettings):
-    """The most probable alignment, its repeats and blanks removed."""
-
-    search: Literal["greedy"]
-    language_model: Literal["none"]
-
-
-class Beam(VariantSettings):
-    """Prefix beam search with an n-gram language model of the training transcripts."""
-
-    search: Literal["beam"]
-    beam: int = Field(ge=1, le=10_000)
-    least_posterior: float = Field(
-        ge=0, lt=1, description="a less probable symbol begins in no frame")
-    language_model: Literal["characters", "words"]
-    order: int = Field(ge=1, le=20)
-    alpha: float = Field(ge=0, description="weight of the language model's log-probability")
-    beta: float = Field(description="added for each character or word")
+from pipeline.tasks.asr.shared.letter_search import (
+    Greedy,
+    LetterVocabulary,
+    Searched,
+    Variant,
+)
 
 
 class LetterSettings(NetworkSettings):
@@ -61,12 +41,11 @@ class LetterSettings(NetworkSettings):
 
     stack: int = Field(ge=1, le=8, description="neighbouring frames that become one step")
     tempo: float = Field(ge=0, lt=0.5, description="largest change of the tempo in training")
-    variants: dict[str, Annotated[Greedy | Beam, Field(discriminator="search")]] = Field(
-        min_length=1)
+    variants: dict[str, Variant] = Field(min_length=1)
 
 
 class LetterRecogniser(NeuralSystem):
-    """Emits log-probabilities of blank and symbols; `transcripts` are those of training.
+    """Emits log-probabilities of blank and symbols; `vocabulary` is what it knows of text.
 
     A subclass has layers and says in `logits` what they make of the frames that `hearing` gives.
     """
@@ -76,7 +55,7 @@ class LetterRecogniser(NeuralSystem):
     def __init__(self, settings: LetterSettings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.hearing = Hearing(settings, spec)
-        self.transcripts: list[str] = []
+        self.vocabulary = LetterVocabulary([], [])
 
     @abstractmethod
     def logits(self, frames: Tensor, lengths: Tensor) -> Tensor:
@@ -106,24 +85,34 @@ class LetterRecogniser(NeuralSystem):
         return total, float(batch["target_lengths"].sum())
 
     def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
-        self.transcripts = [item["text"] for item in read_json(data / "train.items.json")]
-        return super().fit(data, run)
+        self.vocabulary = LetterVocabulary.of(data, self.spec, self.settings.variants)
+        curve = super().fit(data, run)
+        searched = {name: self.vocabulary.search(variant, self.spec["symbols"])
+                    for name, variant in self.settings.variants.items()
+                    if isinstance(variant, Searched)}
+        if searched:
+            texts = [item["text"] for item in read_json(data / "valid.items.json")]
+            heard = list(self.alone(self._heard, Frames(data, "valid")))
+            self.vocabulary.tried = {name: search.tried(heard, texts)
+                                     for name, search in searched.items()}
+        return curve
 
-    def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
+    def predict(self, data: Path, variant: Greedy | Searched) -> Iterator[Prediction]:
         """The hypothesis of an utterance that has less than a step of frames is empty, as CTC's
         text of no steps is; a line on standard error names it.
         """
         frames = Frames(data, "test")
         items = read_json(data / "test.items.json")
         self._name_short(frames, items)
-        heard = self.alone(partial(self._heard, self._decoder(variant)), frames)
-        for item, hypothesis in zip(items, heard, strict=True):
-            yield {"id": item["id"], "hypothesis": " ".join(words_in(hypothesis))}
+        answer = self._answering(variant)
+        for item, emissions in zip(items, self.alone(self._heard, frames), strict=True):
+            yield {"id": item["id"], **answer(emissions)}
 
-    def _heard(self, decode: Callable[[np.ndarray], str], utterance: np.ndarray) -> str:
+    def _heard(self, utterance: np.ndarray) -> np.ndarray:
+        """Emissions [steps, 1 + symbols] of one utterance of any length."""
         if len(utterance) < self.settings.stack:
-            return ""
-        return decode(self.emissions([utterance])[0])
+            return np.empty((0, 1 + len(self.spec["symbols"])), np.float32)
+        return self.emissions([utterance])[0]
 
     def _name_short(self, frames: Frames, items: list[dict[str, Any]]) -> None:
         for item, length in zip(items, frames.lengths.tolist(), strict=True):
@@ -132,14 +121,15 @@ class LetterRecogniser(NeuralSystem):
                       f"{self.settings.stack} are heard at once; its hypothesis is empty",
                       file=sys.stderr)
 
-    def _decoder(self, variant: Greedy | Beam) -> Callable[[np.ndarray], str]:
-        """From an utterance's emissions to its text."""
-        if isinstance(variant, Greedy):
-            return lambda emissions: self.text(best_path(emissions))
-        model = _LANGUAGE_MODELS[variant.language_model](self.transcripts, self.spec["symbols"],
-                                               variant.order, variant.alpha, variant.beta)
-        return lambda emissions: self.text(prefix_beam_search(emissions, model, variant.beam,
-                                                              variant.least_posterior))
+    def _answering(self, variant: Greedy | Searched) -> Callable[[np.ndarray], dict[str, Any]]:
+        """From an utterance's emissions to its answer."""
+        if not isinstance(variant, Searched):
+            return lambda emissions: {
+                "hypothesis": " ".join(words_in(self.text(best_path(emissions))))}
+        name = next(name for name, known in self.settings.variants.items() if known == variant)
+        search = self.vocabulary.search(variant, self.spec["symbols"])
+        model = search.model.weighted(*self.vocabulary.weights(name))
+        return lambda emissions: search.answer(emissions, model)
 
     @torch.no_grad()
     def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
@@ -153,11 +143,11 @@ class LetterRecogniser(NeuralSystem):
         return "".join(self.spec["symbols"][symbol - 1] for symbol in symbols)
 
     def texts(self) -> Mapping[str, Any]:
-        """The transcripts, from which a language model is estimated."""
-        return {"transcripts": self.transcripts}
+        """The transcripts and words that language models are made of, and how they are weighed."""
+        return self.vocabulary.texts()
 
     def load_texts(self, texts: Mapping[str, Any]) -> None:
-        self.transcripts = list(texts["transcripts"])
+        self.vocabulary = LetterVocabulary.restored(texts)
 
 
 def stacked(frames: Tensor, stack: int) -> Tensor:

@@ -1,9 +1,10 @@
-"""Pictures of what a recogniser with a dictionary has learnt: its weights and its first questions.
+"""Pictures of what a recogniser has learnt: its weights and its first questions.
 
-How much the language model counts and what a word costs were chosen on validation utterances from a
-grid; the picture shows how sharp that choice is, and whether the best pair lies at the grid's edge,
-where a wider grid may have a better one. The first questions of the decision trees say which
-neighbours change the sound of a phone most (Young, Odell and Woodland 1994).
+How much the language model counts and what a unit costs, a word or a letter, were chosen on
+validation utterances from a grid; the picture shows how sharp that choice is, and whether the best
+pair lies at the grid's edge, where a wider grid may have a better one. The first questions of the
+decision trees say which neighbours change the sound of a phone most (Young, Odell and Woodland
+1994).
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,8 @@ class Grid:
 
 
 def weights(tried: Mapping[str, Sequence[Tried]]) -> Figure:
-    """A heat map for each language model; the chosen cell has a frame. `tried` is not empty."""
+    """A heat map for each of what was weighed; the chosen cell has a frame. `tried` is not empty.
+    """
     grids = {name: Grid.of(pairs) for name, pairs in tried.items()}
     columns = min(len(grids), 2)
     rows = -(-len(grids) // columns)
@@ -113,4 +115,4 @@ def _heat_map(axes: Axes, grid: Grid) -> None:
                              edgecolor="#D55E00", linewidth=2.5))
     axes.set_xticks(range(len(grid.words)), [f"{word:g}" for word in grid.words])
     axes.set_yticks(range(len(grid.languages)), [f"{weight:g}" for weight in grid.languages])
-    axes.set(xlabel="word score (nats a word)", ylabel="language weight")
+    axes.set(xlabel="added for each word or letter (nats)", ylabel="language weight")
