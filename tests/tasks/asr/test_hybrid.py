@@ -24,7 +24,11 @@ SETTINGS = {
     "training": {"epochs": 6, "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine",
                  "warmup_steps": 5, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0},
     "decoding": DECODING.model_dump(),
-    "variants": {"any": {"language_model": "uniform"}, "pairs": {"language_model": "bigram"}},
+    "rescoring": {"count": 20, "mixes": [0.25, 0.5],
+                  "recurrent": {"embedding": 4, "hidden": 6, "dropout": 0.1, "batch_sentences": 8,
+                                "learning_rate": 0.01, "epochs": 3, "patience": 1}},
+    "variants": {"any": {"language_model": "uniform"}, "pairs": {"language_model": "bigram"},
+                 "rescored": {"language_model": "bigram and recurrent"}},
 }
 
 
@@ -65,13 +69,48 @@ def test_words_are_learnt(fitted: Hybrid, words: Path) -> None:
     assert fitted.curve[-1]["loss"] < 0.5 * fitted.curve[0]["loss"]
 
 
-def test_a_loaded_system_answers_the_same(fitted: Hybrid, words: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pairs", "rescored"])
+def test_a_loaded_system_answers_the_same(name: str, fitted: Hybrid, words: Path,
+                                          tmp_path: Path) -> None:
     fitted.save(tmp_path)
     loaded = Hybrid.load(tmp_path)
-    variant = fitted.settings.variants["pairs"]
+    variant = fitted.settings.variants[name]
     assert (list(loaded.predict(words / "test", variant))
             == list(fitted.predict(words / "test", variant)))
     assert loaded.parameters_count == fitted.parameters_count
+
+
+def test_two_passes_choose_from_a_grid_of_their_own(fitted: Hybrid, words: Path) -> None:
+    assert list(fitted.vocabulary.tried) == ["uniform", "bigram"]
+    assert fitted.second is not None
+    (trials,) = fitted.second.trials.values()
+    assert list(fitted.second.trials) == ["bigram and recurrent"]
+    assert [(one.mix, one.language, one.word) for one in trials] == [
+        (mix, language, 0.0) for mix in (0.25, 0.5) for language in (1.0, 2.0)]
+    found, other = (list(fitted.predict(words / "test", fitted.settings.variants[name]))
+                    for name in ("rescored", "pairs"))
+    assert [answer["id"] for answer in found] == [answer["id"] for answer in other]
+    assert found != other, "scores are of another language model"
+    # The language model counts as part of the system, which does without where no row asks for it.
+    alone = new(rescoring=None, variants={"any": {"language_model": "uniform"}})
+    assert fitted.parameters_count - alone.parameters_count == (
+        fitted.second.recurrent.parameters_count)
+
+
+def test_a_seed_gives_the_same_language_model(fitted: Hybrid, words: Path,
+                                              tmp_path: Path) -> None:
+    again = new(training={**SETTINGS["training"], "epochs": 1})  # type: ignore[dict-item]
+    torch.manual_seed(99)
+    again.fit(words / "fit", Run(seed=1, work=tmp_path))
+    assert again.second is not None and fitted.second is not None
+    for one, other in zip(again.second.tensors().values(), fitted.second.tensors().values(),
+                          strict=True):
+        assert torch.equal(one, other)
+
+
+def test_two_passes_without_a_second_one_are_refused() -> None:
+    with pytest.raises(ValueError, match="two passes needs `rescoring`"):
+        new(rescoring=None)
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])

@@ -6,7 +6,9 @@ P(state | frames), becomes by Bayes' rule a density but for a constant of the fr
 divided by how frequent the state is, and takes the Gaussians' place in the same search, with the
 same dictionary, tied states and language model. The network hears log-mel of a whole utterance:
 either through time-delay layers (Peddinti et al. 2015) or with a bidirectional LSTM (Graves, Jaitly
-and Mohamed 2013, "Hybrid Speech Recognition with Deep Bidirectional LSTM").
+and Mohamed 2013, "Hybrid Speech Recognition with Deep Bidirectional LSTM"). A variant whose
+language model is "bigram and recurrent" has a network for sentences, too: an LSTM that learns the
+training transcripts and scores again what the bigram has found.
 
 The Gaussians are part of the training: nothing is drawn in theirs, so all seeds learn from the same
 alignment.
@@ -14,11 +16,11 @@ alignment.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -42,9 +44,16 @@ from pipeline.tasks.asr.shared.acoustics import (
 )
 from pipeline.tasks.asr.shared.cepstra import hear
 from pipeline.tasks.asr.shared.frame_targets import FrameTargets
-from pipeline.tasks.asr.shared.grammars import LanguageModel
 from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
-from pipeline.tasks.asr.shared.recogniser import Decoding
+from pipeline.tasks.asr.shared.recogniser import Decoding, Recogniser
+from pipeline.tasks.asr.shared.rescoring import Rescoring
+from pipeline.tasks.asr.shared.second_pass import (
+    AnyModel,
+    SecondPass,
+    first_of,
+    is_own,
+    is_two_pass,
+)
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 
 
@@ -67,14 +76,27 @@ class Recurrent(Entry):
 class Variant(VariantSettings):
     """What is known of sentences."""
 
-    language_model: LanguageModel
+    language_model: AnyModel
 
 
 class Settings(NetworkSettings):
     acoustics: Flow
     network: Annotated[TimeDelay | Recurrent, Field(discriminator="kind")]
     decoding: Decoding
+    rescoring: Rescoring | None = Field(
+        None, description="how a language model of two passes scores again what the first found")
     variants: dict[str, Variant] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _second_pass_is_described(self) -> Self:
+        if self.rescoring is None and any(map(is_two_pass, self.language_models())):
+            raise ValueError("a language model of two passes needs `rescoring`: say how "
+                             "hypotheses are scored again")
+        return self
+
+    def language_models(self) -> list[AnyModel]:
+        """Those of the variants, each once."""
+        return list(dict.fromkeys(variant.language_model for variant in self.variants.values()))
 
 
 class Hybrid(NeuralSystem):
@@ -95,6 +117,7 @@ class Hybrid(NeuralSystem):
         self.output = nn.Linear(width, states)
         self.tied: TiedStates | None = None
         self.vocabulary = Vocabulary({}, [], 0.0)
+        self.second: SecondPass | None = None
         self._targets: dict[str, Ids] = {}
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
@@ -121,17 +144,25 @@ class Hybrid(NeuralSystem):
         curve = super().fit(data, run)
         texts = [item["text"] for item in read_json(data / "valid.items.json")]
         scores = list(self.alone(self.scores, Frames(data, "valid")))
-        for name in dict.fromkeys(variant.language_model
-                                  for variant in self.settings.variants.values()):
-            self.vocabulary.choose(name, self.known(), self.settings.decoding, scores, texts)
+        models = self.settings.language_models()
+        for first in dict.fromkeys(map(first_of, models)):
+            self.vocabulary.choose(first, self.known(), self.settings.decoding, scores, texts)
+        if self.settings.rescoring is not None:
+            self.second = SecondPass.trained(
+                self.settings.rescoring, list(self.vocabulary.pronunciations),
+                self.vocabulary.transcripts, texts, run.seed)
+            for name in filter(is_two_pass, models):
+                self.second.choose(name, self._recogniser(name), scores, texts)
         return curve
 
     def predict(self, data: Path, variant: Variant) -> Iterator[Prediction]:
-        recogniser = self.vocabulary.recogniser(variant.language_model, self.known(),
-                                                self.settings.decoding)
+        name = variant.language_model
+        first = self._recogniser(name)
         items = read_json(data / "test.items.json")
         scores = self.alone(self.scores, Frames(data, "test"))
-        for item, answer in zip(items, recogniser.answers(scores), strict=True):
+        answers = (self.second.answers(name, first, scores)
+                   if self.second is not None and is_two_pass(name) else first.answers(scores))
+        for item, answer in zip(items, answers, strict=True):
             yield {"id": item["id"], **answer}
 
     def scores(self, utterance: np.ndarray) -> Floats:
@@ -143,6 +174,10 @@ class Hybrid(NeuralSystem):
     def test_scores(self, data: Path, utterance: int) -> Floats:
         """`scores` of one test item's frames."""
         return next(iter(self.alone(self.scores, [Frames(data, "test")[utterance]])))
+
+    def _recogniser(self, name: AnyModel) -> Recogniser:
+        """What searches, with its chosen weights."""
+        return self.vocabulary.recogniser(first_of(name), self.known(), self.settings.decoding)
 
     def _align(self, data: Path) -> None:
         """Train Gaussians, and take tied states, their frequencies and every frame's from them.
@@ -176,17 +211,32 @@ class Hybrid(NeuralSystem):
 
     def texts(self) -> Mapping[str, Any]:
         tied = self.known()
+        second = {} if self.second is None else {"second": self.second.texts()}
         return {**self.vocabulary.texts(), "states": len(tied.stay),
-                "triphones": tied_to_json(tied)}
+                "triphones": tied_to_json(tied), **second}
 
     def load_texts(self, texts: Mapping[str, Any]) -> None:
         self.vocabulary = Vocabulary.restored(texts, self.spec)
-        self._stored = texts["triphones"]
-        self._count = int(texts["states"])
+        self._stored = dict(texts)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        own = super().tensors()
+        return own if self.second is None else {**own, **self.second.tensors()}
 
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        super().load_tensors(tensors)
-        self.tied = tied_of(self._stored, self.stay[: self._count].numpy().copy())
+        super().load_tensors({name: tensor for name, tensor in tensors.items()
+                              if not is_own(name)})
+        stay = self.stay[: int(self._stored["states"])].numpy().copy()
+        self.tied = tied_of(self._stored["triphones"], stay)
+        if self.settings.rescoring is not None:
+            self.second = SecondPass.restored(self.settings.rescoring, self.vocabulary.transcripts,
+                                              self._stored["second"], tensors)
+
+    @property
+    def parameters_count(self) -> int:
+        """Weights of the network, and of the language model of the second pass."""
+        return super().parameters_count + (
+            0 if self.second is None else self.second.recurrent.parameters_count)
 
 
 def _network(settings: Settings, features: int) -> tuple[nn.Module, int]:
