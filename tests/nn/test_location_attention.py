@@ -193,3 +193,20 @@ def test_a_beam_of_one_is_greedy_and_a_repetition_ends_at_the_limit() -> None:
     (found,) = n_best(scorer(table, 1, 1), torch.tensor([6]), 1, begin=2, end=0)
     assert [one.tokens for one in found] == [[1] * 6]
     assert found[0].log_probability == pytest.approx(-5.06, abs=1e-5)
+
+
+@pytest.mark.parametrize("beam", [2, 3, 5])
+def test_one_that_ends_takes_its_slot_with_it(beam: int) -> None:
+    table = torch.randn(1, 4, 3, dtype=torch.float64).log_softmax(dim=-1)
+    live, finished = [(0.0, [3])], []
+    while live:
+        grown = sorted(((score + float(table[0, text[-1], letter]), [*text, letter])
+                        for score, text in live for letter in range(3)
+                        if len(text) < 6 or letter == 0), reverse=True)
+        kept = grown[: beam - len(finished)]
+        finished += [one for one in kept if one[1][-1] == 0]
+        live = [one for one in kept if one[1][-1] != 0]
+    (found,) = n_best(scorer(table, beam, 1), torch.tensor([5]), beam, begin=3, end=0)
+    assert [one.tokens for one in found] == [text[1:-1] for _, text in sorted(finished,
+                                                                              reverse=True)]
+    assert len(found) == beam
