@@ -41,7 +41,7 @@ def combinations(suite: Suite, row: str,
         names.append(name)
         choices.append(listed.split(","))
     for chosen in itertools.product(*choices):
-        changes = dict(zip(names, map(_number, chosen), strict=True))
+        changes = dict(zip(names, map(number_or_word, chosen), strict=True))
         try:
             settings = type(known).model_validate(known.model_dump() | changes)
         except ValidationError as error:
@@ -49,7 +49,8 @@ def combinations(suite: Suite, row: str,
         yield "  ".join(f"{name}={value}" for name, value in changes.items()), settings
 
 
-def _number(text: str) -> int | float | str:
+def number_or_word(text: str) -> int | float | str:
+    """A value of a setting as a command line gives it."""
     for kind in (int, float):
         try:
             return kind(text)

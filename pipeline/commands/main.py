@@ -196,6 +196,16 @@ def choose(row: Annotated[str, Parameter(help="SYSTEM:VARIANT, whose system is t
     print_lines(choose_settings(_params(suite), row, values, items))
 
 
+@_verb("study asr-triphones acoustics.triphones.states=150,300")
+def study(system: Annotated[str, Parameter(help="a system whose track's features are here")],
+          values: Annotated[str, Parameter(help="SETTING=A,B: values of a setting to train with")],
+          /, *, suite: SuiteName = None) -> None:
+    """Train a system with several values of a setting and compare them on validation data."""
+    from pipeline.commands.study import study_setting
+
+    print_lines(study_setting(_params(suite), system, values))
+
+
 @_verb("rescore --suite real", "rescore lm-lstm lm-gru")
 def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
             suite: SuiteName = None) -> None:

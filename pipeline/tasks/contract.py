@@ -2,7 +2,8 @@
 
 A task is a folder with one module for each of these protocols and a folder `systems/` with a module
 for each system. The pipeline finds them by their names (`pipeline.modules`) and needs nothing else,
-so a new task is one folder that keeps this contract.
+so a new task is one folder that keeps this contract. A further module, `validation`, is for tasks
+whose systems say more of validation data than a loss.
 
 `own` is how a trained system answers files that no corpus holds. It does no work of its own: what
 the features stage makes of test items is made of a user's files, by the same functions, and the
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from pipeline.entries import FeatureSettings
+from pipeline.scoring.records import Score
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
@@ -131,6 +133,29 @@ class Own(Protocol):
 
     def present(self, item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
         """Rows of the answer to one item: its record with the answer's columns added."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What a trained system makes of validation data: lower scores are better.
+
+    `measure` says what the `scores` are, of which there is one for each way to answer; an interval
+    has no bounds where none is known. `counts` are numbers that a reader wants beside them.
+    """
+
+    measure: str
+    scores: Mapping[str, Score]
+    counts: Mapping[str, int]
+
+
+class Validation(Protocol):
+    """`validation.py`, which a task may leave out: what a study over a setting compares.
+
+    Without it, and where it returns None, that is the lowest validation loss of the curve.
+    """
+
+    def validated(self, system: System) -> Validated | None:
+        """As training found it; no data is read."""
 
 
 class Creates(Protocol):

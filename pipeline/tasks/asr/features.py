@@ -4,7 +4,8 @@ The symbols that a recogniser writes are the characters of the training transcri
 training and validation frames with their texts and speakers, and in `spec.json` the symbols, each
 feature's mean and deviation over the training frames, and what makes frames of a recording. With a
 dictionary, `lexicon.json` has the pronunciations of its words. `test/` has the frames and the
-references of every condition. The utterances of a speaker are one cluster, in whatever conditions.
+references of every condition, and, for pictures, how one word of the training data sounds. The
+utterances of a speaker are one cluster, in whatever conditions.
 
 A microphone and a voice shift a log-mel frame by a constant, so frames can have their mean taken
 away over all that a speaker says in one condition (cepstral mean normalisation by speaker), or each
@@ -28,6 +29,7 @@ from pipeline.errors import UserError
 from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.files import write_json
 from pipeline.tasks.asr.shared.dictionary import pronunciations
+from pipeline.tasks.asr.shared.example import example_of
 
 Condition = Literal["clean", "other"]
 Normalisation = Literal["none", "speaker", "utterance"]
@@ -83,6 +85,7 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
         "deviation": deviation.tolist(), "normalise": settings.normalise,
         "front_end": settings.front_end.model_dump(mode="json")})
     write_json(test / "ceiling.json", {})
+    example_of(train, settings.front_end).write(test)
 
 
 def _check(corpus: Path, train: list[Utterance], valid: list[Utterance], test: list[Utterance],

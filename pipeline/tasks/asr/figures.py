@@ -2,7 +2,8 @@
 
 A system that emits symbols shows when (CTC's spikes); one that chose how far it trusts a language
 model, how sharp that choice is; one whose words are phones of hidden states shows which state each
-frame is in and what its trees ask first.
+frame is in and what its trees ask first. How sound becomes features is the same for all systems of
+a track.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,13 @@ from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.words import words_in
 from pipeline.systems.base import System
 from pipeline.tasks.asr.scoring import aligned_words
-from pipeline.tasks.asr.shared import error_pictures, model_pictures, state_pictures
+from pipeline.tasks.asr.shared import (
+    error_pictures,
+    model_pictures,
+    sound_pictures,
+    state_pictures,
+)
+from pipeline.tasks.asr.shared.example import Example
 from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates, followed
 
@@ -70,7 +77,7 @@ class EmitsSymbols(Protocol):
 
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write alignments_<variant>.txt for each variant, and speakers.png.
+    """Write alignments_<variant>.txt for each variant, speakers.png, windows.png and features.png.
 
     Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; where
     weights were chosen, weights.png; with tied states states.png of one utterance and, of
@@ -87,6 +94,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     if listed:
         save_png(error_pictures.oracle(items, listed), directory / "oracle.png", dpi=DPI,
                  tight=True)
+    _draw_sound(test, directory)
     if isinstance(system, EmitsSymbols):
         frames = Frames(test, "test")
         middle = _middle(np.arange(len(frames)), frames)
@@ -102,6 +110,17 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     if isinstance(system, KnowsStates):
         _draw_questions(system, directory)
         _draw_states(system, answers, test, directory)
+
+
+def _draw_sound(test: Path, directory: Path) -> None:
+    """From samples to features, of the track's example; DVC keeps equal files of systems once."""
+    example = Example.read(test)
+    if example is None:
+        return
+    sound = sound_pictures.Sound.of(example.front_end, example.samples)
+    said = f"“{example.text}”, training utterance {example.id}"
+    for name, draw in (("windows", sound_pictures.windows), ("features", sound_pictures.features)):
+        save_png(draw(sound, said), directory / f"{name}.png", dpi=DPI, tight=True)
 
 
 def _samples(items: list[dict[str, str]], hypotheses: list[Prediction]) -> str:

@@ -109,8 +109,8 @@ def test_figures_are_drawn_and_repeatable(fitted: BilstmCtc, features: Path,
         figures.draw(fitted, answers, features / "test", tmp_path / folder)
     written = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert written == ["alignments_characters.txt", "alignments_greedy.txt",
-                       "alignments_words.txt", "oracle.png", "speakers.png", "spikes.png",
-                       "weights.png"]
+                       "alignments_words.txt", "features.png", "oracle.png", "speakers.png",
+                       "spikes.png", "weights.png", "windows.png"]
     for name in written:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     text = (tmp_path / "a" / "alignments_greedy.txt").read_text()

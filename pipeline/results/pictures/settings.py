@@ -1,0 +1,57 @@
+"""The picture of a study: scores on validation data over the values of one setting.
+
+Where intervals are known they are bands.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from matplotlib.figure import Figure
+
+from pipeline.results.pictures.style import GREY, canvas, legend_beside, look
+from pipeline.scoring.records import Score
+
+Value = float | str | bool | None
+_ROOM = 0.04  # of the axis, for the name of a value
+
+
+def draw(values: Sequence[Value], scores: Mapping[str, Sequence[Score]], stands: Value, axis: str,
+         measure: str) -> Figure:
+    """A line for each way to answer; `stands` is the value that params.yaml has.
+
+    Numbers stand where they are, in case there is room for them; other values side by side.
+    """
+    figure, axes = canvas(3.6)
+    places = _places(values)
+    for number, (answer, found) in enumerate(scores.items()):
+        of = look(number)
+        axes.plot(places, [score["value"] for score in found], color=of.color,
+                  linestyle=of.linestyle, marker=of.marker, markersize=5, linewidth=1.2,
+                  label=answer)
+        known = [(place, score["low"], score["high"])
+                 for place, score in zip(places, found, strict=True)
+                 if score["low"] is not None and score["high"] is not None]
+        if known:
+            at, low, high = zip(*known, strict=True)
+            axes.fill_between(at, low, high, color=of.color, alpha=0.12, linewidth=0)
+    if stands in values:
+        axes.axvline(places[values.index(stands)], color=GREY, linestyle=":", linewidth=1.2,
+                     label="in params.yaml")
+    axes.set_xticks(places, [str(value) for value in values])
+    axes.set(xlabel=axis, ylabel=measure)
+    axes.margins(y=0.1)
+    axes.grid(color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)
+    legend_beside(figure, axes)
+    return figure
+
+
+def _places(values: Sequence[Value]) -> list[float]:
+    numbers = [float(value) for value in values
+               if isinstance(value, int | float) and not isinstance(value, bool)]
+    sizes = sorted(numbers)
+    room = _ROOM * (sizes[-1] - sizes[0]) if sizes else 0.0
+    if len(numbers) == len(values) and all(later - earlier >= room
+                                           for earlier, later in pairwise(sizes)):
+        return numbers
+    return [float(place) for place in range(len(values))]

@@ -1,0 +1,156 @@
+"""Studies: what one setting of a system does to its score on validation data.
+
+    studies/<track>/<system>.<setting>.json     what came out, value by value
+    studies/<track>/<system>.<setting>.svg      its picture
+    studies/README.md                           a page with all of a suite's studies
+
+`unrolled study` writes them (`pipeline.commands.study`), and they are committed. They are no output
+of a stage, since DVC removes outputs before a stage runs, and no row depends on them. Each states
+the version of code, data and other settings that it was made with. Picture and page follow from the
+JSON alone.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# On Python 3.11 pydantic reads these alone.
+from typing_extensions import TypedDict
+
+from pipeline.results.markdown import decimal, table
+from pipeline.scoring.records import Count, Number, Score
+from pipeline.storage.files import read_text, write_bytes, write_json, write_text
+from pipeline.storage.shapes import read_shaped
+from pipeline.suite.places import Places
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_AGAIN = "take the committed file back, or remove it and call 'unrolled study' again"
+_FOLDER = "studies"
+_DECIMALS = 2
+
+
+class Point(TypedDict):
+    """One training: the setting's value, and what came out. Lower scores are better."""
+
+    value: Number | str | bool | None
+    scores: dict[str, Score]
+    counts: dict[str, Count]
+    parameters: Count
+
+
+class Study(TypedDict):
+    """The trainings of one version, in the order of the values; `stands` is params.yaml's value."""
+
+    track: str
+    system: str
+    setting: str
+    measure: str
+    stands: Any
+    version: str
+    points: list[Point]
+
+
+def place_of(places: Places, track: str, system: str, setting: str) -> Path:
+    """The JSON file of a study."""
+    return places.base / _FOLDER / track / f"{system}.{setting}.json"
+
+
+def read_study(path: Path) -> Study:
+    """Raises UserError for a file of another shape."""
+    return read_shaped(path, Study, _AGAIN)
+
+
+def write_study(places: Places, study: Study) -> list[Path]:
+    """Write a study, its picture, and the page over all studies of the suite; their paths."""
+    path = place_of(places, study["track"], study["system"], study["setting"])
+    write_json(path, study)
+    # What is drawn is what was written, whose keys are sorted.
+    write_bytes(picture_of(path), picture(read_study(path)))
+    page = places.base / _FOLDER / "README.md"
+    write_text(page, overview(page.parent))
+    return [path, picture_of(path), page]
+
+
+def picture_of(path: Path) -> Path:
+    """The picture of the study in a JSON file; names have dots of their own."""
+    return path.parent / f"{path.name.removesuffix('.json')}.svg"
+
+
+def picture(study: Study) -> bytes:
+    """The study's scores over the setting's values, as SVG."""
+    from pipeline.results.pictures.style import styled, svg
+
+    with styled():
+        return svg(figure(study))
+
+
+def figure(study: Study) -> "Figure":
+    """The same as a figure."""
+    from pipeline.results.pictures import settings
+
+    points = study["points"]
+    scores = {answer: [point["scores"][answer] for point in points]
+              for answer in points[0]["scores"]}
+    return settings.draw([point["value"] for point in points], scores, study["stands"],
+                         f"{study['setting']} of {study['system']}", study["measure"])
+
+
+def overview(folder: Path) -> str:
+    """Markdown over all studies in the suite's folder of studies."""
+    sections = [
+        "# What a setting does",
+        "Each study trains one system with several values of one setting, all else as "
+        "`params.yaml` has it, and compares them on validation data. Test data is not touched, and "
+        "no leaderboard row is made from it. Every value is trained once, with the suite's seed. "
+        "Where scores have 95 % intervals, differences well within them may be chance.",
+        *(_section(path, read_study(path)) for path in sorted(folder.glob("*/*.json")))]
+    return "\n\n".join(sections) + "\n"
+
+
+def differences(folder: Path) -> Iterator[str]:
+    """Where pages and pictures are not what follows from the studies of a folder."""
+    for path in sorted(folder.glob("*/*.json")):
+        drawn = picture_of(path)
+        if not drawn.is_file() or drawn.read_bytes() != picture(read_study(path)):
+            yield f"{drawn} is not what is drawn of {path.name}"
+    page = folder / "README.md"
+    if not page.is_file() or read_text(page) != overview(folder):
+        yield f"{page} is not what follows from the studies beside it"
+
+
+def best_of(points: Sequence[Point], answer: str) -> Point:
+    """That with the lowest score of one way to answer, the first of equal ones."""
+    return min(points, key=lambda point: point["scores"][answer]["value"])
+
+
+def shown(value: Any) -> str:
+    """A setting's value as params.yaml would have it."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+
+
+def _section(path: Path, study: Study) -> str:
+    points = study["points"]
+    answers, counts = list(points[0]["scores"]), list(points[0]["counts"])
+    header = [study["setting"], *answers, *counts, "parameters"]
+    body = [[shown(point["value"]), *(_score(point["scores"][name]) for name in answers),
+             *(decimal(point["counts"][name], 0) for name in counts),
+             decimal(point["parameters"], 0)] for point in points]
+    best = "; ".join(f"{name}: {shown(best_of(points, name)['value'])}" for name in answers)
+    values = f"{study['setting']}={','.join(shown(point['value']) for point in points)}"
+    return "\n\n".join([
+        f"## `{study['system']}`: {study['setting']}",
+        f"Track `{study['track']}`. Scores: {study['measure']}, lower is better. Best: {best}. "
+        f"`params.yaml` had {shown(study['stands'])}.",
+        f"![{study['measure']} over {study['setting']}]({study['track']}/{picture_of(path).name})",
+        table(header, body, numbers=header),
+        f"Version `{study['version']}`; made by `unrolled study {study['system']} {values}`."])
+
+
+def _score(score: Score) -> str:
+    if score["low"] is None or score["high"] is None:
+        return decimal(score["value"], _DECIMALS)
+    return (f"{decimal(score['value'], _DECIMALS)} ({decimal(score['low'], _DECIMALS)} to "
+            f"{decimal(score['high'], _DECIMALS)})")

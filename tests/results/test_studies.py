@@ -1,0 +1,108 @@
+"""Pages and pictures of studies show what their files hold; so do the committed ones."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.results.studies import (
+    Point,
+    Study,
+    best_of,
+    differences,
+    figure,
+    read_study,
+    write_study,
+)
+from pipeline.scoring.records import Score
+from pipeline.suite.places import Places
+from pipeline.suite.schema import load
+from tests.conftest import ROOT
+
+
+def point(value: float | str | bool | None, bigram: float, uniform: Score | None = None) -> Point:
+    return {"value": value, "counts": {"tied states": 100, "words": 2000}, "parameters": 5000,
+            "scores": {"bigram": {"value": bigram, "low": bigram - 1, "high": bigram + 2},
+                       "uniform": uniform or {"value": 20.0, "low": None, "high": None}}}
+
+
+def study(*points: Point, stands: object = 150) -> Study:
+    return {"track": "asr", "system": "triphones", "setting": "tying.states", "measure": "WER (%)",
+            "stands": stands, "version": "00ff", "points": list(points)}
+
+
+THREE = study(point(100, 9.0), point(150, 7.25), point(400, 7.25))
+
+
+def test_the_picture_has_scores_and_intervals_where_the_values_are() -> None:
+    axes = figure(THREE).axes[0]
+    drawn = {str(line.get_label()): line for line in axes.lines}
+    assert list(drawn["bigram"].get_xdata()) == [100, 150, 400]
+    assert list(drawn["bigram"].get_ydata()) == [9.0, 7.25, 7.25]
+    assert list(drawn["uniform"].get_ydata()) == [20.0] * 3
+    assert list(drawn["in params.yaml"].get_xdata()) == [150, 150]
+    band, = axes.collections
+    corners = band.get_paths()[0].vertices
+    assert {tuple(corner) for corner in corners.tolist()} >= {
+        (100, 8), (100, 11), (150, 6.25), (150, 9.25), (400, 6.25), (400, 9.25)}
+    assert axes.get_xlabel() == "tying.states of triphones" and axes.get_ylabel() == "WER (%)"
+    assert drawn["bigram"].get_color() != drawn["uniform"].get_color()
+    assert drawn["bigram"].get_marker() != drawn["uniform"].get_marker()
+
+
+def test_words_and_crowded_numbers_stand_side_by_side() -> None:
+    axes = figure(study(point("lstm", 5.0), point("gru", 4.0), stands="elman")).axes[0]
+    assert list(axes.lines[0].get_xdata()) == [0, 1]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["lstm", "gru"]
+    assert {str(line.get_label()) for line in axes.lines} == {"bigram", "uniform"}
+    near = figure(study(point(0.01, 5.0), point(0.02, 4.0), point(1.0, 4.0))).axes[0]
+    assert list(near.lines[0].get_xdata()) == [0, 1, 2]  # the first two would overlap
+    assert [label.get_text() for label in near.get_xticklabels()] == ["0.01", "0.02", "1.0"]
+
+
+def test_the_page_has_a_line_for_each_value_and_names_the_best(tmp_path: Path) -> None:
+    paths = write_study(Places(tmp_path), THREE)
+    assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
+        "studies/asr/triphones.tying.states.json", "studies/asr/triphones.tying.states.svg",
+        "studies/README.md"]
+    text = paths[2].read_text()
+    assert [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
+            if line.startswith("| ")][2:] == [
+            ["100", "9.00 (8.00 to 11.00)", "20.00", "100", "2,000", "5,000"],
+        ["150", "7.25 (6.25 to 9.25)", "20.00", "100", "2,000", "5,000"],
+        ["400", "7.25 (6.25 to 9.25)", "20.00", "100", "2,000", "5,000"]]
+    assert "Best: bigram: 150; uniform: 100." in text and "`params.yaml` had 150." in text
+    assert "](asr/triphones.tying.states.svg)" in text
+    assert "`unrolled study triphones tying.states=100,150,400`" in text
+    assert best_of(THREE["points"], "bigram")["value"] == 150
+    assert read_study(paths[0]) == THREE
+
+
+def test_what_does_not_follow_from_a_study_is_named(tmp_path: Path) -> None:
+    paths = write_study(Places(tmp_path), THREE)
+    assert list(differences(tmp_path / "studies")) == []
+    paths[0].write_text(paths[0].read_text().replace("7.25", "6.5", 1))
+    found = list(differences(tmp_path / "studies"))
+    assert len(found) == 2 and "svg is not what is drawn" in found[0] and "README.md" in found[1]
+    paths[0].write_text("{}")
+    with pytest.raises(UserError, match=r"tying\.states\.json"):
+        read_study(paths[0])
+
+
+@pytest.mark.parametrize("params", sorted(path.relative_to(ROOT).as_posix() for path in [
+    ROOT / "params.yaml", *ROOT.glob("*/params.yaml")]))
+def test_committed_studies_are_of_the_suites_systems_and_drawn_from_their_files(
+        params: str) -> None:
+    suite = load(ROOT / params)
+    folder = suite.places.base / "studies"
+    if not folder.is_dir():
+        return
+    assert list(differences(folder)) == []
+    for path in folder.glob("*/*.json"):
+        found = read_study(path)
+        assert path.name == f"{found['system']}.{found['setting']}.json"
+        assert path.parent.name == found["track"] == suite.track_of(found["system"])
+        inner = suite.systems[found["system"]]
+        for part in found["setting"].split("."):
+            inner = inner[part]
+        assert len({point["value"] for point in found["points"]}) == len(found["points"]) > 1
