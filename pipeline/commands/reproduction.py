@@ -206,8 +206,9 @@ def _stale(suite: Suite) -> Iterator[str]:
         if stated != read_row_version(suite.places, key):
             wrong = ("is not committed" if stated is None else
                      "was made by other code or settings than this commit's")
-            yield (f"{suite.suite}metrics/{suite.track_of(key)}/{key}.json {wrong}; run 'unrolled "
-                   f"repro{suite_option(suite)}' and commit what it writes")
+            path = suite.places.metrics(suite.track_of(key), key).relative_to(suite.places.root)
+            yield (f"{path.as_posix()} {wrong}; run 'unrolled repro{suite_option(suite)}' and "
+                   "commit what it writes")
 
 
 def main() -> None:

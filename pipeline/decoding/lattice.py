@@ -82,9 +82,18 @@ def confidences(lattice: Lattice, recognition: Recognition, weights: Weights,
     posteriors = lattice.posteriors(weights, scale)
     starts, ends = lattice.frames[lattice.sources], lattice.frames[lattice.targets]
     found = []
+    # Links of a word stand together, in the order of their ends; none of them is longer than the
+    # longest, so those that overlap lie between two of them.
+    by_label = np.argsort(lattice.labels, kind="stable")
+    labels = lattice.labels[by_label]
+    longest = int((ends - starts).max(initial=0))
     for word, start, end in zip(recognition.words, recognition.starts, recognition.ends,
                                 strict=True):
-        same = np.flatnonzero((lattice.labels == word) & (starts < end) & (ends > start))
+        low, high = np.searchsorted(labels, [word, word + 1])
+        own = by_label[low:high]
+        low, high = np.searchsorted(ends[own], [start + 1, end + longest])
+        same = own[low:high]
+        same = same[starts[same] < end]
         change = np.zeros(end - start + 1)
         np.add.at(change, np.maximum(starts[same], start) - start, posteriors[same])
         np.add.at(change, np.minimum(ends[same], end) - start, -posteriors[same])

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.decoding.log import PERIOD, Log
 from pipeline.decoding.network import NOTHING, Network, Weights
-from pipeline.decoding.trace import Log, Recognition, Trace, best_words
+from pipeline.decoding.trace import Recognition, Trace, best_words
 
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -30,18 +31,28 @@ UTTERANCES_AT_ONCE = 4
 class Beam:
     """`width` is in the units of scores; `most` tokens are kept of an utterance (those that equal
     the last one, too), None for any number.
+
+    Lattices may ask for what lies within `lattice` of the best sentence, None for `width`. Whatever
+    lies further off is forgotten in utterances of many frames, to save memory.
     """
 
     width: float = np.inf
     most: int | None = None
+    lattice: float | None = None
+
+    @property
+    def kept(self) -> float:
+        """How far from the best sentence paths are kept for lattices."""
+        return self.width if self.lattice is None else self.lattice
 
 
 class Search:
     """Raises ValueError for a beam that keeps nothing."""
 
     def __init__(self, network: Network, weights: Weights, beam: Beam) -> None:
-        if not beam.width >= 0 or beam.most is not None and beam.most < 1:
-            raise ValueError(f"a beam needs a width of 0 at least and a token at least, got {beam}")
+        if (not beam.width >= 0 or not beam.kept >= 0
+                or beam.most is not None and beam.most < 1):
+            raise ValueError(f"a beam needs widths of 0 at least and a token at least, got {beam}")
         self.network, self.weights, self.beam = network, weights, beam
         self.arc_scores = weights.of_arcs(network)
         self.end_scores = weights.of_ends(network)
@@ -50,10 +61,10 @@ class Search:
                   lattices: bool = False) -> list[Recognition]:
         """The best words of utterances, each given as log P(frame | tied state), [T, states].
 
-        With `lattices`, what `word_lattice` needs is kept: 16 bytes a token. Any number may be
-        added to a frame's scores; -inf is a state that the frame cannot have. Where no path is
-        left within an utterance, it is answered as unfinished by what was best before. Raises
-        ValueError for other shapes and for scores that are no number or +inf.
+        With `lattices`, what `word_lattice` needs is kept. Any number may be added to a frame's
+        scores; -inf is a state that the frame cannot have. Where no path is left within an
+        utterance, it is answered as unfinished by what was best before. Raises ValueError for other
+        shapes and for scores that are no number or +inf.
         """
         for place, scores in enumerate(utterances):
             if scores.ndim != 2 or scores.shape[1] <= self.network.states.max():
@@ -92,11 +103,8 @@ class _Batch:
     def __init__(self, search: Search, utterances: Sequence[NDArray[np.floating]],
                  lattices: bool) -> None:
         self._search, self._network = search, search.network
-        self._lattices = lattices
         self._lengths = np.array([len(scores) for scores in utterances])
-        self._frames = (np.concatenate(utterances).astype(np.float64, copy=False)
-                        * search.weights.acoustic)
-        self._rows = np.cumsum(self._lengths) - self._lengths
+        self._utterances = utterances
         nodes, count = self._network.nodes, len(utterances)
         self._edges = np.arange(count + 1) * nodes
         self._node = np.tile(np.arange(nodes), count)
@@ -106,7 +114,8 @@ class _Batch:
         self._past = np.zeros(count * nodes, np.int64)
         self._floors = np.full(count, -np.inf)
         self._open = np.ones(count, bool)
-        self._log = Log(count)
+        self._log = Log(self._network, search.arc_scores, count,
+                        search.beam.kept if lattices else None, self._heard)
 
     def traces(self) -> list[Trace]:
         nothing = np.zeros(0, np.int64)
@@ -116,20 +125,20 @@ class _Batch:
         for frame in range(int(self._lengths.max()) + 1):
             if frame > 0:
                 ends = self._leave(tokens, frame)
-            ends = replace(ends, pasts=self._log.add_ends(
-                self._utterance[ends.keys], self._node[ends.keys], ends.scores, ends.pasts, frame))
+            ends = replace(ends, pasts=self._log.add_ends(ends.keys, ends.scores, ends.pasts,
+                                                          frame))
             if (over := self._open & (self._lengths == frame)).any():
                 self._close(over, frame, tokens, ends)
                 ends = ends.kept(self._open[self._utterance[ends.keys]])
             before, tokens = tokens, self._enter(ends, frame)
-            if self._lattices:
-                self._log.add_tokens(self._utterance[tokens.keys], self._node[tokens.keys],
-                                     tokens.scores)
+            self._log.add_tokens(tokens.keys, tokens.scores, frame)
             lost = self._open & (np.diff(np.searchsorted(tokens.keys, self._edges)) == 0)
             if lost.any():
                 self._close(lost, frame, before, ends.kept(slice(0)))
             if not self._open.any():
                 break
+            if frame % PERIOD == PERIOD - 1:
+                self._log.forget(frame, tokens.pasts)
         return self._log.traces()
 
     def _leave(self, tokens: _Tokens, frame: int) -> _Tokens:
@@ -158,8 +167,7 @@ class _Batch:
         self._come(keys, ends.scores[places] + self._search.arc_scores[arcs],
                    NOTHING - 1 - np.arange(len(keys)))
         found = np.flatnonzero(self._best > -np.inf)
-        rows = (self._rows + frame)[self._utterance[found]]
-        scores = self._best[found] + self._frames[rows, self._network.states[self._node[found]]]
+        scores = self._best[found] + self._heard(found, frame)
         self._best[found] = -np.inf
         kept = self._within(found, scores)
         tokens = _Tokens(found[kept], scores[kept], self._past[found[kept]])
@@ -167,6 +175,14 @@ class _Batch:
         came = NOTHING - 1 - tokens.pasts[begun]
         tokens.pasts[begun] = self._log.add_entries(ends.pasts[places[came]], arcs[came])
         return tokens
+
+    def _heard(self, keys: Ids, frame: int) -> Scores:
+        """Weighted scores of a frame in keys, which are in order."""
+        edges = np.searchsorted(keys, self._edges)
+        states = self._network.states[self._node[keys]]
+        parts = [scores[frame, states[low:high]] for scores, low, high
+                 in zip(self._utterances, edges[:-1], edges[1:], strict=True) if low < high]
+        return np.concatenate([np.zeros(0), *parts]) * self._search.weights.acoustic
 
     def _come(self, keys: Ids, scores: Scores, pasts: Ids) -> None:
         """Let paths come to `keys`; the best is kept, of equal ones the one that came first."""
@@ -202,8 +218,8 @@ class _Batch:
             finals = self._search.end_scores[self._node[mine.keys]]
             can_end = finals > -np.inf
             if can_end.any():
-                self._log.finish(utterance, mine.pasts[can_end], finals[can_end])
+                self._log.finish(utterance, frame, mine.pasts[can_end], finals[can_end])
                 continue
             mine = tokens.kept(slice(*np.searchsorted(tokens.keys, [low, high])))
             best = np.argsort(-mine.scores, kind="stable")[:1]
-            self._log.cut_off(utterance, mine.scores[best], mine.pasts[best], frame)
+            self._log.cut_off(utterance, frame, mine.scores[best], mine.pasts[best])

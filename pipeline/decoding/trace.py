@@ -2,7 +2,8 @@
 
 An end is a path that stands in a boundary between two frames; an entry is a word or a pause that
 begins behind an end. Following entries and ends back from the last one gives the best words. Where
-lattices are wanted, the tokens of all frames are kept too; `lattice_building.py` reads them.
+lattices are wanted, tokens are kept too; `lattice_building.py` reads them. `log.py` writes all that
+down, and forgets what leads nowhere.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Trace:
     sentence; then the only last end is the best path within its last word, and its node `NOTHING`.
 
     The tokens that frame t has left, if they were kept, are `first_token[t]` to
-    `first_token[t + 1]` of `token_nodes` and `token_scores`.
+    `first_token[t + 1]` of `token_nodes` and `token_scores`. They are `limited` where too many were
+    as good, so that some were left out.
     """
 
     end_frames: NDArray[np.int64]
@@ -40,6 +42,7 @@ class Trace:
     first_token: NDArray[np.int64]
     token_nodes: NDArray[np.int64]
     token_scores: NDArray[np.float64]
+    limited: bool
 
 
 @dataclass(frozen=True)
@@ -59,87 +62,6 @@ class Recognition:
     language: float
     finished: bool
     trace: Trace
-
-
-class Log:
-    """What a search of several utterances writes down, in the order of time, for their traces.
-
-    Each utterance's first end is written first, so utterance u begins with end u.
-    """
-
-    def __init__(self, utterances: int) -> None:
-        self._count = utterances
-        self._ends: list[tuple[NDArray[np.int64], ...]] = []
-        self._scores: list[NDArray[np.float64]] = []
-        self._entries: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-        self._end_count = self._entry_count = 0
-        self._tokens: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
-        self._last: dict[int, tuple[NDArray[np.int64], NDArray[np.float64], bool]] = {}
-
-    def add_ends(self, utterances: NDArray[np.int64], nodes: NDArray[np.int64],
-                 scores: NDArray[np.float64], entries: NDArray[np.int64],
-                 frame: int) -> NDArray[np.int64]:
-        """Write down ends with the entries of the words that end; their numbers."""
-        self._ends.append((utterances, nodes, entries, np.full(len(nodes), frame)))
-        self._scores.append(scores)
-        self._end_count += len(nodes)
-        return np.arange(self._end_count - len(nodes), self._end_count)
-
-    def add_entries(self, ends: NDArray[np.int64],
-                    arcs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Write down words that begin behind ends; their numbers."""
-        self._entries.append((ends, arcs))
-        self._entry_count += len(ends)
-        return np.arange(self._entry_count - len(ends), self._entry_count)
-
-    def add_tokens(self, utterances: NDArray[np.int64], nodes: NDArray[np.int64],
-                   scores: NDArray[np.float64]) -> None:
-        """Write down the tokens that a frame has left, utterance by utterance."""
-        self._tokens.append((utterances, nodes, scores))
-
-    def finish(self, utterance: int, ends: NDArray[np.int64],
-               scores: NDArray[np.float64]) -> None:
-        """An utterance may end in `ends`, which adds `scores`."""
-        self._last[utterance] = ends, scores, True
-
-    def cut_off(self, utterance: int, scores: NDArray[np.float64], entries: NDArray[np.int64],
-                frame: int) -> None:
-        """An utterance ends within the word of the one path given, or of none at its beginning."""
-        ends = self.add_ends(np.full(len(scores), utterance), np.full(len(scores), NOTHING),
-                             scores, entries, frame)
-        self._last[utterance] = (ends if len(ends) else np.array([utterance])), np.zeros(1), False
-
-    def traces(self) -> list[Trace]:
-        """The trace of each utterance, with numbers of its own."""
-        utterances, nodes, pasts, frames = map(np.concatenate, zip(*self._ends, strict=True))
-        scores = np.concatenate(self._scores)
-        ends, arcs = map(np.concatenate, zip(*self._entries, strict=True))
-        own_end, own_entry = np.empty_like(utterances), np.empty_like(ends)
-        found = []
-        for utterance in range(self._count):
-            mine = np.flatnonzero(utterances == utterance)
-            entered = np.flatnonzero(utterances[ends] == utterance)
-            own_end[mine] = np.arange(len(mine))
-            own_entry[entered] = np.arange(len(entered))
-            entries = pasts[mine]
-            entries[entries != NOTHING] = own_entry[entries[entries != NOTHING]]
-            last_ends, last_scores, finished = self._last[utterance]
-            found.append(Trace(frames[mine], nodes[mine], scores[mine], entries,
-                               own_end[ends[entered]], arcs[entered], own_end[last_ends],
-                               last_scores, finished, *self._own_tokens(utterance)))
-        return found
-
-    def _own_tokens(self, utterance: int) -> tuple[NDArray[np.int64], NDArray[np.int64],
-                                                   NDArray[np.float64]]:
-        """An utterance's tokens: where each frame's begin, their nodes and scores."""
-        nodes: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
-        scores: list[NDArray[np.float64]] = [np.zeros(0)]
-        for utterances, all_nodes, all_scores in self._tokens:
-            low, high = np.searchsorted(utterances, [utterance, utterance + 1])
-            nodes.append(all_nodes[low:high])
-            scores.append(all_scores[low:high])
-        return np.cumsum([len(part) for part in nodes]), np.concatenate(nodes), np.concatenate(
-            scores)
 
 
 def best_words(network: Network, weights: Weights, trace: Trace) -> Recognition:
