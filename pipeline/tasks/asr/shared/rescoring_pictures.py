@@ -1,0 +1,56 @@
+"""What a recurrent language model adds to an n-gram, on validation utterances, by its share.
+
+Left of the picture the n-gram is alone, right of it the recurrent model. Between them the curve
+says whether the two know different things: then it has its lowest place inside.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from matplotlib.figure import Figure
+
+from pipeline.tasks.asr.shared.rescoring import Trial, best_trial
+
+_LINE, _BAND = "#0072B2", "#56B4E9"
+
+
+@dataclass(frozen=True)
+class Mixes:
+    """Word error rates in percent by mix: of the chosen weights, and the least and most of all."""
+
+    mixes: list[float]
+    chosen: list[float]
+    least: list[float]
+    most: list[float]
+    best: Trial
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial]) -> Self:
+        """`trials` is not empty."""
+        best = best_trial(trials)
+        mixes = sorted({trial.mix for trial in trials})
+        rates = [[(trial.weights == best.weights, 100 * trial.errors / max(trial.words, 1))
+                  for trial in trials if trial.mix == mix] for mix in mixes]
+        return cls(mixes, [next(rate for own, rate in row if own) for row in rates],
+                   [min(rate for _, rate in row) for row in rates],
+                   [max(rate for _, rate in row) for row in rates], best)
+
+
+def mixes(trials: Mapping[str, Sequence[Trial]]) -> Figure:
+    """A panel for each language model of two passes; the chosen mix has a ring."""
+    figure = Figure(figsize=(0.6 + 4.2 * len(trials), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(trials), squeeze=False)[0]
+    for axes, (name, tried) in zip(panels, trials.items(), strict=True):
+        found = Mixes.of(tried)
+        axes.fill_between(found.mixes, found.least, found.most, color=_BAND, alpha=0.3,
+                          label="all weights of the grid")
+        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4,
+                  label="the chosen weights")
+        place = found.mixes.index(found.best.mix)
+        axes.plot([found.best.mix], [found.chosen[place]], color=_LINE, marker="o", markersize=11,
+                  fillstyle="none", linestyle="none", label="the chosen mix")
+        axes.set(title=name, xlabel="share of the recurrent model",
+                 ylabel="validation word error rate (%)", ylim=(0, None))
+        axes.legend(fontsize=8)
+    return figure
