@@ -1,6 +1,5 @@
-"""The recogniser learns a tiny corpus; padding changes nothing; language models score text."""
+"""The recogniser learns a tiny corpus; padding changes nothing."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +7,11 @@ import pytest
 import torch
 
 from pipeline.audio.frames import Frames
-from pipeline.ngram.kneser_ney import estimate
-from pipeline.nn.ctc import prefix_beam_search
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr import figures
 from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared.batching import Utterances
-from pipeline.tasks.asr.shared.language_model import CharacterModel, WordModel
 from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 
 BEAM = {"search": "beam", "beam": 8, "least_posterior": 0.001, "language_model": "words",
@@ -99,61 +95,6 @@ def test_augmentation_is_for_training_alone(fitted: BilstmCtc, features: Path) -
     assert not torch.equal(*(fitted.train()(batch["frames"], batch["lengths"])[0]
                              for _ in range(2)))
     fitted.eval()
-
-
-TEXTS = ["A B", "A C A", "B A"]
-
-
-def test_word_model_scores_words_where_they_end() -> None:
-    model = WordModel(TEXTS, [" ", "A", "B", "C"], order=2, alpha=0.7, beta=0.3)
-    # Words A, B, C are 0, 1, 2; 3 is any other word, 4 the end.
-    oracle = estimate(np.array([0, 1, 4, 0, 2, 0, 4, 1, 0, 4]), types=5, end=4, order=2)
-    total, state = 0.0, model.start()
-    for symbol in (2, 1, 3, 4, 1):  # "A BC "
-        gain, state = model.extend(state, symbol)
-        total += gain
-    total += model.finish(state)
-    logs = [oracle.log_probability((oracle.start,), 0), oracle.log_probability((0,), 3),
-            oracle.log_probability((3,), 4)]
-    assert total == pytest.approx(0.7 * sum(logs) + 2 * 0.3)
-    assert model.extend(model.start(), 2)[0] == 0.0
-
-
-def test_word_model_closes_the_last_word_at_the_end() -> None:
-    model = WordModel(TEXTS, [" ", "A", "B", "C"], order=2, alpha=1.0, beta=0.0)
-
-    def score_of(symbols: tuple[int, ...]) -> float:
-        total, state = 0.0, model.start()
-        for symbol in symbols:
-            gain, state = model.extend(state, symbol)
-            total += gain
-        return total + model.finish(state)
-
-    assert score_of((2, 1, 3)) == pytest.approx(score_of((2, 1, 3, 1)))
-
-
-def test_character_model_scores_each_character() -> None:
-    model = CharacterModel(TEXTS, [" ", "A", "B", "C"], order=3, alpha=0.5, beta=0.25)
-    tokens = [number for text in TEXTS for number in (*(" ABC".index(c) + 1 for c in text), 5)]
-    oracle = estimate(np.array(tokens), types=6, end=5, order=3)
-    total, state, context = 0.0, model.start(), (oracle.start,)
-    for symbol in (3, 1, 2):
-        gain, state = model.extend(state, symbol)
-        assert gain == pytest.approx(0.5 * oracle.log_probability(context, symbol) + 0.25)
-        context = (*context, symbol)[-2:]
-        total += gain
-    assert model.finish(state) == pytest.approx(0.5 * oracle.log_probability(context, 5))
-    assert math.isfinite(total)
-
-
-def test_a_language_model_decides_what_the_sound_leaves_open() -> None:
-    # B and C are equally loud; after A the training texts have B three times as often.
-    emissions = np.log(np.array([[0.01, 0.01, 0.97, 0.005, 0.005], [0.97, 0.0075, 0.0075, 0.0075,
-                                 0.0075], [0.02, 0.01, 0.01, 0.475, 0.485]]))
-    texts = ["AB", "AB", "AB", "AC"]
-    for alpha, answer in ((0.0, [2, 4]), (1.0, [2, 3])):
-        model = CharacterModel(texts, [" ", "A", "B", "C"], order=2, alpha=alpha, beta=0.0)
-        assert prefix_beam_search(emissions, model, beam=50, least_posterior=0.0) == answer
 
 
 def test_figures_are_drawn_and_repeatable(fitted: BilstmCtc, features: Path,
