@@ -2,9 +2,9 @@
 
 An n-gram is addressed from the left: its key is (id of its first n-1 words) * base + (last word),
 where the id is the position of that prefix among the sorted keys of order n-1 and the base is the
-number of unigrams. Keys therefore stay below 2^63 whatever the order, a table is one sorted array,
-and finding n-grams is a binary search of many keys at once (the trie of Heafield 2011, "KenLM",
-with arrays for nodes).
+number of unigrams. Keys therefore stay below 2^63 whatever the order and a table is one sorted
+array (the trie of Heafield 2011, "KenLM", with arrays for nodes). One n-gram is found in it by
+binary search, many at once by an index that is built when the first many are asked for.
 
 Probabilities follow Katz's form p(w | h) = p*(w | h) where the n-gram h w is in the model, else
 backoff(h) p(w | h without its first word); an interpolated model has exactly this form too
@@ -13,15 +13,14 @@ backoff(h) p(w | h without its first word); an interpolated model has exactly th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
+from pipeline.ngram.index import ABSENT, Ids, KeyIndex
 
-ABSENT = -1
 _CACHED_CONTEXTS = 1 << 16
 
 
@@ -39,12 +38,14 @@ class Table:
 
     def find(self, keys: Ids) -> Ids:
         """Positions of `keys` in the table, `ABSENT` where the table has no such n-gram."""
-        places = np.searchsorted(self.keys, keys)
-        places[places == len(self.keys)] = 0
-        return np.where(self.keys[places] == keys, places, ABSENT)
+        return self._index.find(keys)
+
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex(self.keys)
 
     def find_one(self, key: int) -> int:
-        """As `find`, for one key."""
+        """As `find`, for one key, without an index."""
         place = int(self.keys.searchsorted(key))
         return place if place < len(self.keys) and self.keys[place] == key else ABSENT
 
@@ -142,17 +143,18 @@ class NgramModel:
         ValueError when the last sentence is open or an id is outside the vocabulary.
         """
         stream, predicted = with_starts(tokens, self.types, self.end)
-        ids = stream
         logs = self.tables[0].log_probability[stream].astype(np.float64)
+        # Where an n-gram of the order before ends, and which: what follows it has it as context.
+        ends, ids = np.arange(len(stream)), stream
         for table, shorter in zip(self.tables[1:], self.tables, strict=False):
-            contexts = shifted(ids)
-            known = contexts != ABSENT
-            found = np.full(len(stream), ABSENT)
-            found[known] = table.find(contexts[known] * self.base + stream[known])
-            logs[known] += shorter.log_backoff[contexts[known]]
-            seen = found != ABSENT
-            logs[seen] = table.log_probability[found[seen]]
-            ids = found
+            if len(ends) and ends[-1] == len(stream) - 1:
+                ends, ids = ends[:-1], ids[:-1]
+            ends = ends + 1
+            logs[ends] += shorter.log_backoff[ids]
+            found = table.find(ids * self.base + stream[ends])
+            seen = np.flatnonzero(found != ABSENT)
+            ends, ids = ends[seen], found[seen]
+            logs[ends] = table.log_probability[ids]
         return logs[predicted]
 
     def _find_context(self, context: tuple[int, ...]) -> tuple[int, ...]:

@@ -30,6 +30,36 @@ def test_stream_and_decoder_agree(model: NgramModel) -> None:
     assert model.score(tokens) == pytest.approx(found, abs=1e-6)
 
 
+def plain_scores(model: NgramModel, sentence: list[int]) -> list[float]:
+    """Katz's form from the shortest context on, n-grams in dictionaries."""
+    names: list[tuple[int, ...]] = [(word,) for word in range(model.types + 1)]
+    tables = [dict(zip(names, range(len(names)), strict=True))]
+    for table in model.tables[1:]:
+        names = [(*names[key // model.base], key % model.base) for key in table.keys.tolist()]
+        tables.append(dict(zip(names, range(len(names)), strict=True)))
+    found, text = [], [model.start, *sentence]
+    for place in range(1, len(text)):
+        log = float(model.tables[0].log_probability[text[place]])
+        for length in range(1, min(model.order - 1, place) + 1):
+            context, word = tuple(text[place - length : place]), text[place]
+            if context in tables[length - 1]:
+                log += float(model.tables[length - 1].log_backoff[tables[length - 1][context]])
+            if (*context, word) in tables[length]:
+                log = float(model.tables[length].log_probability[tables[length][*context, word]])
+        found.append(log)
+    return found
+
+
+@pytest.mark.parametrize("order", range(1, 7))
+def test_the_streams_scores_are_exact_to_the_last_bit(order: int) -> None:
+    model = estimate(stream(random_sentences(150, seed=5), WORDS), len(WORDS), 1, order)
+    sentences = [*random_sentences(40, seed=6), [], ["<unk>", "a"], *random_sentences(40, seed=5)]
+    found = model.score(stream(sentences, WORDS))
+    expected = [log for sentence in sentences
+                for log in plain_scores(model, stream([sentence], WORDS).tolist())]
+    assert found.tobytes() == np.array(expected).tobytes()
+
+
 def test_distribution_and_decoder_agree(model: NgramModel) -> None:
     for context in [(), (model.start, 3, 2), (9, 9, 9, 2, 3), (0, 2)]:
         found = [model.log_probability(context, word) for word in range(len(WORDS))]

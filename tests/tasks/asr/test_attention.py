@@ -202,9 +202,6 @@ def test_a_hypothesis_scores_as_the_formula_says() -> None:
     assert one.score(Weights(0.0, 0.0)) == -1.5
     assert one.score(Weights(0.1, 0.25)) == pytest.approx((0.75 * -3 + 0.25 * -5) / 2 - 0.7)
     assert Hypothesis("", 0, -3.0, 0.0, -1.0).score(Weights(1.0, 0.0)) == -4.0
-    model = CharacterModel(["AB", "A B"], [" ", "A", "B"], 2, alpha=1.0, beta=0.0)
-    gain, state = model.extend(model.start(), 2)
-    assert ranking.text_log_probability(model, [2]) == pytest.approx(gain + model.finish(state))
 
 
 def test_the_weights_with_the_fewest_word_errors_are_chosen() -> None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
 from pipeline.storage.words import words_in
-from pipeline.tasks.asr.shared.language_model import WeightedModel, total
+from pipeline.tasks.asr.shared.language_model import WeightedModel, totals
 from pipeline.tasks.asr.shared.letter_search import (
     LetterVocabulary,
     Searched,
@@ -43,7 +43,7 @@ def text_of(string: tuple[int, ...]) -> str:
 def best_text(strings: dict[tuple[int, ...], float], model: WeightedModel) -> str:
     """Of all strings with their probabilities."""
     return text_of(max(strings, key=lambda string: math.log(strings[string])
-                       + total(model, string)))
+                       + float(totals(model, [string])[0])))
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant["language_model"])
@@ -72,10 +72,10 @@ def test_alternatives_are_the_best_texts_each_once(variant: dict) -> None:
     emissions = emissions_of(5, 4, seed=3)
     scores: dict[str, float] = {}
     for string, probability in string_probabilities(emissions).items():
-        score = math.log(probability) + total(model, string)
+        score = math.log(probability) + float(totals(model, [string])[0])
         scores[text_of(string)] = max(score, scores.get(text_of(string), -math.inf))
     wanted = sorted(scores, key=lambda text: -scores[text])[:4]
-    answer = search.answer(emissions, model)
+    (answer,) = search.answers([emissions], model)
     assert answer["hypothesis"] == wanted[0]
     assert [other["text"] for other in answer["alternatives"]] == wanted
     assert [other["score"] for other in answer["alternatives"]] == pytest.approx(
@@ -86,7 +86,7 @@ def test_where_no_word_can_be_ended_the_answer_is_empty_and_counts_as_deletions(
     variant = checked({**VARIANTS[2], "beam": 1})
     search = LetterVocabulary(["AB"], ["AB"]).search(variant, SYMBOLS)
     heard = np.log([[0.01, 0.01, 0.97, 0.01]])
-    assert search.answer(heard, search.model) == {"hypothesis": "", "alternatives": []}
+    assert list(search.answers([heard], search.model)) == [{"hypothesis": "", "alternatives": []}]
     assert {pair.errors for pair in search.tried([heard], ["A B"])} == {2}
 
 

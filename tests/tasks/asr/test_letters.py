@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pipeline.audio.frames import Frames
-from pipeline.nn.ctc_nbest import prefix_n_best
+from pipeline.nn.ctc import prefix_n_best
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr import figures
@@ -81,9 +81,9 @@ def test_the_chosen_weights_answer(barely_fitted: LetterRecogniser, spelt: Path,
     for alpha, beta in ((0.0, -9.0), (0.5, 9.0)):
         monkeypatch.setitem(barely_fitted.vocabulary.tried, "beam", [Tried(alpha, beta, 0, 1)])
         answer = next(barely_fitted.predict(spelt / "test", variant))
-        strings = prefix_n_best(emissions, search.model.weighted(alpha, beta), 8, 0.001, 1)
-        assert answer["alternatives"][0] == {"text": search.text(strings[0][0]),
-                                             "score": round(strings[0][1], 3)}
+        ((best,),) = prefix_n_best([emissions], search.model.weighted(alpha, beta), 8, 0.001)
+        assert answer["alternatives"][0] == {"text": search.text(best.symbols),
+                                             "score": round(best.score, 3)}
         answers.append(answer["hypothesis"])
     assert answers[0] != answers[1]
 
@@ -105,4 +105,4 @@ def test_grids_and_alternatives_are_drawn(barely_fitted: LetterRecogniser, spelt
                for name, variant in barely_fitted.settings.variants.items()}
     figures.draw(barely_fitted, answers, spelt / "test", tmp_path)
     assert {path.name for path in tmp_path.glob("*.png")} == {
-        "speakers.png", "oracle.png", "spikes.png", "weights.png"}
+        "speakers.png", "oracle.png", "spikes.png", "weights.png", "windows.png", "features.png"}

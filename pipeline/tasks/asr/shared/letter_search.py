@@ -6,7 +6,7 @@ search runs once under the middle pair of the grid, and every string that it kep
 under each pair, its sound by the sum over all its alignments.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,18 +17,20 @@ from pydantic import Field
 
 from pipeline.decoding.oracle import fewest_errors
 from pipeline.entries import VariantSettings
-from pipeline.nn.ctc_nbest import prefix_n_best, string_log_probability
+from pipeline.nn.ctc import Hypothesis, prefix_n_best, string_log_probability
 from pipeline.storage.files import read_json
 from pipeline.storage.words import words_in
+from pipeline.tasks.asr.shared.grammars import ngrams
 from pipeline.tasks.asr.shared.language_model import (
+    SPACE,
     CharacterModel,
+    LexiconModel,
     WeightedModel,
     WordModel,
-    total,
+    totals,
 )
 from pipeline.tasks.asr.shared.recogniser import Tried, best_of
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
-from pipeline.tasks.asr.shared.word_tree import WordTree
 
 Emissions = NDArray[np.floating]
 
@@ -87,40 +89,47 @@ class Search:
         """Words with one space between them."""
         return " ".join(words_in("".join(self.symbols[symbol - 1] for symbol in string)))
 
-    def answer(self, emissions: Emissions, model: WeightedModel) -> dict[str, Any]:
-        """The best text and others, each with its score; nothing where no word could be ended."""
-        found: dict[str, float] = {}
-        for string, score in self._strings(emissions, model):
-            found.setdefault(self.text(string), score)  # some differ in spaces alone
-        listed = list(found.items())[: self.variant.alternatives]
-        return {"hypothesis": listed[0][0] if listed else "",
-                "alternatives": [{"text": text, "score": round(score, 3)}
-                                 for text, score in listed]}
+    def answers(self, utterances: Sequence[Emissions],
+                model: WeightedModel) -> Iterator[dict[str, Any]]:
+        """The best text of each utterance and others, with their scores.
+
+        Nothing where no word could be ended.
+        """
+        for hypotheses in self._strings(utterances, model):
+            found: dict[str, float] = {}
+            for one in hypotheses:
+                found.setdefault(self.text(one.symbols), one.score)  # some differ in spaces alone
+            listed = list(found.items())[: self.variant.alternatives]
+            yield {"hypothesis": listed[0][0] if listed else "",
+                   "alternatives": [{"text": text, "score": round(score, 3)}
+                                    for text, score in listed]}
 
     def tried(self, utterances: Sequence[Emissions], references: Sequence[str]) -> list[Tried]:
         """The word errors of every pair of the grid on utterances [steps, symbols]."""
         wanted = [words_in(text) for text in references]
-        lists = [self._scored(emissions, words)
-                 for emissions, words in zip(utterances, wanted, strict=True)]
+        found = self._strings(utterances, self.model.weighted(*self.variant.middle()))
+        lists = [self._scored(emissions, [one.symbols for one in hypotheses], words)
+                 for emissions, hypotheses, words in zip(utterances, found, wanted, strict=True)]
         words = sum(map(len, wanted))
         return [Tried(alpha, beta, _errors(lists, alpha, beta), words)
                 for alpha in self.variant.alphas for beta in self.variant.betas]
 
-    def _scored(self, emissions: Emissions, wanted: list[str]) -> "_Scored":
-        strings = [string for string, _ in
-                   self._strings(emissions, self.model.weighted(*self.variant.middle()))]
+    def _scored(self, emissions: Emissions, strings: list[list[int]],
+                wanted: list[str]) -> "_Scored":
         if not strings:
             return _Scored(np.zeros((1, 3)), [len(wanted)])
-        fluency, units = self.model.weighted(1.0, 0.0), self.model.weighted(0.0, 1.0)
+        parts = [np.array([string_log_probability(emissions, string) for string in strings]),
+                 totals(self.model.weighted(1.0, 0.0), strings),
+                 totals(self.model.weighted(0.0, 1.0), strings)]
         return _Scored(
-            np.array([[string_log_probability(emissions, string), total(fluency, string),
-                       total(units, string)] for string in strings]),
+            np.stack(parts, axis=1),
             [fewest_errors(wanted, [words_in(self.text(string))])[0] for string in strings])
 
-    def _strings(self, emissions: Emissions,
-                 model: WeightedModel) -> list[tuple[list[int], float]]:
-        return prefix_n_best(emissions, model, self.variant.beam, self.variant.least_posterior,
-                             self.variant.beam)
+    def _strings(self, utterances: Sequence[Emissions],
+                 model: WeightedModel) -> list[list[Hypothesis]]:
+        found = prefix_n_best(utterances, model, self.variant.beam, self.variant.least_posterior,
+                              self.variant.beam)
+        return [[one for one in hypotheses if one.score > -np.inf] for hypotheses in found]
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,12 @@ class LetterVocabulary:
     def _model(self, variant: Searched, symbols: Sequence[str]) -> WeightedModel:
         alpha, beta = variant.middle()
         if isinstance(variant, Lexicon):
-            return WordTree(self.transcripts, self.words, symbols, variant.language_model, alpha,
-                            beta)
+            # Words with letters that no training transcript has come last: they cannot be written.
+            letters = set(symbols) - {SPACE}
+            words = sorted(self.words, key=lambda word: not letters.issuperset(word))
+            spelt = [word for word in words if letters.issuperset(word)]
+            return LexiconModel(ngrams(variant.language_model, self.transcripts, words), spelt,
+                                symbols, alpha, beta)
         if not isinstance(variant, Beam):
             raise TypeError(f"{type(variant).__name__} has no language model")
         kind = CharacterModel if variant.language_model == "characters" else WordModel

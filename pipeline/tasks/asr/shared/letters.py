@@ -9,7 +9,7 @@ string or what a prefix beam search finds.
 
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,9 @@ class LetterRecogniser(NeuralSystem):
         frames = Frames(data, "test")
         items = read_json(data / "test.items.json")
         self._name_short(frames, items)
-        answer = self._answering(variant)
-        for item, emissions in zip(items, self.alone(self._heard, frames), strict=True):
-            yield {"id": item["id"], **answer(emissions)}
+        answers = self._answers(variant, self.alone(self._heard, frames))
+        for item, answer in zip(items, answers, strict=True):
+            yield {"id": item["id"], **answer}
 
     def _heard(self, utterance: np.ndarray) -> np.ndarray:
         """Emissions [steps, 1 + symbols] of one utterance of any length."""
@@ -121,15 +121,20 @@ class LetterRecogniser(NeuralSystem):
                       f"{self.settings.stack} are heard at once; its hypothesis is empty",
                       file=sys.stderr)
 
-    def _answering(self, variant: Greedy | Searched) -> Callable[[np.ndarray], dict[str, Any]]:
-        """From an utterance's emissions to its answer."""
+    def _answers(self, variant: Greedy | Searched,
+                 utterances: Iterator[np.ndarray]) -> Iterator[dict[str, Any]]:
+        """From utterances' emissions to their answers.
+
+        A beam search takes them together, for it is many times as fast in company.
+        """
         if not isinstance(variant, Searched):
-            return lambda emissions: {
-                "hypothesis": " ".join(words_in(self.text(best_path(emissions))))}
+            for emissions in utterances:
+                yield {"hypothesis": " ".join(words_in(self.text(best_path(emissions))))}
+            return
         name = next(name for name, known in self.settings.variants.items() if known == variant)
         search = self.vocabulary.search(variant, self.spec["symbols"])
         model = search.model.weighted(*self.vocabulary.weights(name))
-        return lambda emissions: search.answer(emissions, model)
+        yield from search.answers(list(utterances), model)
 
     @torch.no_grad()
     def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:

@@ -20,7 +20,6 @@ from pydantic import Field
 from pipeline.decoding.oracle import fewest_errors
 from pipeline.entries import Entry
 from pipeline.storage.words import words_in
-from pipeline.tasks.asr.shared.language_model import CharacterModel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -72,15 +71,6 @@ class Hypothesis:
     def score(self, weights: Weights) -> float:
         sound = (1 - weights.ctc) * self.decoder + weights.ctc * self.ctc
         return sound / max(1, self.letters) + weights.language * self.language
-
-
-def text_log_probability(model: CharacterModel, letters: Sequence[int]) -> float:
-    """That of the text and its end; letters are numbered from 1."""
-    total, state = 0.0, model.start()
-    for letter in letters:
-        gain, state = model.extend(state, letter)
-        total += gain
-    return total + model.finish(state)
 
 
 def ranked(hypotheses: Sequence[Hypothesis], weights: Weights) -> list[Hypothesis]:

@@ -39,14 +39,13 @@ from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 from pipeline.systems.base import Batch, NeuralSystem, Run
 from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
-from pipeline.tasks.asr.shared.language_model import CharacterModel
+from pipeline.tasks.asr.shared.language_model import CharacterModel, totals
 from pipeline.tasks.asr.shared.ranking import (
     Hypothesis,
     Ranking,
     Tried,
     chosen,
     ranked,
-    text_log_probability,
     try_all,
 )
 from pipeline.tasks.asr.shared.spelled import END, NOTHING, Spelled, spelled
@@ -231,9 +230,9 @@ class AttentionRecogniser(NeuralSystem):
             aligned = [0.0] * len(found)
         else:
             aligned = ctc_log_probabilities(emissions[0], [one.tokens for one in found])
-        return [Hypothesis(self.text(one.tokens), len(one.tokens), one.log_probability, ctc,
-                           text_log_probability(model, one.tokens))
-                for one, ctc in zip(found, aligned, strict=True)]
+        spelt = totals(model, [one.tokens for one in found]).tolist()
+        return [Hypothesis(self.text(one.tokens), len(one.tokens), one.log_probability, ctc, text)
+                for one, ctc, text in zip(found, aligned, spelt, strict=True)]
 
     def greedy(self, utterances: list[np.ndarray]) -> list[list[int]]:
         """The letters of each utterance [frames, D], the most probable one at each step."""
