@@ -32,8 +32,8 @@ PLAIN = "plain"
 # What no suite can be called, and no track: it would lie in another one's place.
 FOLDERS = frozenset({
     "data", "features", "models", "predictions", "metrics", "costs", "curves", "figures",
-    "leaderboards", "inputs", "work", "seeds", "mlartifacts", "mlruns", "pipeline", "stages",
-    "tests", "docs", "benchmarks", "requirements", "build", "embedded"})
+    "leaderboards", "inputs", "work", "seeds", "studies", "mlartifacts", "mlruns", "pipeline",
+    "stages", "tests", "docs", "benchmarks", "requirements", "build", "embedded"})
 PAGES = frozenset({"readme", "claims"})
 _ITEMS = ".items.parquet"
 

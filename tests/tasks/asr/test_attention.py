@@ -17,7 +17,6 @@ from pipeline.systems.base import Run
 from pipeline.tasks.asr import figures
 from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared import attention_pictures, ranking
-from pipeline.tasks.asr.shared.language_model import CharacterModel
 from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, Tried, Weights
 from pipeline.tasks.asr.shared.spelled import END, NOTHING, Spelled, spelled
 from pipeline.tasks.asr.systems.attention import (

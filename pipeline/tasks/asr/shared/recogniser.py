@@ -81,8 +81,8 @@ class Recogniser:
     def search(self) -> Search:
         """The search, made when it is first asked for."""
         if not self._search:
-            self._search.append(Search(self.network, self.weights,
-                                       Beam(self.decoding.beam, self.decoding.most)))
+            beam = Beam(self.decoding.beam, self.decoding.most, self.decoding.lattice_beam)
+            self._search.append(Search(self.network, self.weights, beam))
         return self._search[0]
 
     def best(self, utterances: Sequence[Scores]) -> list[str]:
