@@ -2,7 +2,9 @@
 
 Channels are averaged and the recording is resampled to the rate that the system has learnt from;
 from there on its frames are made as the features stage made those of the corpus. Each recording
-is a speaker of its own, since nobody says who speaks in it.
+is a speaker of its own, since nobody says who speaks in it. One of more than LONGEST seconds is
+recognised in pieces, cut where nobody speaks (`pipeline/audio/silences.py`), and its answer put
+together again; a line on standard error says so, and at how many edges a word may have been cut.
 
 A system that searches with a dictionary knows when each word was said. Its predictions have,
 beside `hypothesis`, the list `words` of objects with `word`, `begin` and `end` (seconds) and, where
@@ -10,7 +12,9 @@ it is known, `confidence`, a probability; without speech the list is empty. Such
 written as CTM, SRT and TextGrid (`pipeline/decoding/word_times.py`).
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from pydantic import TypeAdapter
 from pipeline.audio.frames import write_frames
 from pipeline.audio.front_end import FrontEnd, LogMel, Mfcc, audio_features, completed
 from pipeline.audio.recordings import read_recording
+from pipeline.audio.silences import Piece, cut, joined
 from pipeline.decoding.word_times import TimedWord, ctm, srt, textgrid
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
@@ -31,29 +36,53 @@ from pipeline.tasks.contract import FileFormat, OwnFile, Record, Trained
 TAKES = "a recording of speech: WAV, FLAC, OGG or MP3"
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 SHOWN = ("file", "hypothesis")
+LONGEST = 30.0  # seconds that are heard at once: utterances of corpora are shorter
 _DIGITS = {"begin": 3, "end": 3, "confidence": 6}
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """A recording in `pieces` of samples, and what has been recognised in the first ones."""
+
+    pieces: Sequence[Piece]
+    rate: int
+    heard: list[Prediction] = field(default_factory=list)
+
+    def answer(self) -> Prediction:
+        """All pieces as one. Other hypotheses are those of a recording in one piece alone."""
+        if len(self.pieces) == 1:
+            return self.heard[0]
+        text, words = joined(self.pieces, self.rate, [one["hypothesis"] for one in self.heard],
+                             [one.get("words", []) for one in self.heard])
+        times = {"words": words} if "words" in self.heard[0] else {}
+        return {"hypothesis": text, **times}
+
+
 def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Record]:
-    """Write the frames of all files.
+    """Write the frames of all files, an item for each piece of a recording.
 
     Raises UserError naming a file that is no audio.
     """
     front_end = _front_end(trained.spec)
     records: list[Record] = []
+    # By number, since two recordings may have one name.
+    speakers: list[str] = []
 
     def utterances() -> Iterator[NDArray[np.float32]]:
-        for file in files:
+        for number, file in enumerate(files):
             samples = read_recording(file.path, front_end.sample_rate, front_end.dft_points,
                                      file.name)
-            records.append({"file": file.name,
-                            "seconds": round(len(samples) / front_end.sample_rate, 3)})
-            frames = completed(front_end, audio_features(front_end, samples), file.name)
-            yield by_utterance(frames, trained.spec["normalise"])
+            pieces = _pieces(samples, front_end, file.name)
+            recording = _Recording(pieces, front_end.sample_rate)
+            for piece in pieces:
+                records.append({"file": file.name, "seconds": round(
+                    len(samples) / front_end.sample_rate, 3), "recording": recording})
+                speakers.append(str(number))
+                frames = audio_features(front_end, samples[piece.begin : piece.end])
+                yield by_utterance(completed(front_end, frames, file.name),
+                                   trained.spec["normalise"])
 
     write_frames(folder, "test", utterances())
-    # By number, since two recordings may have one name.
-    speakers = [str(number) for number in range(len(records))]
     by_speaker(folder, "test", speakers, trained.spec["normalise"])
     write_json(folder / "test.items.json",
                [{"id": record["file"], "speaker": speaker}
@@ -61,15 +90,36 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
     return records
 
 
+def _pieces(samples: NDArray[np.float32], front_end: LogMel | Mfcc, name: str) -> list[Piece]:
+    """Where a recording is cut; a last piece too short for a frame belongs to the one before."""
+    found = cut(samples, front_end.sample_rate, LONGEST)
+    if len(found) == 1:
+        return found
+    if found[-1].end - found[-1].begin < front_end.dft_points:
+        found[-2:] = [Piece(found[-2].begin, found[-1].end, True)]
+    anywhere = sum(not piece.in_pause for piece in found)
+    risk = (f"; {anywhere} of the cuts had no pause to go through, and may have cost a word each"
+            if anywhere else "")
+    print(f"note: {name} is heard in {len(found)} pieces of at most {LONGEST:.0f} s, cut where "
+          f"nobody speaks{risk}; a language model begins anew in each", file=sys.stderr)
+    return found
+
+
 def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[Record]:
     """The transcript, in the letters of the corpus that the system has learnt from.
 
     With its words and their times to the millisecond, and other hypotheses with their scores, if
-    the system knows them.
+    the system knows them. A recording is answered with its last piece.
     """
-    times = {"words": list(map(_rounded, prediction["words"]))} if "words" in prediction else {}
-    others = {name: prediction[name] for name in ("alternatives",) if name in prediction}
-    yield {**item, "hypothesis": prediction["hypothesis"], **times, **others}
+    recording: _Recording = item["recording"]
+    recording.heard.append(prediction)
+    if len(recording.heard) < len(recording.pieces):
+        return
+    answer = recording.answer()
+    times = {"words": list(map(_rounded, answer["words"]))} if "words" in answer else {}
+    others = {name: answer[name] for name in ("alternatives",) if name in answer}
+    yield {"file": item["file"], "seconds": item["seconds"], "hypothesis": answer["hypothesis"],
+           **times, **others}
 
 
 def _rounded(word: Mapping[str, Any]) -> Record:

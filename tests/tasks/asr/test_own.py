@@ -87,13 +87,57 @@ def test_a_recording_of_any_rate_and_length_becomes_the_same_frames(
     """Frames of a tone of 1000 Hz are loudest in the filter that it falls into."""
     path = record(tmp_path / "own.wav", (0.0, seconds), seconds=seconds, rate=rate)
     soundfile.write(path, np.repeat(soundfile.read(path)[0][:, None], channels, axis=1), rate)
-    (found,) = own.prepare([OwnFile("own.wav", path)], Trained(SPEC, tmp_path), tmp_path)
-    assert found == {"file": "own.wav", "seconds": seconds}
-    frames = Frames(tmp_path, "test")[0]
-    assert frames.shape == (1 + round(seconds * RATE - 400) // 160, 12)
+    found = own.prepare([OwnFile("own.wav", path)], Trained(SPEC, tmp_path), tmp_path)
+    assert all((one["file"], one["seconds"]) == ("own.wav", seconds) for one in found)
+    pieces = Frames(tmp_path, "test")
+    assert (len(found) == 1) == (seconds <= own.LONGEST) and len(pieces) == len(found)
+    assert max(pieces.lengths) <= own.LONGEST * 100
+    frames = np.asarray(pieces.rows)
+    # A piece has as many frames as there are whole windows in it, one in 10 ms.
+    assert (1 + round(seconds * RATE - 400) // 160) - len(frames) == pytest.approx(
+        2 * (len(found) - 1), abs=len(found) - 1)
     # Filter centres are equally far apart on the mel scale between 100 and 7000 Hz.
     low, high, tone = (1127 * np.log(1 + hertz / 700) for hertz in (100.0, 7000.0, 1000.0))
     assert (frames[1:].argmax(axis=1) == round((tone - low) / (high - low) * 13) - 1).all()
+
+
+def test_a_long_recording_is_heard_in_pieces_cut_in_its_pauses(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tones = [(0.0, 19.0), (20.0, 39.0), (40.0, 44.0)]
+    seconds = 45.0
+    path = record(tmp_path / "long.wav", *tones, seconds=seconds, rate=RATE)
+    trained = Trained(SPEC, tmp_path)
+    items = own.prepare([OwnFile("long.wav", path)], trained, tmp_path)
+    assert len(items) == 2
+    first, second = (len(Frames(tmp_path, "test")[index]) for index in range(2))
+    # The cut lies in the second between the first two tones, and each piece lacks a window's end.
+    assert 1897 <= first <= 1998 and first + second == pytest.approx(seconds * 100 - 4, abs=2)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == ("note: long.wav is heard in 2 pieces of at most 30 s, cut where nobody speaks; "
+                    "a language model begins anew in each")
+    heard = [{"hypothesis": "YES NO", "alternatives": [], "words": [
+        {"word": "YES", "begin": 0.5, "end": 1.0, "confidence": 0.9},
+        {"word": "NO", "begin": 1.0, "end": 1.5, "confidence": 0.8}]},
+        {"hypothesis": "GO", "alternatives": [], "words": [
+            {"word": "GO", "begin": 2.0, "end": 2.25, "confidence": 0.7}]}]
+    rows = [row for item, one in zip(items, heard, strict=True)
+            for row in own.present(item, one, trained)]
+    [row] = rows
+    assert (row["file"], row["seconds"], row["hypothesis"]) == ("long.wav", 45.0, "YES NO GO")
+    assert [word["word"] for word in row["words"]] == ["YES", "NO", "GO"]
+    cut = row["words"][2]["begin"] - 2.0
+    assert 19.0 < cut < 20.0 and row["words"][0]["begin"] == 0.5
+    assert row["words"][2]["end"] == pytest.approx(cut + 2.25)
+    assert set(row) == {"file", "seconds", "hypothesis", "words"}
+
+
+def test_where_nobody_pauses_it_is_said_that_a_word_may_be_lost(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = record(tmp_path / "a.wav", (0.0, 70.0), seconds=70.0, rate=RATE)
+    items = own.prepare([OwnFile("a.wav", path)], Trained(SPEC, tmp_path), tmp_path)
+    said = capsys.readouterr().err
+    assert f"heard in {len(items)} pieces" in said and len(items) >= 3
+    assert f"{len(items) - 1} of the cuts had no pause to go through" in said
 
 
 @pytest.mark.parametrize("normalise", ["none", "utterance", "speaker"])
