@@ -28,6 +28,9 @@ from pipeline.storage.files import read_json
 from pipeline.storage.words import unescaped
 from pipeline.suite.schema import load
 from pipeline.systems.base import Run, System, system_class
+from pipeline.tasks.asr.shared.letter_search import LetterVocabulary, Searched
+from pipeline.tasks.asr.shared.letters import LetterRecogniser
+from pipeline.tasks.asr.shared.recogniser import Tried
 from tests.conftest import ROOT
 from tests.odd_text import damage, odd_lines, rewrite, text_files
 from tests.systems.entrants import Entrant, entrants
@@ -89,7 +92,7 @@ def read(track: str, corpus: Path, folder: Path) -> Read:
 def systems(track: str, features: Read, number: int, work: Path) -> Iterator[System]:
     """All classical systems of a track, fitted, and one of its networks, another each time."""
     of_track = [entrant for entrant in ENTRANTS if entrant.track == track]
-    # One that learns from an alignment knows no words before it is fitted.
+    # One that learns from an alignment knows no states before it is fitted.
     networks = [entrant for entrant in of_track
                 if entrant.neural and "decoding" not in entrant.entry]
     for entrant in [*(one for one in of_track if not one.neural), networks[number % len(networks)]]:
@@ -105,6 +108,10 @@ def _made(entrant: Entrant, features: Read, work: Path) -> System:
     system.artefacts = features.fit / ARTEFACTS
     if not entrant.neural:
         system.fit(features.fit, Run(seed=1, work=work))
+    elif isinstance(system, LetterRecogniser):
+        system.vocabulary = LetterVocabulary.of(features.fit, features.spec, settings.variants)
+        system.vocabulary.tried = {name: [Tried(*variant.middle(), 0, 1)] for name, variant
+                                   in settings.variants.items() if isinstance(variant, Searched)}
     elif hasattr(system, "transcripts"):
         system.transcripts = [item["text"] for item in read_json(features.fit / "train.items.json")]
     return system
