@@ -117,9 +117,13 @@ def cut_frames(found: Levels, longest: int, hop_seconds: float) -> list[Piece]:
 
 
 def _cut(found: Levels, low: NDArray[np.bool_], begin: int, high: int) -> tuple[int, bool]:
-    """Where to cut, up to `high`: in the second half if that has a pause, else in the first."""
+    """Where to cut, up to `high`: in the second half if that has a pause, else in the first.
+
+    The pause that the piece itself begins in has been cut through already.
+    """
     middle = begin + (high - begin + 1) // 2
-    for first, last in ((middle, high), (begin + 1, middle)):
+    sound = begin + int(np.argmin(low[begin : middle + 1]))
+    for first, last in ((middle, high), (sound + 1, middle)):
         stretches = _stretches(low[first : last + 1])
         if stretches:
             start, end = max(stretches, key=lambda one: one[1] - one[0])

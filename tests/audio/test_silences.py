@@ -39,6 +39,15 @@ def test_a_pause_in_the_first_half_serves_where_the_second_has_none() -> None:
     assert pieces[0].in_pause
 
 
+@pytest.mark.parametrize("pause", [2, 6])
+def test_a_pause_is_not_cut_again_where_no_other_follows(pause: int) -> None:
+    samples = spoken(20, pause, 45)
+    pieces = cut(samples, RATE, 30.0)
+    assert covering(pieces, len(samples)) and len(pieces) == 3
+    assert min(piece.end - piece.begin for piece in pieces) > 10 * RATE
+    assert [piece.in_pause for piece in pieces] == [True, False, True]
+
+
 def test_a_pause_that_reaches_behind_the_longest_piece_is_cut_within_it() -> None:
     samples = spoken(9, 4, 3)
     pieces = cut(samples, RATE, 10.0)
@@ -89,6 +98,8 @@ def test_pieces_cover_all_and_none_is_too_long(seed: int) -> None:
         pieces = cut(samples, RATE, longest)
         assert covering(pieces, len(samples))
         assert all(0 < piece.end - piece.begin <= longest * RATE for piece in pieces)
+        if longest > 1:  # each has room for a frame of any front end
+            assert min(piece.end - piece.begin for piece in pieces) >= 0.05 * RATE
 
 
 def test_closures_of_plosives_and_clicks_change_no_pause() -> None:

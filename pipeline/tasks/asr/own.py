@@ -91,12 +91,10 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
 
 
 def _pieces(samples: NDArray[np.float32], front_end: LogMel | Mfcc, name: str) -> list[Piece]:
-    """Where a recording is cut; a last piece too short for a frame belongs to the one before."""
+    """Where a recording is cut; standard error is told of more than one piece."""
     found = cut(samples, front_end.sample_rate, LONGEST)
     if len(found) == 1:
         return found
-    if found[-1].end - found[-1].begin < front_end.dft_points:
-        found[-2:] = [Piece(found[-2].begin, found[-1].end, True)]
     anywhere = sum(not piece.in_pause for piece in found)
     risk = (f"; {anywhere} of the cuts had no pause to go through, and may have cost a word each"
             if anywhere else "")
