@@ -21,7 +21,7 @@ from pipeline.commands.choose import number_or_word
 from pipeline.errors import UserError
 from pipeline.modules import model_module, part_name, task_module
 from pipeline.provenance.inputs import params_hash, trained_params, version_of, write_inputs
-from pipeline.results.studies import Point, Study, best_of, place_of, read_study, shown, write_study
+from pipeline.results.studies import Point, Study, best_of, read_study, shown, write_study
 from pipeline.running.sealed import checked_fit
 from pipeline.running.threads import limited_threads
 from pipeline.suite.messages import describe, nearest
@@ -117,7 +117,7 @@ def _started(suite: Suite, system: str, setting: str) -> Study:
     stands: Any = suite.systems[system]
     for part in setting.split("."):
         stands = stands[part]
-    path = place_of(places, track, system, setting)
+    path = places.study(track, system, setting)
     if path.is_file() and (kept := read_study(path))["version"] == version:
         return {**kept, "stands": stands}
     return {"track": track, "system": system, "setting": setting, "measure": "", "stands": stands,

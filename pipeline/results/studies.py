@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _AGAIN = "take the committed file back, or remove it and call 'unrolled study' again"
-_FOLDER = "studies"
 _DECIMALS = 2
 
 
@@ -53,11 +52,6 @@ class Study(TypedDict):
     points: list[Point]
 
 
-def place_of(places: Places, track: str, system: str, setting: str) -> Path:
-    """The JSON file of a study."""
-    return places.base / _FOLDER / track / f"{system}.{setting}.json"
-
-
 def read_study(path: Path) -> Study:
     """Raises UserError for a file of another shape."""
     return read_shaped(path, Study, _AGAIN)
@@ -65,12 +59,12 @@ def read_study(path: Path) -> Study:
 
 def write_study(places: Places, study: Study) -> list[Path]:
     """Write a study, its picture, and the page over all studies of the suite; their paths."""
-    path = place_of(places, study["track"], study["system"], study["setting"])
+    path = places.study(study["track"], study["system"], study["setting"])
     write_json(path, study)
     # What is drawn is what was written, whose keys are sorted.
     write_bytes(picture_of(path), picture(read_study(path)))
-    page = places.base / _FOLDER / "README.md"
-    write_text(page, overview(page.parent))
+    page = places.studies / "README.md"
+    write_text(page, overview(places.studies))
     return [path, picture_of(path), page]
 
 

@@ -86,6 +86,15 @@ class Places:
         """What the stage of one entry, or of the whole suite, is made from."""
         return _in(self.inputs, *([stage, f"{key}.json"] if key else [f"{stage}.json"]))
 
+    @property
+    def studies(self) -> Path:
+        """What settings do on validation data: of no stage, so DVC removes nothing there."""
+        return self.base / "studies"
+
+    def study(self, track: str, system: str, setting: str) -> Path:
+        """The study of one setting, which is named as in 'triphones.states'."""
+        return _in(self.studies, track, f"{system}.{setting}.json")
+
     def data(self, corpus: str) -> Path:
         return _in(self.base, "data", corpus)
 

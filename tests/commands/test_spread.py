@@ -30,10 +30,9 @@ from pipeline.running.seeds import train_seed
 from pipeline.scoring.digests import digest_of
 from pipeline.storage.files import read_json, sha256, write_json
 from pipeline.suite.schema import Suite, load, read_yaml
+from tests.commands.small_network import KEY, TRACK, small_project
 from tests.toy_suite import toy_suite
 from tests.written_lock import write_lock
-
-KEY, TRACK = "addition-gru", "addition"
 
 
 def run_stages(folder: Path, trained: bool = True) -> Suite:
@@ -59,18 +58,7 @@ def change(folder: Path, **settings: object) -> None:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     """A project with one small network, which `unrolled spread` has trained with three seeds."""
-    folder = tmp_path_factory.mktemp("spread") / "project"
-    folder.mkdir()
-    for name in ("pipeline", "stages"):
-        (folder / name).symlink_to(root / name)
-    raw = read_yaml(root / "params.yaml")
-    raw["claims"], raw["resamples"] = [], 100
-    raw["tracks"] = {TRACK: raw["tracks"][TRACK] | {"floor": None}}
-    raw["corpora"] = {"sums": raw["corpora"]["sums"] | {"train": 60, "valid": 10, "test": 10}}
-    entry = raw["systems"][KEY]
-    raw["systems"] = {KEY: entry | {
-        "updates": 5, "training": entry["training"] | {"epochs": 2}}}
-    YAML().dump(raw, folder / "params.yaml")
+    folder = small_project(tmp_path_factory.mktemp("spread") / "project", root)
     run_stages(folder)
     measure_suite(folder / "params.yaml", [KEY], False, 3, 1)
     return folder

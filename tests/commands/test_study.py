@@ -9,32 +9,21 @@ from ruamel.yaml import YAML
 from pipeline.commands.study import study_setting, with_value
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import write_inputs
-from pipeline.results.studies import differences, place_of, read_study
+from pipeline.results.studies import differences, read_study
 from pipeline.running.extraction import extract_features
 from pipeline.running.fetching import fetch_corpus
 from pipeline.running.fitting import train_system
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load, read_yaml
+from tests.commands.small_network import KEY, TRACK, small_project
 
-KEY, TRACK = "addition-gru", "addition"
 HIDDEN = "hidden=8,4"
 
 
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
     """A project with one small network, studied with two numbers of hidden units."""
-    folder = tmp_path_factory.mktemp("study") / "project"
-    folder.mkdir()
-    for name in ("pipeline", "stages"):
-        (folder / name).symlink_to(root / name)
-    raw = read_yaml(root / "params.yaml")
-    raw["claims"] = []
-    raw["tracks"] = {TRACK: raw["tracks"][TRACK] | {"floor": None}}
-    raw["corpora"] = {"sums": raw["corpora"]["sums"] | {"train": 60, "valid": 10, "test": 10}}
-    entry = raw["systems"][KEY]
-    raw["systems"] = {KEY: entry | {
-        "hidden": 8, "updates": 5, "training": entry["training"] | {"epochs": 2}}}
-    YAML().dump(raw, folder / "params.yaml")
+    folder = small_project(tmp_path_factory.mktemp("study") / "project", root, hidden=8)
     suite = load(folder / "params.yaml")
     write_inputs(suite)
     fetch_corpus(suite.places, "sums")
@@ -52,7 +41,7 @@ def project(studied: Path, tmp_path: Path) -> Path:
 
 
 def kept(folder: Path) -> Path:
-    return place_of(load(folder / "params.yaml").places, TRACK, KEY, "hidden")
+    return load(folder / "params.yaml").places.study(TRACK, KEY, "hidden")
 
 
 def test_the_value_of_params_yaml_gives_what_the_suites_own_training_gives(project: Path) -> None:

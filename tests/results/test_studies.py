@@ -94,7 +94,7 @@ def test_what_does_not_follow_from_a_study_is_named(tmp_path: Path) -> None:
 def test_committed_studies_are_of_the_suites_systems_and_drawn_from_their_files(
         params: str) -> None:
     suite = load(ROOT / params)
-    folder = suite.places.base / "studies"
+    folder = suite.places.studies
     if not folder.is_dir():
         return
     assert list(differences(folder)) == []

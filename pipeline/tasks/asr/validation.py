@@ -7,8 +7,6 @@ errors of a sentence come together, so the truth is wider (Wilson 1927, "Probabl
 of Succession, and Statistical Inference").
 """
 
-import math
-
 from pipeline.scoring.records import Score
 from pipeline.systems.base import System
 from pipeline.tasks.asr.shared.recogniser import best_of
@@ -16,7 +14,6 @@ from pipeline.tasks.asr.shared.state_pictures import KnowsStates
 from pipeline.tasks.contract import Validated
 
 MEASURE = "word error rate on validation data (%)"
-_NORMAL = 1.959964  # 95 % of a normal distribution lie within so many deviations
 
 
 def validated(system: System) -> Validated | None:
@@ -27,8 +24,8 @@ def validated(system: System) -> Validated | None:
     counts = {"tied states": len(system.known().stay)}
     for name, pairs in system.vocabulary.tried.items():
         best = best_of(pairs)
-        chosen, = [pair for pair in pairs
-                   if (pair.language, pair.word) == (best.language, best.word)]
+        chosen = next(pair for pair in pairs
+                      if (pair.language, pair.word) == (best.language, best.word))
         low, high = interval(chosen.errors, chosen.words)
         scores[name] = Score(value=100 * chosen.errors / max(chosen.words, 1), low=low, high=high)
         counts[f"errors, {name}"], counts["words"] = chosen.errors, chosen.words
@@ -37,9 +34,9 @@ def validated(system: System) -> Validated | None:
 
 def interval(errors: int, words: int) -> tuple[float, float]:
     """Wilson's 95 % interval of an error rate, in percent; more errors than words count as all."""
+    from scipy.stats import binomtest
+
     if words == 0:
         return 0.0, 100.0
-    share, spread = min(errors / words, 1.0), _NORMAL**2 / words
-    middle = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
-    return 100 * max(middle - half, 0.0), 100 * min(middle + half, 1.0)
+    found = binomtest(min(errors, words), words).proportion_ci(method="wilson")
+    return 100 * float(found.low), 100 * float(found.high)

@@ -14,7 +14,6 @@ from pipeline.errors import UserError
 from pipeline.nn.ctc import collapse
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
-from pipeline.tasks.asr import figures
 from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared import attention_pictures, ranking
 from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, Tried, Weights
@@ -25,6 +24,7 @@ from pipeline.tasks.asr.systems.attention import (
     ctc_log_probabilities,
     longest,
 )
+from tests.tasks.asr.drawing import drawn_twice
 
 SETTINGS = {
     "track": "asr", "model": "attention", "dropout": 0.1, "input_noise": 0.1, "tempo": 0.0,
@@ -257,15 +257,8 @@ def test_settings_that_do_not_fit_are_named(features: Path) -> None:
 
 def test_figures_are_drawn_and_repeatable(fitted: AttentionRecogniser, features: Path,
                                           tmp_path: Path) -> None:
-    answers = {name: list(fitted.predict(features / "test", variant))
-               for name, variant in fitted.settings.variants.items()}
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        figures.draw(fitted, answers, features / "test", tmp_path / folder)
-    written = sorted(path.name for path in (tmp_path / "a").iterdir())
+    written = drawn_twice(fitted, features / "test", tmp_path / "a")
     assert {"attention.png", "places.png", "oracle.png"} <= set(written)
-    for name in written:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_the_attention_picture_has_each_letter_beside_its_weights() -> None:
