@@ -9,7 +9,7 @@ of Succession, and Statistical Inference").
 
 from pipeline.scoring.records import Score
 from pipeline.systems.base import System
-from pipeline.tasks.asr.shared.recogniser import best_of
+from pipeline.tasks.asr.shared.grids import best_of
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates
 from pipeline.tasks.contract import Validated
 
@@ -23,11 +23,9 @@ def validated(system: System) -> Validated | None:
     scores: dict[str, Score] = {}
     counts = {"tied states": len(system.known().stay)}
     for name, pairs in system.vocabulary.tried.items():
-        best = best_of(pairs)
-        chosen = next(pair for pair in pairs
-                      if (pair.language, pair.word) == (best.language, best.word))
+        chosen = best_of(pairs)
         low, high = interval(chosen.errors, chosen.words)
-        scores[name] = Score(value=100 * chosen.errors / max(chosen.words, 1), low=low, high=high)
+        scores[name] = Score(value=chosen.rate, low=low, high=high)
         counts[f"errors, {name}"], counts["words"] = chosen.errors, chosen.words
     return Validated(MEASURE, scores, counts)
 

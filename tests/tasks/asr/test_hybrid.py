@@ -85,7 +85,7 @@ def test_two_passes_choose_from_a_grid_of_their_own(fitted: Hybrid, words: Path)
     assert fitted.second is not None
     (trials,) = fitted.second.trials.values()
     assert list(fitted.second.trials) == ["bigram and recurrent"]
-    assert [(one.mix, one.language, one.word) for one in trials] == [
+    assert [(one["mix"], one["language"], one["word"]) for one in trials] == [
         (mix, language, 0.0) for mix in (0.25, 0.5) for language in (1.0, 2.0)]
     found, other = (list(fitted.predict(words / "test", fitted.settings.variants[name]))
                     for name in ("rescored", "pairs"))

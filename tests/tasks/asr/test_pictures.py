@@ -19,10 +19,10 @@ from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared import error_pictures, model_pictures
 from pipeline.tasks.asr.shared.error_pictures import of_speakers, oracle_errors
 from pipeline.tasks.asr.shared.model_pictures import Grid, largest, worded
-from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.state_pictures import Part, followed
 from pipeline.tasks.asr.systems import hybrid
 from pipeline.tasks.asr.systems.gmm_hmm import GmmHmm, Settings
+from tests.tasks.asr.weighed import pair
 
 ITEMS = [
     {"id": "1", "condition": "clean", "speaker": "clean/bob", "reference": "one two three four"},
@@ -73,8 +73,8 @@ def test_the_oracle_takes_of_each_utterance_the_best_so_far() -> None:
 
 
 # Of the two pairs with 3 errors the first tried was chosen.
-TRIED = [Tried(7.0, 0.0, 9, 30), Tried(7.0, -10.0, 3, 30), Tried(4.0, 0.0, 3, 30),
-         Tried(4.0, -10.0, 6, 30)]
+TRIED = [pair(7.0, 0.0, 9, 30), pair(7.0, -10.0, 3, 30), pair(4.0, 0.0, 3, 30),
+         pair(4.0, -10.0, 6, 30)]
 
 
 def test_the_grid_has_rates_by_rising_weights_and_marks_the_pair_that_was_chosen() -> None:

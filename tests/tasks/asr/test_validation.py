@@ -8,8 +8,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.hmm.phones import Monophones, Topology
 from pipeline.systems.base import System
-from pipeline.tasks.asr.shared.recogniser import Tried
+from pipeline.tasks.asr.shared.grids import Tried
 from pipeline.tasks.asr.validation import interval, validated
+from tests.tasks.asr.weighed import pair
 
 TIED = Monophones.of(Topology.of(["AA", "N"], states=2, silence_states=1))
 
@@ -21,8 +22,8 @@ def system(tried: dict[str, list[Tried]]) -> Any:
 
 def test_scores_are_those_of_the_pair_that_was_chosen() -> None:
     found = validated(system({
-        "bigram": [Tried(1.0, 0.0, 9, 40), Tried(2.0, 0.0, 3, 40), Tried(4.0, 0.0, 5, 40)],
-        "uniform": [Tried(1.0, 0.0, 50, 40)]}))
+        "bigram": [pair(1.0, 0.0, 9, 40), pair(2.0, 0.0, 3, 40), pair(4.0, 0.0, 5, 40)],
+        "uniform": [pair(1.0, 0.0, 50, 40)]}))
     assert found is not None
     assert {name: score["value"] for name, score in found.scores.items()} == {
         "bigram": 7.5, "uniform": 125.0}

@@ -38,16 +38,10 @@ from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 from pipeline.systems.base import Batch, NeuralSystem, Run
+from pipeline.tasks.asr.shared.grids import Tried
 from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
 from pipeline.tasks.asr.shared.language_model import CharacterModel, totals
-from pipeline.tasks.asr.shared.ranking import (
-    Hypothesis,
-    Ranking,
-    Tried,
-    chosen,
-    ranked,
-    try_all,
-)
+from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, chosen, ranked, try_all
 from pipeline.tasks.asr.shared.spelled import END, NOTHING, Spelled, spelled
 
 if TYPE_CHECKING:
