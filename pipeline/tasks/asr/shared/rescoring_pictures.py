@@ -46,10 +46,11 @@ def mixes(trials: Mapping[str, Sequence[Tried]]) -> Figure:
         found = Mixes.of(tried)
         axes.fill_between(found.mixes, found.least, found.most, color=_BAND, alpha=0.3,
                           label="all weights of the grid")
-        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4,
+        # No errors at all are on the edge of the axes, and seen whole.
+        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4, clip_on=False,
                   label="the chosen weights")
         axes.plot([found.best["mix"]], [found.best.rate], color=_LINE, marker="o", markersize=11,
-                  fillstyle="none", linestyle="none", label="the chosen mix")
+                  fillstyle="none", linestyle="none", clip_on=False, label="the chosen mix")
         axes.set(title=name, xlabel="share of the recurrent model",
                  ylabel="validation word error rate (%)", ylim=(0, None))
         axes.legend(fontsize=8)
