@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pipeline.audio.frames import Frames
+from pipeline.errors import UserError
 from pipeline.nn.ctc import prefix_n_best
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
@@ -105,4 +106,21 @@ def test_grids_and_alternatives_are_drawn(barely_fitted: LetterRecogniser, spelt
                for name, variant in barely_fitted.settings.variants.items()}
     figures.draw(barely_fitted, answers, spelt / "test", tmp_path)
     assert {path.name for path in tmp_path.glob("*.png")} == {
-        "speakers.png", "oracle.png", "spikes.png", "weights.png", "windows.png", "features.png"}
+        "speakers.png", "oracle.png", "spikes.png", "weights.png", "windows.png", "features.png",
+        "training.png", "paths.png"}
+
+
+def test_a_variant_has_weights_under_whatever_name_they_were_tried(
+        barely_fitted: LetterRecogniser, spelt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """params.yaml may get variants after a training: one that is as another was, and a new one."""
+    settings, variant = barely_fitted.settings, barely_fitted.settings.variants["beam"]
+    wider = variant.model_copy(update={"beam": 9})
+    monkeypatch.setattr(barely_fitted, "settings", settings.model_copy(update={
+        "variants": {"same": variant, **settings.variants, "wider": wider}}))
+    named = list(barely_fitted.predict(spelt / "test", variant))
+    monkeypatch.undo()
+    assert named == list(barely_fitted.predict(spelt / "test", variant))
+    monkeypatch.setattr(barely_fitted, "settings", settings.model_copy(update={
+        "variants": {**settings.variants, "wider": wider}}))
+    with pytest.raises(UserError, match="no weights .* variant wider .* run its train stage"):
+        list(barely_fitted.predict(spelt / "test", wider))

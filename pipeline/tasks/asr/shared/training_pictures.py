@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline.nn.ctc import BLANK
@@ -34,9 +35,11 @@ def alignments(followed: Followed) -> Figure:
                label="all alignments")
     above.plot(epochs, [moment.best for moment in followed.moments], marker=".", linestyle="--",
                label="best alignment")
-    above.set(xlabel="epoch", ylabel="-log P in nats", yscale="log",
-              title=f"{followed.id}: {followed.text}")
+    above.set_yscale("symlog", linthresh=0.1)  # the sum of a sure network rounds to 0
+    above.set(xlabel="epoch", ylabel="-log P in nats", title=f"{followed.id}: {followed.text}")
     above.legend()
+    above.xaxis.set_major_locator(MaxNLocator(integer=True))
+    below.yaxis.set_major_locator(MaxNLocator(integer=True))
     # Axes: [epochs, symbols, first step and the step behind the last].
     places = np.array([moment.places for moment in followed.moments]) * followed.stack
     for number, symbol in enumerate(followed.text):
