@@ -10,6 +10,7 @@ of Succession, and Statistical Inference").
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +20,37 @@ from pipeline.scoring.records import Score
 from pipeline.storage.files import read_json
 from pipeline.storage.words import words_in
 from pipeline.systems.base import System
-from pipeline.tasks.asr.shared.grids import best_of
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 from pipeline.tasks.asr.shared.letter_search import Beam, Lexicon
 from pipeline.tasks.asr.shared.letters import LetterRecogniser
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates
+from pipeline.tasks.asr.systems.attention import AttentionRecogniser
 from pipeline.tasks.contract import Validated
 
 MEASURE = "word error rate on validation data (%)"
 
 
 def validated(system: System) -> Validated | None:
-    """The word error rate with each language model; None of a system without a dictionary."""
-    if not isinstance(system, KnowsStates) or not system.vocabulary.tried:
+    """The word error rate with each grid of weights; None of a system that has tried none."""
+    grids = _grids(system)
+    if not grids:
         return None
     scores: dict[str, Score] = {}
-    counts = {"tied states": len(system.known().stay)}
-    for name, pairs in system.vocabulary.tried.items():
+    counts = {"tied states": len(system.known().stay)} if isinstance(system, KnowsStates) else {}
+    for name, pairs in grids.items():
         chosen = best_of(pairs)
         scores[name] = _score(chosen.errors, chosen.words)
         counts[f"errors, {name}"], counts["words"] = chosen.errors, chosen.words
     return Validated(MEASURE, scores, counts)
+
+
+def _grids(system: System) -> Mapping[str, Sequence[Tried]]:
+    """By what they weigh: language models, or variants of networks that write letters."""
+    if isinstance(system, AttentionRecogniser):
+        return {"beam": system.tried} if system.tried else {}
+    if isinstance(system, KnowsStates | LetterRecogniser):
+        return system.vocabulary.tried
+    return {}
 
 
 def of_variant(system: System, data: Path, variant: Any, items: int | None) -> Validated | None:

@@ -64,7 +64,7 @@ def test_each_epoch_has_the_loss_of_the_middle_utterance(system: BilstmCtc,
     for moment in found.moments:
         assert moment.best > moment.total
         flat = np.ravel(moment.places)
-        assert (np.diff(flat) >= 0).all() and 0 <= flat[0] and flat[-1] <= len(emissions)
+        assert (np.diff(flat) >= 0).all() and flat[0] >= 0 and flat[-1] <= len(emissions)
 
 
 def test_following_changes_no_weight_and_draws_no_number(system: BilstmCtc, features: Path,

@@ -14,8 +14,10 @@ from pipeline.hmm.phones import Monophones, Topology
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run, System
 from pipeline.tasks.asr.shared.grids import Tried
+from pipeline.tasks.asr.systems import attention
 from pipeline.tasks.asr.systems.bilstm_ctc import BilstmCtc, Settings
 from pipeline.tasks.asr.validation import interval, of_variant, validated
+from tests.tasks.asr.test_attention import SETTINGS as ATTENTION
 from tests.tasks.asr.test_bilstm_ctc import BEAM, SETTINGS
 from tests.tasks.asr.weighed import pair
 
@@ -37,6 +39,21 @@ def test_scores_are_those_of_the_pair_that_was_chosen() -> None:
     assert found.counts == {"tied states": 5, "errors, bigram": 3, "errors, uniform": 50,
                             "words": 40}
     assert (found.scores["bigram"]["low"], found.scores["bigram"]["high"]) == interval(3, 40)
+
+
+def test_networks_that_write_letters_are_compared_by_their_errors(features: Path) -> None:
+    """So a study of their share of the speech shows errors by hours."""
+    spec = read_json(features / "fit" / "spec.json")
+    grid = [pair(1.0, 0.0, 9, 40), pair(2.0, 0.0, 3, 40)]
+    letters = BilstmCtc(Settings.model_validate(SETTINGS), spec)
+    speller = attention.AttentionRecogniser(attention.Settings.model_validate(ATTENTION), spec)
+    assert validated(letters) is None and validated(speller) is None
+    letters.vocabulary.tried, speller.tried = {"words": grid}, grid
+    for system, name in ((letters, "words"), (speller, "beam")):
+        found = validated(system)
+        assert found is not None and {one: score["value"] for one, score in found.scores.items()
+                                      } == {name: 7.5}
+        assert found.counts == {f"errors, {name}": 3, "words": 40}
 
 
 def test_a_search_with_other_settings_errs_as_it_would_on_test_data(features: Path,
