@@ -12,7 +12,6 @@ utterance.
 import argparse
 import tempfile
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,8 @@ from pipeline.hmm.transcripts import spoken
 from pipeline.hmm.utterances import AcousticModel, Utterances
 from pipeline.ngram import arpa
 from pipeline.ngram.model import NgramModel
-from pipeline.ngram.witten_bell import estimate
+from pipeline.tasks.asr.shared.cepstra import normalise
+from pipeline.tasks.asr.shared.grammars import ngrams
 
 FRONT_END = Mfcc(kind="mfcc", sample_rate=16_000, window="hamming", frame_ms=25, hop_ms=10,
                  dft_points=512, mels=23, low_hz=64, high_hz=8000, coefficients=13, deltas=2)
@@ -62,7 +62,8 @@ def measure(folder: Path, rounds: int) -> None:
     an4.prepare(an4.Settings(module="an4"), folder, mirror_folder())
     said = an4.lexicon(folder)
     words = list(said)
-    model = language_model(an4.utterances(folder, "train"), words)
+    model = ngrams("bigram", [utterance.text for utterance in an4.utterances(folder, "train")],
+                   words)
     found: list[AcousticModel] = []
     time = seconds(lambda: found.append(acoustic_model(folder, said)))
     print(f"training: {time:.1f} s, {len(found[0].mixtures.weights)} Gaussians")
@@ -92,14 +93,6 @@ def measure(folder: Path, rounds: int) -> None:
             round(sum(map(len, part)) / FRONT_END.sample_rate), "seconds of audio")
 
 
-def language_model(utterances: Sequence[Utterance], words: list[str]) -> NgramModel:
-    """A bigram; the end of a sentence is the number behind the last word."""
-    number = {word: place for place, word in enumerate(words)}
-    tokens = [token for utterance in utterances
-              for token in [*(number[word] for word in utterance.text.split()), len(words)]]
-    return estimate(np.array(tokens), len(words) + 1, len(words), 2)
-
-
 def acoustic_model(folder: Path, said: dict[str, list[list[str]]]) -> AcousticModel:
     tied = Monophones.of(Topology.of(an4.phones(folder)))
     heard = sorted(an4.utterances(folder, "train"), key=lambda utterance: utterance.speaker)
@@ -115,17 +108,14 @@ def acoustic_model(folder: Path, said: dict[str, list[list[str]]]) -> AcousticMo
     return model
 
 
-def features(samples: Sequence[Samples], speakers: Sequence[str]) -> list[Samples]:
-    """MFCC with deltas of recordings, those of a speaker together: mean 0 and deviation 1 each."""
-    found: list[Samples] = []
-    pairs = zip(speakers, samples, strict=True)
-    for _, group in groupby(pairs, key=lambda pair: pair[0]):
-        frames = [with_deltas(audio_features(FRONT_END, one), FRONT_END.deltas)
-                  for _, one in group]
-        every = np.concatenate(frames)
-        mean, deviation = every.mean(axis=0), every.std(axis=0)
-        found += [(one - mean) / deviation for one in frames]
-    return found
+def features(samples: Sequence[Samples], speakers: Sequence[str]) -> list[NDArray[np.float64]]:
+    """MFCC with deltas of recordings, of each speaker together with mean 0 and deviation 1."""
+    frames = [with_deltas(audio_features(FRONT_END, one), FRONT_END.deltas) for one in samples]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(speakers))}
+    lengths = [len(one) for one in frames]
+    every = np.concatenate(frames).astype(np.float64)
+    normalise(every, np.repeat([numbers[name] for name in speakers], lengths))
+    return np.split(every, np.cumsum(lengths)[:-1])
 
 
 def recogniser(model: AcousticModel, said: dict[str, list[list[str]]],

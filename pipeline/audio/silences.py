@@ -93,12 +93,22 @@ def pauses(found: Levels, hop_seconds: float) -> NDArray[np.bool_]:
     padded = np.pad(found, width // 2, mode="edge")
     smooth = np.maximum(np.convolve(padded, np.full(width, 1 / width), mode="valid"), SILENT)
     quiet, loud = np.quantile(smooth, [0.02, 0.95])
+    if loud - quiet < _LEAST_RANGE:
+        # Pauses may be rarer than the quantile, and one that is long enough is enough.
+        quiet = _quietest(smooth, round(_SHORTEST_PAUSE / hop_seconds))
     limit = quiet + _QUIET_SHARE * (loud - quiet) if loud - quiet >= _LEAST_RANGE else -np.inf
     low = (smooth < limit) | (smooth <= SILENT)
     for begin, end in _stretches(low):
         if (end - begin) * hop_seconds < _SHORTEST_PAUSE:
             low[begin:end] = False
     return low
+
+
+def _quietest(smooth: Levels, frames: int) -> float:
+    """The lowest level under which some stretch of so many `frames` stays, or all if there are few.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(smooth, min(max(frames, 1), len(smooth)))
+    return float(windows.max(axis=1).min())
 
 
 def cut_frames(found: Levels, longest: int, hop_seconds: float) -> list[Piece]:

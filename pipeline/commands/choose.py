@@ -3,20 +3,31 @@
 How a trained system answers has settings too (a cache's weight, say), and those are chosen on
 validation data as well. The command scores every combination of the given values there and names
 the best; settings that are not given stay as they are in params.yaml. Test data is not touched.
+What several values of one setting score is kept as a study (`pipeline.results.studies`), with how
+long each took to answer: a wider beam errs less and searches for longer.
 """
 
+import hashlib
 import itertools
+import json
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
+from pipeline.modules import model_name, part_name, task_module
+from pipeline.provenance.code import Code
+from pipeline.results.studies import Point, Study, read_study, with_point, write_study
 from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
+from pipeline.storage.seal import SEAL
 from pipeline.suite.messages import describe, nearest
 from pipeline.suite.schema import Suite, load
+from pipeline.tasks.contract import Validated
 
 
 def combinations(suite: Suite, row: str,
@@ -61,26 +72,91 @@ def number_or_word(text: str) -> int | float | str:
 
 def choose_settings(params: Path, row: str, values: Sequence[str],
                     items: int | None = None) -> Iterator[str]:
-    """Lines with the validation loss of each combination of `values`, the best one last.
+    """Lines with what each combination of `values` scores and how long it takes, the best one last.
 
-    Raises UserError when the row is unknown, not trained, or has no loss on validation data.
+    The scores of one setting alone, on all of the validation data, are kept, and a further line
+    says where. Raises UserError when the row is unknown, not trained, or cannot be scored on
+    validation data.
     """
     suite = load(params)
     found = list(combinations(suite, row, values))
     from pipeline.running.threads import limited_threads
     from pipeline.systems.base import system_class
 
-    key = row.partition(":")[0]
-    entry = suite.systems[key]
-    kind = system_class(suite.task_of(key), entry["model"])
-    if not hasattr(kind, "validation_loss"):
-        raise UserError(f"{key} cannot be scored on validation data by variant")
+    key, _, variant = row.partition(":")
+    entry, task = suite.systems[key], suite.task_of(key)
+    kind = system_class(task, entry["model"])
     system = kind.load(trained_folder(suite, key))
     data = checked_fit(suite.places, entry["track"])
-    scores = []
+    all_scores: list[Validated] = []
     with limited_threads(suite.threads):
         for text, settings in found:
-            loss = system.validation_loss(data, settings, items)
-            scores.append((loss, text))
-            yield f"validation loss {loss:.5f}  {text}"
-    yield f"best of {len(scores)}: {min(scores)[0]:.5f}  {min(scores)[1]}"
+            validated = _validated(task, system, data, settings, items)
+            if validated is None:
+                raise UserError(f"{row} cannot be scored on validation data")
+            all_scores.append(validated)
+            yield (f"{validated.measure} {_score(validated):.5f}  {text}  "
+                   f"{validated.seconds or 0.0:.2f} s")
+    best = min(range(len(found)), key=lambda place: _score(all_scores[place]))
+    yield f"best of {len(found)}: {_score(all_scores[best]):.5f}  {found[best][0]}"
+    if len(values) == 1 and items is None:
+        name = values[0].partition("=")[0]
+        points = [Point(value=getattr(settings, name), scores=dict(one.scores),
+                        counts=dict(one.counts), parameters=system.parameters_count,
+                        seconds=round(one.seconds or 0.0, 3))
+                  for (_, settings), one in zip(found, all_scores, strict=True)]
+        study = _study(suite, key, variant, name, points, all_scores[0].measure)
+        yield "kept: " + ", ".join(str(path.relative_to(suite.places.root))
+                                   for path in write_study(suite.places, study))
+
+
+def _score(validated: Validated) -> float:
+    """The one score of one way to answer."""
+    (score,) = validated.scores.values()
+    return score["value"]
+
+
+def _validated(task: str, system: Any, data: Path, settings: VariantSettings,
+               items: int | None) -> Validated | None:
+    """What the system makes of validation data when it answers by these settings."""
+    began = time.perf_counter()
+    if hasattr(system, "validation_loss"):
+        loss = system.validation_loss(data, settings, items)
+        return Validated("validation loss", {"loss": {"value": loss, "low": None, "high": None}},
+                         {}, time.perf_counter() - began)
+    try:
+        module = task_module(task, "validation")
+    except ModuleNotFoundError as error:
+        if error.name != part_name(task, "validation"):
+            raise
+        return None
+    found: Validated | None = module.of_variant(system, data, settings, items)
+    return found
+
+
+def _study(suite: Suite, key: str, variant: str, name: str, points: Sequence[Point],
+           measure: str) -> Study:
+    """The study that is kept, if it is of the present version, with what was found now."""
+    track, setting = suite.track_of(key), f"variants.{variant}.{name}"
+    known = suite.system(key).variants[variant].model_dump(mode="json")
+    study: Study = {"track": track, "system": key, "setting": setting, "measure": measure,
+                    "stands": known.pop(name), "version": _version(suite, key, known),
+                    "points": []}
+    path = suite.places.study(track, key, setting)
+    if path.is_file() and (kept := read_study(path))["version"] == study["version"]:
+        study["points"] = kept["points"]
+    for point in points:
+        study = with_point(study, measure, point, [one["value"] for one in points])
+    return study
+
+
+def _version(suite: Suite, key: str, others: dict[str, Any]) -> str:
+    """Of the trained system, its features, the code that answers, and the variant's other settings.
+    """
+    task = suite.task_of(key)
+    code = Code(Path(__file__).parents[2])
+    answering = code.used([model_name(task, suite.systems[key]["model"])])
+    seals = [(folder / SEAL).read_text() for folder in (
+        trained_folder(suite, key), suite.places.fit(suite.track_of(key)))]
+    text = json.dumps([seals, others, sorted(map(code.identity, answering))], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

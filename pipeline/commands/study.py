@@ -21,7 +21,15 @@ from pipeline.commands.choose import number_or_word
 from pipeline.errors import UserError
 from pipeline.modules import model_module, part_name, task_module
 from pipeline.provenance.inputs import params_hash, trained_params, version_of, write_inputs
-from pipeline.results.studies import Point, Study, best_of, read_study, shown, write_study
+from pipeline.results.studies import (
+    Point,
+    Study,
+    best_of,
+    read_study,
+    shown,
+    with_point,
+    write_study,
+)
 from pipeline.running.sealed import checked_fit
 from pipeline.running.threads import limited_threads
 from pipeline.suite.messages import describe, nearest
@@ -52,7 +60,7 @@ def study_setting(params: Path, system: str, values: str) -> Iterator[str]:
     for value, other in changed.items():
         if value not in [point["value"] for point in study["points"]]:
             measure, point = _point(other, system, value, data, study["version"])
-            study = _with(study, measure, point, choices)
+            study = with_point(study, measure, point, choices)
             write_study(suite.places, study)
         found = next(point for point in study["points"] if point["value"] == value)
         yield f"{setting}={shown(value)}  " + "  ".join(
@@ -122,16 +130,6 @@ def _started(suite: Suite, system: str, setting: str) -> Study:
         return {**kept, "stands": stands}
     return {"track": track, "system": system, "setting": setting, "measure": "", "stands": stands,
             "version": version, "points": []}
-
-
-def _with(study: Study, measure: str, point: Point, order: list[Any]) -> Study:
-    """The study with one more training: numbers by size, other values as they were given."""
-    points = [*study["points"], point]
-    if all(isinstance(one["value"], int | float) for one in points):
-        points.sort(key=lambda one: float(one["value"] or 0))
-    else:
-        points.sort(key=lambda one: order.index(one["value"]) if one["value"] in order else -1)
-    return {**study, "measure": measure, "points": points}
 
 
 def _point(suite: Suite, key: str, value: Any, data: Path, version: str) -> tuple[str, Point]:

@@ -4,16 +4,17 @@
     studies/<track>/<system>.<setting>.svg      its picture
     studies/README.md                           a page with all of a suite's studies
 
-`unrolled study` writes them (`pipeline.commands.study`), and they are committed. They are no output
-of a stage, since DVC removes outputs before a stage runs, and no row depends on them. Each states
-the version of code, data and other settings that it was made with. Picture and page follow from the
-JSON alone.
+`unrolled study` writes them (`pipeline.commands.study`), of settings of a training, and `unrolled
+choose` (`pipeline.commands.choose`), of settings of how a trained system answers, which are named
+as in `variants.beam.width`. They are committed. They are no output of a stage, since DVC removes
+outputs before a stage runs, and no row depends on them. Each states the version of code, data and
+other settings that it was made with. Picture and page follow from the JSON alone.
 """
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
 
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
@@ -32,16 +33,21 @@ _DECIMALS = 2
 
 
 class Point(TypedDict):
-    """One training: the setting's value, and what came out. Lower scores are better."""
+    """One value of the setting, and what came out. Lower scores are better.
+
+    `seconds` of answering are known of a variant's setting. They are another machine's elsewhere:
+    shown, and nothing is decided by them.
+    """
 
     value: Number | str | bool | None
     scores: dict[str, Score]
     counts: dict[str, Count]
     parameters: Count
+    seconds: NotRequired[Number]
 
 
 class Study(TypedDict):
-    """The trainings of one version, in the order of the values; `stands` is params.yaml's value."""
+    """The points of one version, in the order of the values; `stands` is params.yaml's value."""
 
     track: str
     system: str
@@ -55,6 +61,19 @@ class Study(TypedDict):
 def read_study(path: Path) -> Study:
     """Raises UserError for a file of another shape."""
     return read_shaped(path, Study, _AGAIN)
+
+
+def with_point(study: Study, measure: str, point: Point, order: Sequence[Any]) -> Study:
+    """The study with a point, in place of one of the same value.
+
+    Numbers stand by size, other values as in `order`.
+    """
+    points = [*(one for one in study["points"] if one["value"] != point["value"]), point]
+    if all(isinstance(one["value"], int | float) for one in points):
+        points.sort(key=lambda one: float(one["value"] or 0))
+    else:
+        points.sort(key=lambda one: order.index(one["value"]) if one["value"] in order else -1)
+    return {**study, "measure": measure, "points": points}
 
 
 def write_study(places: Places, study: Study) -> list[Path]:
@@ -88,19 +107,27 @@ def figure(study: Study) -> "Figure":
     points = study["points"]
     scores = {answer: [point["scores"][answer] for point in points]
               for answer in points[0]["scores"]}
+    seconds = [point["seconds"] for point in points if "seconds" in point]
     return settings.draw([point["value"] for point in points], scores, study["stands"],
-                         f"{study['setting']} of {study['system']}", study["measure"])
+                         f"{study['setting']} of {study['system']}", study["measure"],
+                         seconds if len(seconds) == len(points) else None)
 
 
 def overview(folder: Path) -> str:
     """Markdown over all studies in the suite's folder of studies."""
+    kept = [(path, read_study(path)) for path in sorted(folder.glob("*/*.json"))]
+    answering = (
+        ["Of a setting that begins with `variants.` nothing is trained: the trained system answers "
+         "with each value. Seconds are of all validation answers on the machine that made the "
+         "study; they are shown and decide nothing."]
+        if any(_variant(study) for _, study in kept) else [])
     sections = [
         "# What a setting does",
         "Each study trains one system with several values of one setting, all else as "
         "`params.yaml` has it, and compares them on validation data. Test data is not touched, and "
         "no leaderboard row is made from it. Every value is trained once, with the suite's seed. "
         "Where scores have 95 % intervals, differences well within them may be chance.",
-        *(_section(path, read_study(path)) for path in sorted(folder.glob("*/*.json")))]
+        *answering, *(_section(path, study) for path, study in kept)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -128,19 +155,32 @@ def shown(value: Any) -> str:
 def _section(path: Path, study: Study) -> str:
     points = study["points"]
     answers, counts = list(points[0]["scores"]), list(points[0]["counts"])
-    header = [study["setting"], *answers, *counts, "parameters"]
+    timed = any("seconds" in point for point in points)
+    header = [study["setting"], *answers, *counts, "parameters", *(["seconds"] if timed else [])]
     body = [[shown(point["value"]), *(_score(point["scores"][name]) for name in answers),
              *(decimal(point["counts"][name], 0) for name in counts),
-             decimal(point["parameters"], 0)] for point in points]
+             decimal(point["parameters"], 0),
+             *([decimal(point["seconds"], 2) if "seconds" in point else ""] if timed else [])]
+            for point in points]
     best = "; ".join(f"{name}: {shown(best_of(points, name)['value'])}" for name in answers)
-    values = f"{study['setting']}={','.join(shown(point['value']) for point in points)}"
+    values = ",".join(shown(point["value"]) for point in points)
+    made = f"study {study['system']} {study['setting']}={values}"
+    if variant := _variant(study):
+        name = study["setting"].rpartition(".")[2]
+        made = f"choose {study['system']}:{variant} {name}={values}"
     return "\n\n".join([
         f"## `{study['system']}`: {study['setting']}",
         f"Track `{study['track']}`. Scores: {study['measure']}, lower is better. Best: {best}. "
         f"`params.yaml` had {shown(study['stands'])}.",
         f"![{study['measure']} over {study['setting']}]({study['track']}/{picture_of(path).name})",
         table(header, body, numbers=header),
-        f"Version `{study['version']}`; made by `unrolled study {study['system']} {values}`."])
+        f"Version `{study['version']}`; made by `unrolled {made}`."])
+
+
+def _variant(study: Study) -> str:
+    """The variant that the setting is of; nothing of a training's setting."""
+    first, _, rest = study["setting"].partition(".")
+    return rest.rpartition(".")[0] if first == "variants" else ""
 
 
 def _score(score: Score) -> str:

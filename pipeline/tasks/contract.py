@@ -140,22 +140,33 @@ class Validated:
     """What a trained system makes of validation data: lower scores are better.
 
     `measure` says what the `scores` are, of which there is one for each way to answer; an interval
-    has no bounds where none is known. `counts` are numbers that a reader wants beside them.
+    has no bounds where none is known. `counts` are numbers that a reader wants beside them, and
+    `seconds` is how long it took to answer, where that was measured.
     """
 
     measure: str
     scores: Mapping[str, Score]
     counts: Mapping[str, int]
+    seconds: float | None = None
 
 
 class Validation(Protocol):
     """`validation.py`, which a task may leave out: what a study over a setting compares.
 
-    Without it, and where it returns None, that is the lowest validation loss of the curve.
+    Without it, and where it returns None, that is the lowest validation loss of the curve. Of a
+    variant's setting it is the system's own `validation_loss`, or else what `of_variant` returns.
     """
 
     def validated(self, system: System) -> Validated | None:
         """As training found it; no data is read."""
+
+    def of_variant(self, system: System, data: Path, variant: Any,
+                   items: int | None) -> Validated | None:
+        """How a trained system answers the validation data of the features' `fit` folder.
+
+        `variant` are settings that need not be those of any of its variants; with `items` only so
+        many are answered. None of a system or a variant that cannot be asked.
+        """
 
 
 class Creates(Protocol):

@@ -66,6 +66,25 @@ def test_without_pauses_the_quietest_frame_is_cut_and_the_piece_says_so(noise: f
         assert pieces[0].end / RATE == pytest.approx(7.0, abs=0.011)
 
 
+@pytest.mark.parametrize("pause", [0.15, 0.5])
+def test_a_pause_is_found_however_little_of_a_recording_it_fills(pause: float) -> None:
+    samples = spoken(28, pause, 31)
+    low = pauses(levels(samples, 80), 0.01)
+    assert low[2801 + 2 : round(2800 + 100 * pause) - 3].all()
+    assert not low[:2797].any() and not low[round(2803 + 100 * pause):].any()
+    first, *_ = cut(samples, RATE, 30.0)
+    assert first.in_pause and first.end / RATE == pytest.approx(28 + pause / 2, abs=0.03)
+
+
+def test_one_quiet_moment_that_is_no_pause_makes_none() -> None:
+    found = np.full(6000, -20.0)
+    found[3000:3004] = -60.0  # 40 ms
+    assert not pauses(found, 0.01).any()
+    found[5000:5003] = -40.0
+    found[1000:1012] = -60.0  # 120 ms, and the mean over 50 ms is low in 100 of them
+    assert np.flatnonzero(pauses(found, 0.01)).tolist() == list(range(1001, 1011))
+
+
 def test_noise_alone_has_no_pause_and_silence_nothing_else() -> None:
     noise = np.random.default_rng(2).normal(0, 0.05, 30 * RATE)
     assert not pauses(levels(noise, 80), 0.01).any()

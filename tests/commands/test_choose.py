@@ -1,5 +1,6 @@
 """Choosing a variant's settings and generating text, as a user calls them."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pipeline.commands import choose
 from pipeline.commands.creating import create_lines
 from pipeline.errors import UserError
+from pipeline.results.studies import differences, read_study
 from pipeline.storage.files import read_json
 from pipeline.storage.seal import seal
 from pipeline.suite.schema import Suite, load
@@ -90,17 +92,47 @@ def test_every_combination_is_scored_on_validation_data_and_the_best_named(
         project: Path) -> None:
     *scored, best = choose.choose_settings(project / "params.yaml", "network:cache",
                                            ["weight=0.1,0.3", "flatness=0,1"])
-    assert [line.split("  ")[1:] for line in scored] == [
+    assert [line.split("  ")[1:-1] for line in scored] == [
         ["weight=0.1", "flatness=0"], ["weight=0.1", "flatness=1"],
         ["weight=0.3", "flatness=0"], ["weight=0.3", "flatness=1"]]
     losses = [float(line.split()[2]) for line in scored]
     assert len(set(losses)) == 4
     assert best.startswith(f"best of 4: {min(losses):.5f}")
-    assert best.endswith(scored[int(np.argmin(losses))].partition("  ")[2])
+    assert best.endswith("  ".join(scored[int(np.argmin(losses))].split("  ")[1:-1]))
+    assert all(line.endswith(" s") for line in scored)
+    assert not (project / "studies").exists(), "two settings are no curve"
     system = system_class("language_model", "recurrent").load(project / "models/network")
     variant = system.settings.variants["cache"].model_copy(update={"weight": 0.3, "flatness": 0})
     assert losses[2] == pytest.approx(system.validation_loss(project / "features/lm/fit", variant),
                                       abs=1e-5)
+
+
+def test_values_of_one_setting_are_kept_as_a_study(project: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(project, tmp_path / "project")
+    params = copy / "params.yaml"
+    *scored, best, where = choose.choose_settings(params, "network:cache", ["weight=0.3,0.1"])
+    assert where == ("kept: studies/lm/network.variants.cache.weight.json, studies/lm/network."
+                     "variants.cache.weight.svg, studies/README.md")
+    path = copy / "studies/lm/network.variants.cache.weight.json"
+    study = read_study(path)
+    assert (study["measure"], study["stands"]) == ("validation loss", 0.1)
+    assert [point["value"] for point in study["points"]] == [0.1, 0.3]
+    losses = {point["value"]: point["scores"]["loss"]["value"] for point in study["points"]}
+    assert scored[0].startswith(f"validation loss {losses[0.3]:.5f}  weight=0.3  ")
+    assert all(point["seconds"] > 0 for point in study["points"])
+    assert not list(differences(copy / "studies"))
+    # Another value joins them, one that is there is found again, and part of the data is no study.
+    list(choose.choose_settings(params, "network:cache", ["weight=0.5,0.1"]))
+    list(choose.choose_settings(params, "network:cache", ["weight=0.6"], items=20))
+    again = read_study(path)
+    assert [point["value"] for point in again["points"]] == [0.1, 0.3, 0.5]
+    assert again["points"][0]["scores"] == study["points"][0]["scores"]
+    # Another setting of the variant makes it another study.
+    params.write_text(params.read_text().replace("flatness: 0.5", "flatness: 0.7"))
+    list(choose.choose_settings(params, "network:cache", ["weight=0.2"]))
+    other = read_study(path)
+    assert [point["value"] for point in other["points"]] == [0.2]
+    assert other["version"] != again["version"] == study["version"]
 
 
 @pytest.mark.parametrize("row, values, message", [

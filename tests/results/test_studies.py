@@ -12,6 +12,7 @@ from pipeline.results.studies import (
     differences,
     figure,
     read_study,
+    with_point,
     write_study,
 )
 from pipeline.scoring.records import Score
@@ -76,6 +77,42 @@ def test_the_page_has_a_line_for_each_value_and_names_the_best(tmp_path: Path) -
     assert "`unrolled study triphones tying.states=100,150,400`" in text
     assert best_of(THREE["points"], "bigram")["value"] == 150
     assert read_study(paths[0]) == THREE
+
+
+def answered() -> Study:
+    """A study of a variant's setting, whose points know how long they took."""
+    timed: list[Point] = [{**point(value, score), "seconds": seconds} for value, score, seconds in
+                          ((1, 9.0, 0.5), (4, 7.0, 0.75), (16, 6.5, 30.0))]
+    return {**study(*timed, stands=4), "system": "ctc", "setting": "variants.wide.beam"}
+
+
+def test_a_variants_scores_stand_over_seconds_too() -> None:
+    axes, beside = figure(answered()).axes
+    assert [list(line.get_xdata()) for line in axes.lines[:2]] == [[1, 4, 16]] * 2
+    for line, drawn in zip(beside.lines, axes.lines, strict=False):
+        assert list(line.get_xdata()) == [0.5, 0.75, 30.0]
+        assert list(line.get_ydata()) == list(drawn.get_ydata())
+    assert {(text.get_text(), text.xy) for text in beside.texts} >= {
+        ("1", (0.5, 9.0)), ("4", (0.75, 7.0)), ("16", (30.0, 6.5))}
+    assert len(figure(THREE).axes) == 1
+
+
+def test_a_page_says_of_a_variant_what_made_it_and_how_long_it_took(tmp_path: Path) -> None:
+    write_study(Places(tmp_path), THREE)
+    before = (tmp_path / "studies/README.md").read_text()
+    page = write_study(Places(tmp_path), answered())[2].read_text()
+    assert "`unrolled choose ctc:wide beam=1,4,16`" in page
+    assert "`unrolled study triphones tying.states=100,150,400`" in page
+    assert "| seconds |" in page and page.count("0.75 |") == 1 and " 30.00 |" in page
+    assert "nothing is trained" in page and "nothing is trained" not in before
+
+
+def test_a_point_takes_the_place_of_one_of_its_value() -> None:
+    found = with_point(THREE, "WER (%)", point(150, 1.0), [])
+    assert [one["value"] for one in found["points"]] == [100, 150, 400]
+    assert found["points"][1]["scores"]["bigram"]["value"] == 1.0
+    words = with_point(study(point("b", 1.0)), "WER (%)", point("a", 2.0), ["a", "b"])
+    assert [one["value"] for one in words["points"]] == ["a", "b"]
 
 
 def test_what_does_not_follow_from_a_study_is_named(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ from pipeline.suite.schema import load
 from pipeline.systems.base import Run, System, system_class
 from pipeline.tasks.asr.shared.letter_search import LetterVocabulary, Searched
 from pipeline.tasks.asr.shared.letters import LetterRecogniser
-from pipeline.tasks.asr.shared.recogniser import Tried
 from tests.conftest import ROOT
 from tests.odd_text import damage, odd_lines, rewrite, text_files
 from tests.systems.entrants import Entrant, entrants
 from tests.systems.test_conformance import same_answers
 from tests.systems.trained import narrow
+from tests.tasks.asr.weighed import pair
 from tests.trials import trials
 
 EMBEDDED = load(ROOT / "params.yaml")
@@ -110,7 +110,7 @@ def _made(entrant: Entrant, features: Read, work: Path) -> System:
         system.fit(features.fit, Run(seed=1, work=work))
     elif isinstance(system, LetterRecogniser):
         system.vocabulary = LetterVocabulary.of(features.fit, features.spec, settings.variants)
-        system.vocabulary.tried = {name: [Tried(*variant.middle(), 0, 1)] for name, variant
+        system.vocabulary.tried = {name: [pair(*variant.middle(), 0, 1)] for name, variant
                                    in settings.variants.items() if isinstance(variant, Searched)}
     elif hasattr(system, "transcripts"):
         system.transcripts = [item["text"] for item in read_json(features.fit / "train.items.json")]

@@ -1,14 +1,16 @@
 """The picture of a study: scores on validation data over the values of one setting.
 
-Where intervals are known they are bands.
+Where intervals are known they are bands. Where it is known how long each value took to answer, the
+same scores stand over the seconds, too.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.results.pictures.style import GREY, canvas, legend_beside, look
+from pipeline.results.pictures.style import GREY, canvas, fit_scale, legend_beside, look
 from pipeline.scoring.records import Score
 
 Value = float | str | bool | None
@@ -16,12 +18,16 @@ _ROOM = 0.04  # of the axis, for the name of a value
 
 
 def draw(values: Sequence[Value], scores: Mapping[str, Sequence[Score]], stands: Value, axis: str,
-         measure: str) -> Figure:
+         measure: str, seconds: Sequence[float] | None = None) -> Figure:
     """A line for each way to answer; `stands` is the value that params.yaml has.
 
     Numbers stand where they are, in case there is room for them; other values side by side.
     """
     figure, axes = canvas(3.6)
+    if seconds is not None:
+        axes.remove()
+        axes, beside = figure.subplots(1, 2, sharey=True)
+        _draw_seconds(beside, values, scores, seconds)
     places = _places(values)
     for number, (answer, found) in enumerate(scores.items()):
         of = look(number)
@@ -44,6 +50,23 @@ def draw(values: Sequence[Value], scores: Mapping[str, Sequence[Score]], stands:
     axes.set_axisbelow(True)
     legend_beside(figure, axes)
     return figure
+
+
+def _draw_seconds(axes: Axes, values: Sequence[Value], scores: Mapping[str, Sequence[Score]],
+                  seconds: Sequence[float]) -> None:
+    """The scores over the time of answering, each with its value, joined in the values' order."""
+    for number, found in enumerate(scores.values()):
+        of = look(number)
+        axes.plot(seconds, [score["value"] for score in found], color=of.color,
+                  linestyle=of.linestyle, marker=of.marker, markersize=5, linewidth=1.2)
+        for value, time, score in zip(values, seconds, found, strict=True):
+            axes.annotate(str(value), (time, score["value"]), xytext=(4, 3),
+                          textcoords="offset points", fontsize=7)
+    fit_scale(axes.xaxis, seconds)
+    axes.set(xlabel="seconds of answering, on the study's machine")
+    axes.margins(x=0.1)
+    axes.grid(color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)
 
 
 def _places(values: Sequence[Value]) -> list[float]:

@@ -2,14 +2,15 @@
 
 A system that emits symbols shows when (CTC's spikes); one that chose how far it trusts a language
 model, how sharp that choice is; one whose words are phones of hidden states shows which state each
-frame is in and what its trees ask first. How sound becomes features is the same for all systems of
-a track.
+frame is in and what its trees ask first; one of two passes, what the second adds. How sound becomes
+features is the same for all systems of a track, and so is the utterance whose spikes or states are
+shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from pipeline.audio.frames import Frames
 from pipeline.hmm.tying import TiedTriphones
-from pipeline.nn.ctc import BLANK
 from pipeline.storage.files import read_json, write_text
 from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
@@ -27,15 +27,21 @@ from pipeline.tasks.asr.scoring import aligned_words
 from pipeline.tasks.asr.shared import (
     error_pictures,
     model_pictures,
+    rescoring_pictures,
     sound_pictures,
     state_pictures,
+    timed_pictures,
 )
 from pipeline.tasks.asr.shared.example import Example
-from pipeline.tasks.asr.shared.recogniser import Tried
+from pipeline.tasks.asr.shared.grids import Tried
+from pipeline.tasks.asr.shared.second_pass import SecondPass
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates, followed
+from pipeline.tasks.asr.shared.vocabulary import seconds
 
 SAMPLES = 20
 DPI = 90  # keeps pictures with much text small
+TIMED = ("spikes", "states")  # not cut, so that their axes of time stand in the same place
+Picture = tuple[str, Figure]
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 
 
@@ -43,7 +49,7 @@ EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 class DrawsItself(Protocol):
     """A system that has pictures of its own."""
 
-    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, Figure]]:
+    def pictures(self, test: Path, place: int) -> Iterator[Picture]:
         """Names and pictures of what it does with the test item of that place."""
 
 
@@ -68,6 +74,8 @@ class ChoseWeights(Protocol):
 class EmitsSymbols(Protocol):
     """A system that says at each of its steps which symbol it hears."""
 
+    spec: dict[str, Any]
+
     def emissions(self, utterances: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Log-probabilities [steps, 1 + symbols] of each utterance, blank first."""
 
@@ -75,52 +83,106 @@ class EmitsSymbols(Protocol):
         """Text of symbol ids."""
 
 
+@runtime_checkable
+class AnswersTwice(Protocol):
+    """A system of which some variants score again what a first pass found."""
+
+    second: SecondPass | None
+
+
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write alignments_<variant>.txt for each variant, speakers.png, windows.png and features.png.
 
-    Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; where
-    weights were chosen, weights.png; with tied states states.png of one utterance and, of
-    triphones, questions.png; and a system may have others.
+    Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; with
+    tied states states.png of the same, if it is answered, and, of triphones, questions.png; where
+    weights were chosen, weights.png, and with two passes mixes.png; and a system may have others.
     """
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
     answers = {variant: aligned(found, ids) for variant, found in predictions.items()}
     for variant, hypotheses in answers.items():
         write_text(directory / f"alignments_{variant}.txt", _samples(items, hypotheses))
-    save_png(error_pictures.speakers(items, answers), directory / "speakers.png", dpi=DPI,
-             tight=True)
+    for name, picture in chain(_errors(items, answers), _sound(test), _learnt(system),
+                               _heard(system, items, answers, test)):
+        save_png(picture, directory / f"{name}.png", dpi=DPI, tight=name not in TIMED)
+
+
+def _errors(items: list[dict[str, str]],
+            answers: dict[str, list[Prediction]]) -> Iterator[Picture]:
+    yield "speakers", error_pictures.speakers(items, answers)
     listed = {variant: found for variant, found in answers.items() if "alternatives" in found[0]}
     if listed:
-        save_png(error_pictures.oracle(items, listed), directory / "oracle.png", dpi=DPI,
-                 tight=True)
-    _draw_sound(test, directory)
-    if isinstance(system, EmitsSymbols):
-        frames = Frames(test, "test")
-        middle = _middle(np.arange(len(frames)), frames)
-        save_png(_spikes(system, frames[middle], items[middle]), directory / "spikes.png",
-                 tight=True)
-    if isinstance(system, DrawsItself):
-        frames = Frames(test, "test")
-        for name, picture in system.pictures(test, _middle(np.arange(len(frames)), frames)):
-            save_png(picture, directory / f"{name}.png", dpi=DPI, tight=True)
-    if isinstance(system, ChoseWeights) and system.vocabulary.tried:
-        save_png(model_pictures.weights(system.vocabulary.tried), directory / "weights.png",
-                 dpi=DPI, tight=True)
-    if isinstance(system, KnowsStates):
-        _draw_questions(system, directory)
-        _draw_states(system, answers, test, directory)
+        yield "oracle", error_pictures.oracle(items, listed)
 
 
-def _draw_sound(test: Path, directory: Path) -> None:
+def _sound(test: Path) -> Iterator[Picture]:
     """From samples to features, of the track's example; DVC keeps equal files of systems once."""
     example = Example.read(test)
     if example is None:
         return
     sound = sound_pictures.Sound.of(example.front_end, example.samples)
     said = f"“{example.text}”, training utterance {example.id}"
-    for name, draw in (("windows", sound_pictures.windows), ("features", sound_pictures.features)):
-        save_png(draw(sound, said), directory / f"{name}.png", dpi=DPI, tight=True)
+    yield "windows", sound_pictures.windows(sound, said)
+    yield "features", sound_pictures.features(sound, said)
+
+
+def _learnt(system: System) -> Iterator[Picture]:
+    """What training found beside the weights of layers."""
+    if isinstance(system, ChoseWeights) and system.vocabulary.tried:
+        yield "weights", model_pictures.weights(system.vocabulary.tried)
+    if isinstance(system, AnswersTwice) and system.second is not None and system.second.trials:
+        yield "mixes", rescoring_pictures.mixes(system.second.trials)
+    tied = system.known() if isinstance(system, KnowsStates) else None
+    asked = tied.first_questions() if isinstance(tied, TiedTriphones) else []
+    if asked:
+        yield "questions", model_pictures.questions(asked)
+
+
+def _heard(system: System, items: list[dict[str, str]], answers: dict[str, list[Prediction]],
+           test: Path) -> Iterator[Picture]:
+    """What the system makes of one utterance, which is the same for all systems of a track."""
+    if not isinstance(system, EmitsSymbols | DrawsItself | KnowsStates):
+        return
+    frames = Frames(test, "test")
+    place = _middle([item["reference"] for item in items], frames)
+    if isinstance(system, EmitsSymbols):
+        yield "spikes", timed_pictures.spikes(
+            frames[place], seconds(system.spec), np.exp(system.emissions([frames[place]])[0]),
+            lambda symbol: system.text([symbol]),
+            f"{items[place]['id']}: {items[place]['reference']}")
+    if isinstance(system, DrawsItself):
+        yield from system.pictures(test, place)
+    if isinstance(system, KnowsStates):
+        yield from _states(system, answers, test, place)
+
+
+def _states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Path,
+            place: int) -> Iterator[Picture]:
+    """The states of an utterance along what the last variant answered.
+
+    It is that of `place`, or if no word was heard there, another one in which some were.
+    """
+    variant, hypotheses = list(answers.items())[-1]
+    frames = Frames(test, "test")
+    texts = [found["hypothesis"] for found in hypotheses]
+    if not words_in(texts[place]):
+        place = _middle(texts, frames)
+    if not words_in(texts[place]):
+        return
+    found = followed(system.test_scores(test, place), texts[place],
+                     system.vocabulary.pronunciations, system.known())
+    if found is not None:
+        yield "states", state_pictures.states(
+            found, frames[place], system.vocabulary.frame_seconds,
+            f"{hypotheses[place]['id']}, answer of '{variant}'")
+
+
+def _middle(texts: list[str], frames: Frames) -> int:
+    """Which utterance is of middle length among those with words, or among all if none has any."""
+    spoken = np.flatnonzero([bool(words_in(text)) for text in texts])
+    places = spoken if len(spoken) else np.arange(len(texts))
+    return int(places[np.argsort(frames.lengths[places], kind="stable")[len(places) // 2]])
 
 
 def _samples(items: list[dict[str, str]], hypotheses: list[Prediction]) -> str:
@@ -130,37 +192,6 @@ def _samples(items: list[dict[str, str]], hypotheses: list[Prediction]) -> str:
         f"{items[index]['id']}\n"
         f"{alignment(items[index]['reference'], hypotheses[index]['hypothesis'])}\n"
         for index in chosen)
-
-
-def _draw_questions(system: KnowsStates, directory: Path) -> None:
-    tied = system.known()
-    asked = tied.first_questions() if isinstance(tied, TiedTriphones) else []
-    if asked:
-        save_png(model_pictures.questions(asked), directory / "questions.png", dpi=DPI,
-                 tight=True)
-
-
-def _draw_states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Path,
-                 directory: Path) -> None:
-    """The states of an utterance along what the last variant answered."""
-    variant, hypotheses = list(answers.items())[-1]
-    frames = Frames(test, "test")
-    spoken = np.flatnonzero([bool(words_in(found["hypothesis"])) for found in hypotheses])
-    if not len(spoken):
-        return
-    middle = _middle(spoken, frames)
-    text = hypotheses[middle]["hypothesis"]
-    found = followed(system.test_scores(test, middle), text, system.vocabulary.pronunciations,
-                     system.known())
-    if found is not None:
-        save_png(state_pictures.states(found, frames[middle], system.vocabulary.frame_seconds,
-                                       f"{hypotheses[middle]['id']}, answer of '{variant}'"),
-                 directory / "states.png", dpi=DPI, tight=True)
-
-
-def _middle(places: NDArray[np.int64], frames: Frames) -> int:
-    """That of `places` whose utterance is of middle length."""
-    return int(places[np.argsort(frames.lengths[places], kind="stable")[len(places) // 2]])
 
 
 def alignment(reference: str, hypothesis: str) -> str:
@@ -179,31 +210,3 @@ def alignment(reference: str, hypothesis: str) -> str:
     return "\n".join(
         " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(" ")
         for line in zip(*starred, strict=True))
-
-
-def _spikes(system: EmitsSymbols, frames: NDArray[np.float32], item: dict[str, str]) -> Figure:
-    """The features of an utterance above the posteriors of blank and symbols."""
-    posteriors = np.exp(system.emissions([frames])[0])
-    stack = len(frames) / len(posteriors)
-    figure = Figure(figsize=(10, 5))
-    above, below = figure.subplots(2, 1, sharex=True)
-    above.imshow(frames.T, origin="lower", aspect="auto", interpolation="nearest", cmap="magma")
-    above.set(ylabel="feature", title=f"{item['id']}: {item['reference']}")
-    times = (np.arange(len(posteriors)) + 0.5) * stack
-    below.plot(times, posteriors[:, BLANK], color="0.7", linestyle=":", label="blank")
-    for symbol in np.flatnonzero(posteriors.max(axis=0) > 0.5):
-        if symbol == BLANK:
-            continue
-        below.plot(times, posteriors[:, symbol])
-        for time in np.flatnonzero(_peaks(posteriors[:, symbol])):
-            below.annotate(system.text([int(symbol)]).replace(" ", "␣"),
-                           (times[time], posteriors[time, symbol]), ha="center", va="bottom")
-    below.set(xlabel="frame", ylabel="posterior", ylim=(0, 1.15))
-    below.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-def _peaks(curve: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Where a posterior is above one half and not below its neighbours."""
-    around = np.pad(curve, 1, constant_values=0.0)
-    return (curve > 0.5) & (curve > around[:-2]) & (curve >= around[2:])

@@ -16,7 +16,8 @@ from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared import attention_pictures, ranking
-from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, Tried, Weights
+from pipeline.tasks.asr.shared.grids import Tried
+from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, Weights
 from pipeline.tasks.asr.shared.spelled import END, NOTHING, Spelled, spelled
 from pipeline.tasks.asr.systems.attention import (
     AttentionRecogniser,
@@ -209,11 +210,11 @@ def test_the_weights_with_the_fewest_word_errors_are_chosen() -> None:
     # The decoder prefers the wrong text, CTC the right one from a share above 1/3 on.
     found = [Hypothesis("A C", 3, -3.0, -12.0, -1.0), Hypothesis("A B", 3, -6.0, -6.0, -1.0)]
     tried = ranking.try_all(grid, [found], ["A B"])
-    assert {(pair.weights.ctc, pair.errors, pair.words) for pair in tried} == {
+    assert {(pair["ctc"], pair.errors, pair.words) for pair in tried} == {
         (0.0, 1, 2), (0.5, 0, 2), (1.0, 0, 2)}
     assert ranking.chosen(grid, tried) == Weights(0.5, 0.5)
-    assert ranking.chosen(grid, [Tried(Weights(1.0, 0.0), 3, 4), Tried(Weights(0.0, 1.0), 2, 4)]
-                            ) == Weights(0.0, 1.0)
+    assert ranking.chosen(grid, [Tried({"language": 1.0, "ctc": 0.0}, 3, 4),
+                                 Tried({"language": 0.0, "ctc": 1.0}, 2, 4)]) == Weights(0.0, 1.0)
     assert ranking.chosen(grid, []) == Weights(0.5, 0.5)
     best = ranking.ranked([*found, Hypothesis("A B", 4, -5.0, -5.0, -1.0)], Weights(0.0, 1.0))
     assert [(one.text, one.letters) for one in best] == [("A B", 4), ("A C", 3)]

@@ -32,6 +32,25 @@ def test_a_batch_is_frames_and_symbols_of_its_utterances(features: Path) -> None
         assert "".join(SYMBOLS[i - 1] for i in targets[row]) == found.items[item]["text"]
 
 
+def test_utterances_of_a_share_have_their_own_frames_and_transcripts(features: Path) -> None:
+    whole = batches(features)
+    found = Utterances(features / "fit", "train", SYMBOLS, batch=7, seed=1, share=0.2)
+    ids = [item["id"] for item in whole.items]
+    seen = set()
+    for description in found.plan(3):
+        batch = found.load(description)
+        targets = torch.split(batch["targets"], batch["target_lengths"].tolist())
+        for row, item in enumerate(description.items):
+            place = ids.index(found.items[item]["id"])
+            seen.add(place)
+            np.testing.assert_array_equal(batch["frames"][row, : int(batch["lengths"][row])],
+                                          whole.frames[place])
+            assert targets[row].tolist() == whole.targets[place]
+    assert seen == set(range(0, 60, 5))  # all are one speaker's
+    with pytest.raises(UserError, match="lower `stack`"):
+        found.check_alignable(8)
+
+
 def test_an_utterance_too_short_for_its_transcript_is_named(features: Path) -> None:
     batches(features).check_alignable(2)
     with pytest.raises(UserError, match=r"utterance 1-1-\d{4} has .* lower `stack`"):

@@ -104,8 +104,8 @@ def test_figures_are_drawn_and_repeatable(fitted: BilstmCtc, features: Path,
                                           tmp_path: Path) -> None:
     written = drawn_twice(fitted, features / "test", tmp_path / "a")
     assert written == ["alignments_characters.txt", "alignments_greedy.txt",
-                       "alignments_words.txt", "features.png", "oracle.png", "speakers.png",
-                       "spikes.png", "weights.png", "windows.png"]
+                       "alignments_words.txt", "features.png", "oracle.png", "paths.png",
+                       "speakers.png", "spikes.png", "training.png", "weights.png", "windows.png"]
     text = (tmp_path / "a" / "alignments_greedy.txt").read_text()
     first = read_json(features / "test" / "test.items.json")[0]
     assert text.startswith(first["id"] + "\nREF:") and "\nHYP:" in text and "\nEval:" in text

@@ -105,7 +105,7 @@ def test_weights_of_every_language_model_are_chosen_on_validation(adaptive: GmmH
     said = sum(len(item["text"].split()) for item in read_json(words / "fit/valid.items.json"))
     assert set(adaptive.vocabulary.tried) == {"uniform", "bigram"}
     for pairs in adaptive.vocabulary.tried.values():
-        assert [(pair.language, pair.word, pair.words) for pair in pairs] == [
+        assert [(pair["language"], pair["word"], pair.words) for pair in pairs] == [
             (1.0, 0.0, said), (2.0, 0.0, said)]
 
 

@@ -12,6 +12,7 @@ from pipeline.systems.base import Run
 from pipeline.tasks.asr.shared.acoustics import Flow, Training, alignment
 from pipeline.tasks.asr.shared.cepstra import hear
 from pipeline.tasks.asr.systems.hybrid import Hybrid, Settings
+from tests.tasks.asr.drawing import drawn_twice
 from tests.tasks.asr.spoken import LEXICON, SIZE, SPEC, drawn, errors_of, write_split
 from tests.tasks.asr.test_acoustics import DECODING, TRIPHONES
 
@@ -85,7 +86,7 @@ def test_two_passes_choose_from_a_grid_of_their_own(fitted: Hybrid, words: Path)
     assert fitted.second is not None
     (trials,) = fitted.second.trials.values()
     assert list(fitted.second.trials) == ["bigram and recurrent"]
-    assert [(one.mix, one.language, one.word) for one in trials] == [
+    assert [(one["mix"], one["language"], one["word"]) for one in trials] == [
         (mix, language, 0.0) for mix in (0.25, 0.5) for language in (1.0, 2.0)]
     found, other = (list(fitted.predict(words / "test", fitted.settings.variants[name]))
                     for name in ("rescored", "pairs"))
@@ -95,6 +96,12 @@ def test_two_passes_choose_from_a_grid_of_their_own(fitted: Hybrid, words: Path)
     alone = new(rescoring=None, variants={"any": {"language_model": "uniform"}})
     assert fitted.parameters_count - alone.parameters_count == (
         fitted.second.recurrent.parameters_count)
+
+
+def test_a_second_pass_is_drawn_with_the_states(fitted: Hybrid, words: Path,
+                                                tmp_path: Path) -> None:
+    written = drawn_twice(fitted, words / "test", tmp_path / "a")
+    assert {"mixes.png", "states.png", "weights.png", "oracle.png"} <= set(written)
 
 
 def test_a_seed_gives_the_same_language_model(fitted: Hybrid, words: Path,

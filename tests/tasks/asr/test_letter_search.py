@@ -18,8 +18,8 @@ from pipeline.tasks.asr.shared.letter_search import (
     Searched,
     Variant,
 )
-from pipeline.tasks.asr.shared.recogniser import Tried
 from tests.nn.test_ctc import emissions_of, string_probabilities
+from tests.tasks.asr.weighed import pair
 
 SYMBOLS = [" ", "A", "B"]
 TRANSCRIPTS = ["A B", "AB A", "A A", "AB"]
@@ -59,10 +59,10 @@ def test_each_pair_makes_the_errors_of_its_best_string(variant: dict) -> None:
             model = search.model.weighted(alpha, beta)
             best = [best_text(strings, model) for strings in map(string_probabilities, utterances)]
             counted = jiwer.process_words(references, best)
-            wanted.append(Tried(alpha, beta, counted.substitutions + counted.deletions
-                                + counted.insertions, 9))
+            wanted.append(pair(alpha, beta, counted.substitutions + counted.deletions
+                               + counted.insertions, 9))
     assert found == wanted
-    assert len({pair.errors for pair in found}) > 2
+    assert len({one.errors for one in found}) > 2
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant["language_model"])
@@ -87,12 +87,12 @@ def test_where_no_word_can_be_ended_the_answer_is_empty_and_counts_as_deletions(
     search = LetterVocabulary(["AB"], ["AB"]).search(variant, SYMBOLS)
     heard = np.log([[0.01, 0.01, 0.97, 0.01]])
     assert list(search.answers([heard], search.model)) == [{"hypothesis": "", "alternatives": []}]
-    assert {pair.errors for pair in search.tried([heard], ["A B"])} == {2}
+    assert {one.errors for one in search.tried([heard], ["A B"])} == {2}
 
 
 def test_the_chosen_pair_comes_back_with_what_was_saved() -> None:
     vocabulary = LetterVocabulary(TRANSCRIPTS, WORDS, {"beam": [
-        Tried(0.0, 1.0, 3, 9), Tried(0.7, 1.0, 2, 9), Tried(0.7, 2.0, 4, 9)]})
+        pair(0.0, 1.0, 3, 9), pair(0.7, 1.0, 2, 9), pair(0.7, 2.0, 4, 9)]})
     restored = LetterVocabulary.restored(vocabulary.texts())
     assert restored == vocabulary
     assert restored.weights("beam") == (0.7, 1.0)

@@ -9,17 +9,18 @@ import pytest
 import torch
 
 from pipeline.audio.frames import Frames
+from pipeline.errors import UserError
 from pipeline.nn.ctc import prefix_n_best
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr import figures
 from pipeline.tasks.asr.shared.letters import LetterRecogniser
-from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.systems import bilstm_ctc, deep_speech
 from tests.tasks.asr.corpus import WORDS
 from tests.tasks.asr.test_bilstm_ctc import BEAM
 from tests.tasks.asr.test_bilstm_ctc import SETTINGS as BILSTM
 from tests.tasks.asr.test_deep_speech import SETTINGS as DEEP_SPEECH
+from tests.tasks.asr.weighed import pair
 
 GRID = {name: BEAM[name] for name in ("beam", "least_posterior", "alphas", "betas",
                                       "alternatives")}
@@ -56,11 +57,11 @@ def test_a_grid_is_kept_for_each_variant_that_searches(barely_fitted: LetterReco
                                                        spelt: Path) -> None:
     tried = barely_fitted.vocabulary.tried
     words = sum(len(item["text"].split()) for item in read_json(spelt / "fit/valid.items.json"))
-    assert {name: [(pair.language, pair.word) for pair in pairs]
+    assert {name: [(one["language"], one["word"]) for one in pairs]
             for name, pairs in tried.items()} == {
         name: [(alpha, beta) for alpha in BEAM["alphas"] for beta in BEAM["betas"]]
         for name in ("beam", "lexicon")}
-    assert {pair.words for pairs in tried.values() for pair in pairs} == {words}
+    assert {one.words for pairs in tried.values() for one in pairs} == {words}
 
 
 def test_a_dictionary_leaves_nothing_but_its_words(barely_fitted: LetterRecogniser,
@@ -79,7 +80,7 @@ def test_the_chosen_weights_answer(barely_fitted: LetterRecogniser, spelt: Path,
     emissions = barely_fitted.emissions([Frames(spelt / "test", "test")[0]])[0]
     answers = []
     for alpha, beta in ((0.0, -9.0), (0.5, 9.0)):
-        monkeypatch.setitem(barely_fitted.vocabulary.tried, "beam", [Tried(alpha, beta, 0, 1)])
+        monkeypatch.setitem(barely_fitted.vocabulary.tried, "beam", [pair(alpha, beta, 0, 1)])
         answer = next(barely_fitted.predict(spelt / "test", variant))
         ((best,),) = prefix_n_best([emissions], search.model.weighted(alpha, beta), 8, 0.001)
         assert answer["alternatives"][0] == {"text": search.text(best.symbols),
@@ -105,4 +106,21 @@ def test_grids_and_alternatives_are_drawn(barely_fitted: LetterRecogniser, spelt
                for name, variant in barely_fitted.settings.variants.items()}
     figures.draw(barely_fitted, answers, spelt / "test", tmp_path)
     assert {path.name for path in tmp_path.glob("*.png")} == {
-        "speakers.png", "oracle.png", "spikes.png", "weights.png", "windows.png", "features.png"}
+        "speakers.png", "oracle.png", "spikes.png", "weights.png", "windows.png", "features.png",
+        "training.png", "paths.png"}
+
+
+def test_a_variant_has_weights_under_whatever_name_they_were_tried(
+        barely_fitted: LetterRecogniser, spelt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """params.yaml may get variants after a training: one that is as another was, and a new one."""
+    settings, variant = barely_fitted.settings, barely_fitted.settings.variants["beam"]
+    wider = variant.model_copy(update={"beam": 9})
+    monkeypatch.setattr(barely_fitted, "settings", settings.model_copy(update={
+        "variants": {"same": variant, **settings.variants, "wider": wider}}))
+    named = list(barely_fitted.predict(spelt / "test", variant))
+    monkeypatch.undo()
+    assert named == list(barely_fitted.predict(spelt / "test", variant))
+    monkeypatch.setattr(barely_fitted, "settings", settings.model_copy(update={
+        "variants": {**settings.variants, "wider": wider}}))
+    with pytest.raises(UserError, match="no weights .* variant wider .* run its train stage"):
+        list(barely_fitted.predict(spelt / "test", wider))

@@ -1,11 +1,13 @@
 """What the figures of recognisers show follows from answers, grid and path; a small system's are
 drawn."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from pipeline.audio.frames import Frames, write_frames
 from pipeline.hmm.phones import Monophones, Topology
@@ -19,10 +21,10 @@ from pipeline.tasks.asr.scoring import METRICS, score
 from pipeline.tasks.asr.shared import error_pictures, model_pictures
 from pipeline.tasks.asr.shared.error_pictures import of_speakers, oracle_errors
 from pipeline.tasks.asr.shared.model_pictures import Grid, largest, worded
-from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.state_pictures import Part, followed
 from pipeline.tasks.asr.systems import hybrid
 from pipeline.tasks.asr.systems.gmm_hmm import GmmHmm, Settings
+from tests.tasks.asr.weighed import pair
 
 ITEMS = [
     {"id": "1", "condition": "clean", "speaker": "clean/bob", "reference": "one two three four"},
@@ -73,8 +75,8 @@ def test_the_oracle_takes_of_each_utterance_the_best_so_far() -> None:
 
 
 # Of the two pairs with 3 errors the first tried was chosen.
-TRIED = [Tried(7.0, 0.0, 9, 30), Tried(7.0, -10.0, 3, 30), Tried(4.0, 0.0, 3, 30),
-         Tried(4.0, -10.0, 6, 30)]
+TRIED = [pair(7.0, 0.0, 9, 30), pair(7.0, -10.0, 3, 30), pair(4.0, 0.0, 3, 30),
+         pair(4.0, -10.0, 6, 30)]
 
 
 def test_the_grid_has_rates_by_rising_weights_and_marks_the_pair_that_was_chosen() -> None:
@@ -222,6 +224,43 @@ def test_a_network_in_the_gaussians_place_shows_its_states(features: Path,
                      read_json(test / "test.items.json")[5]["reference"], LEXICON, system.known())
     assert found is not None
     assert max(abs(part.start - 9 * place) for place, part in enumerate(found.phones())) <= 2
+
+
+class Emits:
+    """A system that hears symbol A in the whole of an utterance."""
+
+    spec = {"front_end": {"hop_ms": 10.0}}
+
+    def __init__(self) -> None:
+        self.heard: list[np.ndarray] = []
+
+    def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
+        self.heard += utterances
+        return [np.log(np.full((len(one), 2), [0.1, 0.9], np.float32)) for one in utterances]
+
+    def text(self, symbols: list[int]) -> str:
+        return "A" * len(symbols)
+
+
+class Follows:
+    """A system with pictures of its own."""
+
+    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, Figure]]:
+        yield f"place{place}", Figure()
+
+
+def test_the_utterance_of_pictures_is_of_middle_length_among_those_with_words(
+        tmp_path: Path) -> None:
+    lengths = [9, 30, 12, 11]
+    write_json(tmp_path / "test.items.json", [
+        {**item, "reference": text} for item, text in zip(ITEMS, ["a", "", "b", "c"], strict=True)])
+    write_frames(tmp_path, "test", (np.full((one, 3), one, np.float32) for one in lengths))
+    system = Emits()
+    for drawn in (system, Follows()):
+        figures.draw(drawn, {"good": GOOD}, tmp_path, tmp_path)  # type: ignore[arg-type]
+    assert [len(one) for one in system.heard] == [11]
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "speakers.png", "spikes.png", "place3.png"}
 
 
 def test_a_system_without_states_has_speakers_alone(tmp_path: Path) -> None:

@@ -8,19 +8,19 @@ import pytest
 
 from pipeline.decoding.network import Weights
 from pipeline.tasks.asr.shared.grammars import grammar
-from pipeline.tasks.asr.shared.recogniser import Decoding, Recogniser, Tried
+from pipeline.tasks.asr.shared.grids import best_of
+from pipeline.tasks.asr.shared.recogniser import Decoding, Recogniser
 from pipeline.tasks.asr.shared.recurrent_lm import RecurrentLm, RecurrentSettings
 from pipeline.tasks.asr.shared.rescoring import (
     Listed,
     Rescorer,
-    Trial,
-    best_trial,
     grammar_logs,
     list_confidences,
 )
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 from tests.tasks.asr.spoken import LEXICON, TIED
 from tests.tasks.asr.test_recogniser import spelt
+from tests.tasks.asr.weighed import pair, triple
 
 WORDS = list(LEXICON)
 TEXTS = ["NO SIX NO", "ONE SIX ONE", "NO TEN NO", "ONE TEN ONE", "TWO SIX TWO", "TWO TEN TWO"]
@@ -77,7 +77,7 @@ def test_parts_are_those_of_the_search_and_of_both_models(
 
 def test_the_n_grams_own_weights_without_a_mix_give_back_its_answers(
         rescorer: Rescorer, first: Recogniser, heard: list[np.ndarray]) -> None:
-    own = Trial(OWN.language, OWN.word, 0.0, 0, 1)
+    own = triple(OWN.language, OWN.word, 0.0, 0, 1)
     found, expected = (list(answers) for answers in (
         rescorer.answers(heard, own), first.answers(heard)))
     for answer, other in zip(found, expected, strict=True):
@@ -92,8 +92,8 @@ def test_the_n_grams_own_weights_without_a_mix_give_back_its_answers(
 def test_the_grid_without_a_mix_is_that_of_the_first_pass(
         rescorer: Rescorer, first: Recogniser, heard: list[np.ndarray]) -> None:
     found = rescorer.tried(heard, REFERENCES, [0.0])
-    assert [Tried(one.language, one.word, one.errors, one.words) for one in found] == first.tried(
-        heard, REFERENCES)
+    assert [pair(one["language"], one["word"], one.errors, one.words)
+            for one in found] == first.tried(heard, REFERENCES)
     assert len({one.errors for one in found}) > 1
 
 
@@ -123,10 +123,10 @@ def test_every_trial_is_the_best_of_the_list_by_the_formula(
             scores = []
             for words, acoustic in zip(found.words, found.acoustic, strict=True):
                 logs = recurrent.log_probabilities([[WORDS[word] for word in words]])[0]
-                both = (trial.mix * np.exp(logs)
-                        + (1 - trial.mix) * np.exp(grammar_logs(rescorer.grammar, words)))
-                scores.append(acoustic + trial.language * np.log(both).sum()
-                              + trial.word * len(words))
+                both = (trial["mix"] * np.exp(logs)
+                        + (1 - trial["mix"]) * np.exp(grammar_logs(rescorer.grammar, words)))
+                scores.append(acoustic + trial["language"] * np.log(both).sum()
+                              + trial["word"] * len(words))
             errors += errors_of(reference, " ".join(
                 WORDS[word] for word in found.words[int(np.argmax(scores))]))
         assert (trial.errors, trial.words) == (errors, 12), trial
@@ -135,26 +135,13 @@ def test_every_trial_is_the_best_of_the_list_by_the_formula(
 def test_a_model_of_whole_sentences_mends_what_a_bigram_cannot_know(
         rescorer: Rescorer, heard: list[np.ndarray]) -> None:
     found = rescorer.tried(heard, REFERENCES, [0.0, 0.25, 0.5, 0.75, 1.0])
-    alone = min(one.errors for one in found if one.mix == 0)
-    best = best_trial(found)
+    alone = min(one.errors for one in found if one["mix"] == 0)
+    best = best_of(found)
     assert best.errors < alone
     (answer,) = rescorer.answers(heard[:1], best)
     others = [one["score"] for one in answer["alternatives"]]
     assert answer["alternatives"][0]["text"] == answer["hypothesis"] == "NO SIX NO"
     assert len(others) == 4 and all(better >= worse for better, worse in pairwise(others))
-
-
-def test_of_equally_good_trials_that_nearest_the_middle_is_taken() -> None:
-    def trials(errors: dict[tuple[float, float, float], int]) -> list[Trial]:
-        return [Trial(language, word, mix, errors.get((language, word, mix), 5), 9)
-                for mix in (0.0, 0.5, 1.0) for language in (1.0, 2.0, 4.0)
-                for word in (-1.0, 0.0, 1.0)]
-
-    assert best_trial(trials({})) == Trial(2.0, 0.0, 0.5, 5, 9)
-    found = trials({(1.0, 0.0, 0.0): 3, (2.0, 0.0, 1.0): 3, (4.0, 1.0, 0.5): 3})
-    assert best_trial(found) == Trial(2.0, 0.0, 1.0, 3, 9)
-    assert best_trial(trials({(1.0, -1.0, 0.0): 2, (2.0, 0.0, 0.5): 3})).mix == 0.0
-    assert Trial.from_json(found[0].to_json()) == found[0]
 
 
 def test_confidence_is_the_share_of_hypotheses_that_have_the_word() -> None:
@@ -167,7 +154,7 @@ def test_confidence_is_the_share_of_hypotheses_that_have_the_word() -> None:
 
 @pytest.mark.parametrize("frames", [0, 1, 3, 5])
 def test_an_utterance_too_short_for_any_word_is_answered(rescorer: Rescorer, frames: int) -> None:
-    (answer,) = rescorer.answers([spelt("NO")[:frames]], Trial(2.0, 0.0, 0.5, 0, 1))
+    (answer,) = rescorer.answers([spelt("NO")[:frames]], triple(2.0, 0.0, 0.5, 0, 1))
     assert (answer["hypothesis"], answer["words"]) == ("", [])
     assert {trial.errors for trial in rescorer.tried([spelt("NO")[:frames]], ["NO"], [0.5])} == {1}
 
@@ -176,6 +163,6 @@ def test_a_sentence_that_is_cut_off_is_not_charged_for_its_end(rescorer: Rescore
     scores = spelt("ONE SIX", -200.0)[:-15]
     found, _ = rescorer.listed(scores)
     assert np.bincount(found.owners)[0] == len(found.words[0]) == 2
-    (answer,) = rescorer.answers([scores], Trial(2.0, 0.0, 0.5, 0, 1))
+    (answer,) = rescorer.answers([scores], triple(2.0, 0.0, 0.5, 0, 1))
     assert answer["hypothesis"] == "ONE SIX"
     assert answer["words"][-1]["end"] == pytest.approx(len(scores) * 0.01)

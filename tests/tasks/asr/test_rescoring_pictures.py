@@ -1,17 +1,17 @@
 """The picture of mixes shows what was tried, and which was chosen."""
 
-from pipeline.tasks.asr.shared.rescoring import Trial
 from pipeline.tasks.asr.shared.rescoring_pictures import Mixes, mixes
+from tests.tasks.asr.weighed import triple
 
 # Two weights by three mixes, of 20 words.
-TRIALS = [Trial(language, 0.0, mix, errors, 20) for mix, row in
+TRIALS = [triple(language, 0.0, mix, errors, 20) for mix, row in
           ((0.5, (3, 1)), (0.0, (6, 4)), (1.0, (2, 5)))
           for language, errors in zip((1.0, 2.0), row, strict=True)]
 
 
 def test_rates_are_of_the_chosen_weights_and_of_all() -> None:
     found = Mixes.of(TRIALS)
-    assert found.best == Trial(2.0, 0.0, 0.5, 1, 20)
+    assert found.best == triple(2.0, 0.0, 0.5, 1, 20)
     assert found.mixes == [0.0, 0.5, 1.0]
     assert found.chosen == [20, 5, 25]
     assert (found.least, found.most) == ([20, 5, 10], [30, 15, 25])
@@ -28,4 +28,4 @@ def test_each_language_model_has_its_curve_and_the_chosen_mix_a_ring() -> None:
 
 
 def test_a_set_without_words_has_no_errors_in_percent() -> None:
-    assert Mixes.of([Trial(1.0, 0.0, 0.5, 0, 0)]).chosen == [0]
+    assert Mixes.of([triple(1.0, 0.0, 0.5, 0, 0)]).chosen == [0]

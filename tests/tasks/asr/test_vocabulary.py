@@ -8,10 +8,10 @@ import pytest
 from pipeline.decoding.network import Weights
 from pipeline.errors import UserError
 from pipeline.storage.files import write_json
-from pipeline.tasks.asr.shared.recogniser import Tried
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 from tests.tasks.asr.spoken import LEXICON, SPEC, TIED
 from tests.tasks.asr.test_recogniser import DECODING, spelt
+from tests.tasks.asr.weighed import pair
 
 
 def test_features_without_a_dictionary_are_refused(tmp_path: Path) -> None:
@@ -32,10 +32,10 @@ def test_chosen_weights_are_kept_and_used() -> None:
     for name in ("uniform", "bigram"):
         found.choose(name, TIED, DECODING, [spelt("TEN")], ["TEN"])
     assert list(found.tried) == ["uniform", "bigram"]
-    assert [(pair.language, pair.word) for pair in found.tried["bigram"]] == [
+    assert [(one["language"], one["word"]) for one in found.tried["bigram"]] == [
         (0.5, -2.0), (0.5, 0.0), (1.0, -2.0), (1.0, 0.0), (3.0, -2.0), (3.0, 0.0)]
-    assert {pair.words for pair in found.tried["bigram"]} == {1}
-    found.tried["bigram"] = [Tried(0.5, 0.0, 2, 4), Tried(3.0, -2.0, 1, 4)]
+    assert {one.words for one in found.tried["bigram"]} == {1}
+    found.tried["bigram"] = [pair(0.5, 0.0, 2, 4), pair(3.0, -2.0, 1, 4)]
     kept = Vocabulary.restored(json.loads(json.dumps(found.texts())), SPEC)
     assert kept == found
     assert kept.recogniser("bigram", TIED, DECODING).weights == Weights(1.0, 3.0, -2.0)

@@ -50,12 +50,20 @@ def hear(data: Path, split: str, coefficients: int) -> Heard:
              in enumerate(dict.fromkeys(item["speaker"] for item in items))}
     speakers = np.array([names[item["speaker"]] for item in items], np.int64)
     offsets = np.asarray(found.offsets, np.int64)
-    of_frames = np.repeat(speakers, np.diff(offsets))
-    for speaker in range(len(names)):
-        own = of_frames == speaker
-        deviation = np.maximum(cepstra[own].std(axis=0), _SMALLEST_DEVIATION)
-        cepstra[own] = (cepstra[own] - cepstra[own].mean(axis=0)) / deviation
+    normalise(cepstra, np.repeat(speakers, np.diff(offsets)))
     return Heard(cepstra, offsets, speakers, items)
+
+
+def normalise(frames: NDArray[np.float64], speakers: Ids) -> None:
+    """Bring each feature of `frames` [F, D] to mean 0 and deviation 1 over a speaker's, in place.
+
+    `speakers` [F] are numbers from 0 on, one for each frame.
+    """
+    for speaker in range(int(speakers.max(initial=-1)) + 1):
+        own = speakers == speaker
+        if own.any():
+            deviation = np.maximum(frames[own].std(axis=0), _SMALLEST_DEVIATION)
+            frames[own] = (frames[own] - frames[own].mean(axis=0)) / deviation
 
 
 def cosines(mels: int, coefficients: int) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from pipeline.nn.ctc import Hypothesis, prefix_n_best, string_log_probability
 from pipeline.storage.files import read_json
 from pipeline.storage.words import words_in
 from pipeline.tasks.asr.shared.grammars import ngrams
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 from pipeline.tasks.asr.shared.language_model import (
     SPACE,
     CharacterModel,
@@ -29,7 +30,6 @@ from pipeline.tasks.asr.shared.language_model import (
     WordModel,
     totals,
 )
-from pipeline.tasks.asr.shared.recogniser import Tried, best_of
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 
 Emissions = NDArray[np.floating]
@@ -111,7 +111,7 @@ class Search:
         lists = [self._scored(emissions, [one.symbols for one in hypotheses], words)
                  for emissions, hypotheses, words in zip(utterances, found, wanted, strict=True)]
         words = sum(map(len, wanted))
-        return [Tried(alpha, beta, _errors(lists, alpha, beta), words)
+        return [Tried({"language": alpha, "word": beta}, _errors(lists, alpha, beta), words)
                 for alpha in self.variant.alphas for beta in self.variant.betas]
 
     def _scored(self, emissions: Emissions, strings: list[list[int]],
@@ -173,7 +173,7 @@ class LetterVocabulary:
     def weights(self, name: str) -> tuple[float, float]:
         """The chosen alpha and beta. Raises KeyError for a variant that was not chosen for."""
         best = best_of(self.tried[name])
-        return best.language, best.word
+        return best["language"], best["word"]
 
     def _model(self, variant: Searched, symbols: Sequence[str]) -> WeightedModel:
         alpha, beta = variant.middle()

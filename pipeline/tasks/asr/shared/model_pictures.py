@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.hmm.decision_trees import SIDES
 from pipeline.hmm.tying import FirstQuestion
-from pipeline.tasks.asr.shared.recogniser import Tried, best_of
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 
 QUESTIONS = 20
 _SIDE_COLOURS = dict(zip(SIDES, ("#0072B2", "#E69F00"), strict=True))
@@ -40,15 +40,14 @@ class Grid:
 
     @classmethod
     def of(cls, tried: Sequence[Tried]) -> Self:
-        languages = sorted({pair.language for pair in tried})
-        words = sorted({pair.word for pair in tried})
+        languages = sorted({pair["language"] for pair in tried})
+        words = sorted({pair["word"] for pair in tried})
         rates = np.full((len(languages), len(words)), np.nan)
         for pair in tried:
-            rates[languages.index(pair.language), words.index(pair.word)] = (
-                100 * pair.errors / max(pair.words, 1))
+            rates[languages.index(pair["language"]), words.index(pair["word"])] = pair.rate
         best = best_of(tried)
         return cls(languages, words, rates,
-                   (languages.index(best.language), words.index(best.word)))
+                   (languages.index(best["language"]), words.index(best["word"])))
 
 
 def weights(tried: Mapping[str, Sequence[Tried]]) -> Figure:

@@ -13,13 +13,14 @@ validation utterances, by the fewest word errors.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.decoding.oracle import fewest_errors
 from pipeline.entries import Entry
 from pipeline.storage.words import words_in
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -39,23 +40,6 @@ class Ranking(Entry):
 class Weights:
     language: float
     ctc: float
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A pair of weights and the word errors that it makes on validation utterances."""
-
-    weights: Weights
-    errors: int
-    words: int
-
-    def to_json(self) -> dict[str, float]:
-        return {"language": self.weights.language, "ctc": self.weights.ctc,
-                "errors": self.errors, "words": self.words}
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        return cls(Weights(stored["language"], stored["ctc"]), stored["errors"], stored["words"])
 
 
 @dataclass(frozen=True)
@@ -91,20 +75,15 @@ def try_all(grid: Ranking, utterances: Sequence[Sequence[Hypothesis]],
             weights = Weights(language, ctc)
             errors = sum(fewest_errors(words, [words_in(ranked(found, weights)[0].text)])[0]
                          for words, found in zip(wanted, utterances, strict=True))
-            tried.append(Tried(weights, errors, sum(map(len, wanted))))
+            tried.append(Tried({"language": language, "ctc": ctc}, errors,
+                               sum(map(len, wanted))))
     return tried
 
 
 def chosen(grid: Ranking, tried: Sequence[Tried]) -> Weights:
-    """The pair with the fewest errors; of equal ones that which is nearest the grid's middle.
-
-    Of a system that has tried nothing yet the middle itself.
-    """
+    """The best pair that was tried; of a system that has tried nothing yet the grid's middle."""
+    if tried:
+        best = best_of(tried)
+        return Weights(best["language"], best["ctc"])
     rows, columns = grid.language_weights, grid.ctc_weights
-    middle = Weights(rows[len(rows) // 2], columns[len(columns) // 2])
-
-    def cost(pair: Tried) -> tuple[int, int]:
-        return pair.errors, (abs(rows.index(pair.weights.language) - len(rows) // 2)
-                             + abs(columns.index(pair.weights.ctc) - len(columns) // 2))
-
-    return min(tried, key=cost).weights if tried else middle
+    return Weights(rows[len(rows) // 2], columns[len(columns) // 2])

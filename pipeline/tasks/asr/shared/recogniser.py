@@ -28,6 +28,7 @@ from pipeline.decoding.word_times import timed_words
 from pipeline.entries import Entry
 from pipeline.hmm.phones import TiedStates
 from pipeline.storage.words import words_in
+from pipeline.tasks.asr.shared.grids import Tried
 
 Scores = NDArray[np.floating]
 
@@ -42,24 +43,6 @@ class Decoding(Entry):
                                                                     "searched with on validation")
     word_scores: list[float] = Field(min_length=1, description="the grid of what a word adds")
     alternatives: int = Field(ge=1, description="hypotheses of an utterance, the best included")
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A pair of weights and the word errors that it makes on validation utterances."""
-
-    language: float
-    word: float
-    errors: int
-    words: int
-
-    def to_json(self) -> dict[str, float]:
-        return {"language": self.language, "word": self.word, "errors": self.errors,
-                "words": self.words}
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        return cls(stored["language"], stored["word"], stored["errors"], stored["words"])
 
 
 @dataclass(frozen=True)
@@ -92,7 +75,7 @@ class Recogniser:
     def answers(self, utterances: Iterable[Scores]) -> Iterator[dict[str, Any]]:
         """Text, words with times and confidences, and other hypotheses with their scores."""
         for scores in utterances:
-            found, lattice = self._heard(scores)
+            found, lattice = self.heard(scores)
             surety = confidences(lattice, found, self.weights,
                                  1.0 / max(self.weights.language, 1.0))
             words = timed_words(found, self.network.words, self.frame_seconds, surety)
@@ -107,7 +90,7 @@ class Recogniser:
 
     def tried(self, utterances: Sequence[Scores], references: Sequence[str]) -> list[Tried]:
         """The word errors of every pair of the grid, on lattices of this recogniser's weights."""
-        lattices = [self._heard(scores)[1] for scores in utterances]
+        lattices = [self.heard(scores)[1] for scores in utterances]
         wanted = [words_in(text) for text in references]
         return [self._errors(lattices, wanted, Weights(1.0, language, word))
                 for language in self.decoding.language_weights
@@ -120,9 +103,11 @@ class Recogniser:
             found = n_best(lattice, weights, 1)
             said = [self.network.words[word] for word in found[0].words] if found else []
             errors += fewest_errors(words, [said])[0]
-        return Tried(weights.language, weights.word, errors, sum(map(len, wanted)))
+        return Tried({"language": weights.language, "word": weights.word}, errors,
+                     sum(map(len, wanted)))
 
-    def _heard(self, scores: Scores) -> tuple[Recognition, Lattice]:
+    def heard(self, scores: Scores) -> tuple[Recognition, Lattice]:
+        """What the search finds in an utterance [T, states], and the lattice behind it."""
         found = self.search.recognise([scores], lattices=True)[0]
         return found, word_lattice(self.search, scores, found.trace, self.decoding.lattice_beam)
 
@@ -136,17 +121,6 @@ def middle(decoding: Decoding) -> Weights:
                    decoding.word_scores[len(decoding.word_scores) // 2])
 
 
-def best_of(tried: Sequence[Tried]) -> Weights:
-    """The pair with the fewest errors; of equal ones that which is nearest the grid's middle.
-
-    Where many pairs do as well, those at the rim are where errors begin.
-    """
-    rows = list(dict.fromkeys(pair.language for pair in tried))
-    columns = list(dict.fromkeys(pair.word for pair in tried))
-
-    def cost(pair: Tried) -> tuple[int, int]:
-        return pair.errors, (abs(rows.index(pair.language) - len(rows) // 2)
-                             + abs(columns.index(pair.word) - len(columns) // 2))
-
-    found = min(tried, key=cost)
-    return Weights(1.0, found.language, found.word)
+def weights_of(tried: Tried) -> Weights:
+    """What a search weighs with, of the weights "language" and "word" that were tried."""
+    return Weights(1.0, tried["language"], tried["word"])

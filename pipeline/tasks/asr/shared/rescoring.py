@@ -15,8 +15,8 @@ as those of test utterances are.
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Self
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,14 @@ from pydantic import Field
 
 from pipeline.decoding.grammar import Grammar
 from pipeline.decoding.lattice import Lattice
-from pipeline.decoding.lattice_building import word_lattice
 from pipeline.decoding.nbest import Hypothesis, n_best
 from pipeline.decoding.network import Weights
 from pipeline.decoding.oracle import fewest_errors
 from pipeline.entries import Entry
 from pipeline.storage.words import words_in
+from pipeline.tasks.asr.shared.grids import Tried
 from pipeline.tasks.asr.shared.lattice_paths import path_of
-from pipeline.tasks.asr.shared.recogniser import Recogniser, Scores
+from pipeline.tasks.asr.shared.recogniser import Recogniser, Scores, weights_of
 from pipeline.tasks.asr.shared.recurrent_lm import RecurrentLm, RecurrentSettings
 
 Floats = NDArray[np.float64]
@@ -45,28 +45,6 @@ class Rescoring(Entry):
     mixes: list[Annotated[float, Field(ge=0, le=1)]] = Field(
         min_length=1, description="the grid of the recurrent model's share of a probability")
     recurrent: RecurrentSettings
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Weights of language model and words, a mix, and the word errors that they make."""
-
-    language: float
-    word: float
-    mix: float
-    errors: int
-    words: int
-
-    def to_json(self) -> dict[str, float]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        return cls(*(stored[name] for name in cls.__dataclass_fields__))
-
-    @property
-    def weights(self) -> Weights:
-        return Weights(1.0, self.language, self.word)
 
 
 @dataclass(frozen=True)
@@ -115,15 +93,13 @@ class Rescorer:
 
     def listed(self, scores: Scores) -> tuple[Listed, Lattice]:
         """The hypotheses of an utterance [T, states], and the lattice that they come from."""
-        search, decoding = self.first.search, self.first.decoding
-        found = search.recognise([scores], lattices=True)[0]
-        lattice = word_lattice(search, scores, found.trace, decoding.lattice_beam)
+        found, lattice = self.first.heard(scores)
         hypotheses = n_best(lattice, self.first.weights, self.count)
         return self._parts(hypotheses, found.finished), lattice
 
     def tried(self, utterances: Iterable[Scores], references: Sequence[str],
-              mixes: Sequence[float]) -> list[Trial]:
-        """The word errors of every mix with every pair of the search's grid."""
+              mixes: Sequence[float]) -> list[Tried]:
+        """The word errors of every "mix" with every pair of the search's grid."""
         decoding = self.first.decoding
         pairs = [Weights(1.0, language, word) for language in decoding.language_weights
                  for word in decoding.word_scores]
@@ -136,19 +112,19 @@ class Rescorer:
             own = np.array([fewest_errors(wanted, [self._text(words)])[0]
                             for words in found.words])
             errors += [own[found.best(mix, pairs)] for mix in mixes]
-        return [Trial(pair.language, pair.word, mix, int(count), total)
+        return [Tried({"language": pair.language, "word": pair.word, "mix": mix}, int(count), total)
                 for mix, row in zip(mixes, errors, strict=True)
                 for pair, count in zip(pairs, row, strict=True)]
 
-    def answers(self, utterances: Iterable[Scores], chosen: Trial) -> Iterator[dict[str, Any]]:
+    def answers(self, utterances: Iterable[Scores], chosen: Tried) -> Iterator[dict[str, Any]]:
         """Text, words with times and confidences, and other hypotheses with their new scores."""
         for scores in utterances:
             found, lattice = self.listed(scores)
-            again = found.scores(chosen.weights, chosen.mix)
+            again = found.scores(weights_of(chosen), chosen["mix"])
             order = np.argsort(-again, kind="stable")
             best = found.words[order[0]]
             surety = list_confidences([found.words[place] for place in order], again[order],
-                                      1.0 / max(chosen.language, 1.0))
+                                      1.0 / max(chosen["language"], 1.0))
             path = path_of(lattice, best)
             yield {"hypothesis": " ".join(self._text(best)),
                    "words": [{"word": word, "begin": round(start * self.first.frame_seconds, 3),
@@ -176,21 +152,6 @@ class Rescorer:
 
     def _text(self, words: Sequence[int]) -> list[str]:
         return [self.first.network.words[word] for word in words]
-
-
-def best_trial(trials: Sequence[Trial]) -> Trial:
-    """That with the fewest errors; of equal ones the nearest to the grid's middle.
-
-    As with pairs of weights: where many do as well, those at the rim are where errors begin.
-    """
-    axes = [list(dict.fromkeys(getattr(trial, name) for trial in trials))
-            for name in ("language", "word", "mix")]
-
-    def cost(trial: Trial) -> tuple[int, int]:
-        places = zip(axes, (trial.language, trial.word, trial.mix), strict=True)
-        return trial.errors, sum(abs(axis.index(value) - len(axis) // 2) for axis, value in places)
-
-    return min(trials, key=cost)
 
 
 def grammar_logs(grammar: Grammar, words: Sequence[int]) -> Floats:

@@ -10,7 +10,8 @@ from typing import Self
 
 from matplotlib.figure import Figure
 
-from pipeline.tasks.asr.shared.rescoring import Trial, best_trial
+from pipeline.tasks.asr.shared.grids import Tried, best_of
+from pipeline.tasks.asr.shared.recogniser import weights_of
 
 _LINE, _BAND = "#0072B2", "#56B4E9"
 
@@ -23,21 +24,21 @@ class Mixes:
     chosen: list[float]
     least: list[float]
     most: list[float]
-    best: Trial
+    best: Tried
 
     @classmethod
-    def of(cls, trials: Sequence[Trial]) -> Self:
+    def of(cls, trials: Sequence[Tried]) -> Self:
         """`trials` is not empty."""
-        best = best_trial(trials)
-        mixes = sorted({trial.mix for trial in trials})
-        rates = [[(trial.weights == best.weights, 100 * trial.errors / max(trial.words, 1))
-                  for trial in trials if trial.mix == mix] for mix in mixes]
+        best = best_of(trials)
+        mixes = sorted({trial["mix"] for trial in trials})
+        rates = [[(weights_of(trial) == weights_of(best), trial.rate)
+                  for trial in trials if trial["mix"] == mix] for mix in mixes]
         return cls(mixes, [next(rate for own, rate in row if own) for row in rates],
                    [min(rate for _, rate in row) for row in rates],
                    [max(rate for _, rate in row) for row in rates], best)
 
 
-def mixes(trials: Mapping[str, Sequence[Trial]]) -> Figure:
+def mixes(trials: Mapping[str, Sequence[Tried]]) -> Figure:
     """A panel for each language model of two passes; the chosen mix has a ring."""
     figure = Figure(figsize=(0.6 + 4.2 * len(trials), 3.4), layout="constrained")
     panels = figure.subplots(1, len(trials), squeeze=False)[0]
@@ -45,11 +46,11 @@ def mixes(trials: Mapping[str, Sequence[Trial]]) -> Figure:
         found = Mixes.of(tried)
         axes.fill_between(found.mixes, found.least, found.most, color=_BAND, alpha=0.3,
                           label="all weights of the grid")
-        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4,
+        # No errors at all are on the edge of the axes, and seen whole.
+        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4, clip_on=False,
                   label="the chosen weights")
-        place = found.mixes.index(found.best.mix)
-        axes.plot([found.best.mix], [found.chosen[place]], color=_LINE, marker="o", markersize=11,
-                  fillstyle="none", linestyle="none", label="the chosen mix")
+        axes.plot([found.best["mix"]], [found.best.rate], color=_LINE, marker="o", markersize=11,
+                  fillstyle="none", linestyle="none", clip_on=False, label="the chosen mix")
         axes.set(title=name, xlabel="share of the recurrent model",
                  ylabel="validation word error rate (%)", ylim=(0, None))
         axes.legend(fontsize=8)

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from pipeline.storage.words import words_in
 from pipeline.tasks.asr.shared.grammars import LanguageModel, grammar
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 from pipeline.tasks.asr.shared.recogniser import Recogniser, Scores
 from pipeline.tasks.asr.shared.recurrent_lm import RecurrentLm
-from pipeline.tasks.asr.shared.rescoring import Rescorer, Rescoring, Trial, best_trial
+from pipeline.tasks.asr.shared.rescoring import Rescorer, Rescoring
 
 TwoPassModel = Literal["uniform and recurrent", "unigram and recurrent", "bigram and recurrent",
                        "trigram and recurrent"]
@@ -39,7 +40,7 @@ class SecondPass:
     settings: Rescoring
     transcripts: Sequence[str]
     recurrent: RecurrentLm
-    trials: dict[str, list[Trial]] = field(default_factory=dict)
+    trials: dict[str, list[Tried]] = field(default_factory=dict)
 
     @classmethod
     def trained(cls, settings: Rescoring, words: Sequence[str], transcripts: Sequence[str],
@@ -59,7 +60,7 @@ class SecondPass:
     def answers(self, name: AnyModel, first: Recogniser,
                 scores: Iterator[Scores]) -> Iterator[dict[str, Any]]:
         """As a recogniser's, of hypotheses that have been scored again."""
-        return self._rescorer(name, first).answers(scores, best_trial(self.trials[name]))
+        return self._rescorer(name, first).answers(scores, best_of(self.trials[name]))
 
     def tensors(self) -> dict[str, Tensor]:
         return {f"{_PREFIX}{name}": tensor for name, tensor in self.recurrent.tensors().items()}
@@ -77,7 +78,7 @@ class SecondPass:
                if is_own(name)}
         return cls(settings, transcripts,
                    RecurrentLm.restored(settings.recurrent, texts["words"], own),
-                   {name: [Trial.from_json(trial) for trial in trials]
+                   {name: [Tried.from_json(trial) for trial in trials]
                     for name, trials in texts["trials"].items()})
 
     def _rescorer(self, name: AnyModel, first: Recogniser) -> Rescorer:

@@ -26,8 +26,8 @@ class Spelled(Utterances):
     """
 
     def __init__(self, directory: Path, split: str, symbols: list[str], batch: int, seed: int,
-                 tempo: float = 0.0, sorted_epochs: int = 0) -> None:
-        super().__init__(directory, split, symbols, batch, seed, tempo)
+                 tempo: float = 0.0, share: float = 1.0, sorted_epochs: int = 0) -> None:
+        super().__init__(directory, split, symbols, batch, seed, tempo, share)
         self.start = len(symbols) + 1
         self.sorted_epochs = sorted_epochs
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -22,10 +21,10 @@ from pipeline.hmm.graphs import best_paths
 from pipeline.hmm.phones import SIL, TiedStates
 from pipeline.hmm.transcripts import Node, spoken
 from pipeline.storage.words import words_in
+from pipeline.tasks.asr.shared.timed_pictures import SHOWN, panels, points_a_frame
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 
-SHOWN = 300  # frames; of a longer utterance its beginning is drawn, so that names can be read
-_WIDTH, _LARGEST, _SMALLEST = 10.5, 9.0, 5.0  # inches; points
+_LARGEST, _SMALLEST = 9.0, 5.0  # points
 _STATES = ("#0072B2", "#E69F00", "#009E73")
 _SILENCE = "#999999"
 
@@ -107,18 +106,10 @@ def followed(scores: Floats, text: str, lexicon: dict[str, list[list[str]]],
 def states(found: Followed, frames: NDArray[np.float32], frame_seconds: float,
            title: str) -> Figure:
     """Features [T, D] above, below them the states, phones and words of their frames."""
+    figure, (above, middle, below) = panels(frames, frame_seconds, title, (1.2, 0.9))
     shown = min(len(frames), SHOWN)
-    figure = Figure(figsize=(_WIDTH, 4.6), layout="constrained")
-    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1.2, 0.9))
-    # Few colours make a small file.
-    above.pcolormesh(np.arange(shown + 1) * frame_seconds, np.arange(frames.shape[1] + 1),
-                     frames[:shown].T, cmap=colormaps["magma"].resampled(16), rasterized=True)
-    if shown < len(frames):
-        title += f" (first {shown * frame_seconds:g} s)"
-    above.set_title(title, fontsize=10)
-    above.set(ylabel="mel filter\n(light: loud)")
     _draw_states(middle, found, frame_seconds)
-    scale = _WIDTH * 0.92 * 72 / shown  # points of a frame
+    scale = points_a_frame(shown)
     for part in found.phones():
         _name(below, part, shown, frame_seconds, 0.75, scale)
     for part in found.words_said():
@@ -127,7 +118,7 @@ def states(found: Followed, frames: NDArray[np.float32], frame_seconds: float,
             for edge in (part.start, part.end):
                 axes.axvline(edge * frame_seconds, color="black" if axes is not above else "white",
                              linewidth=0.9)
-    below.set(xlabel="time (s)", xlim=(0, shown * frame_seconds), ylim=(0, 1))
+    below.set(ylim=(0, 1))
     below.set_yticks([0.25, 0.75], ["word", "phone"])
     return figure
 

@@ -17,13 +17,13 @@ from pipeline.errors import UserError
 from pipeline.hmm.phones import TiedStates
 from pipeline.storage.files import read_json
 from pipeline.tasks.asr.shared.grammars import LanguageModel, grammar
+from pipeline.tasks.asr.shared.grids import Tried, best_of
 from pipeline.tasks.asr.shared.recogniser import (
     Decoding,
     Recogniser,
     Scores,
-    Tried,
-    best_of,
     middle,
+    weights_of,
 )
 
 
@@ -52,8 +52,8 @@ class Vocabulary:
         lexicon = Lexicon.of([(word, phones) for word, variants in self.pronunciations.items()
                               for phones in variants], (*PHONES, SILENCE), SILENCE)
         model = grammar(name, self.transcripts, lexicon.words)
-        return Recogniser.of(lexicon, model, tied, decoding, weights or best_of(self.tried[name]),
-                             self.frame_seconds)
+        chosen = weights or weights_of(best_of(self.tried[name]))
+        return Recogniser.of(lexicon, model, tied, decoding, chosen, self.frame_seconds)
 
     def choose(self, name: LanguageModel, tied: TiedStates, decoding: Decoding,
                scores: Sequence[Scores], references: Sequence[str]) -> None:

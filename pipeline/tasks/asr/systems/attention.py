@@ -38,16 +38,11 @@ from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 from pipeline.systems.base import Batch, NeuralSystem, Run
-from pipeline.tasks.asr.shared.hearing import Hearing, NetworkSettings
+from pipeline.tasks.asr.shared.batching import UtteranceSettings
+from pipeline.tasks.asr.shared.grids import Tried
+from pipeline.tasks.asr.shared.hearing import Hearing
 from pipeline.tasks.asr.shared.language_model import CharacterModel, totals
-from pipeline.tasks.asr.shared.ranking import (
-    Hypothesis,
-    Ranking,
-    Tried,
-    chosen,
-    ranked,
-    try_all,
-)
+from pipeline.tasks.asr.shared.ranking import Hypothesis, Ranking, chosen, ranked, try_all
 from pipeline.tasks.asr.shared.spelled import END, NOTHING, Spelled, spelled
 
 if TYPE_CHECKING:
@@ -72,8 +67,7 @@ class Beam(VariantSettings):
     language_model: Literal["characters"]
 
 
-class Settings(NetworkSettings):
-    tempo: float = Field(ge=0, lt=0.5, description="largest change of the tempo in training")
+class Settings(UtteranceSettings):
     hidden: int = Field(ge=1, description="units of each direction of the encoder")
     strides: list[Annotated[int, Field(ge=1, le=8)]] = Field(
         min_length=1, max_length=12, description="steps that each layer of the encoder joins")
@@ -163,6 +157,7 @@ class AttentionRecogniser(NeuralSystem):
         learning = split == "train"
         found = Spelled(data, split, self.spec["symbols"], self.settings.batch_utterances, seed,
                         self.settings.tempo if learning else 0.0,
+                        self.settings.training_share if learning else 1.0,
                         self.settings.sorted_epochs if learning else 0)
         if self.settings.ctc_weight:
             found.check_alignable(math.prod(self.settings.strides[: self.settings.ctc_after]))
