@@ -1,0 +1,87 @@
+"""What every network for words does to frames before its first layer.
+
+Features are brought to mean 0 and deviation 1 over the training frames. In training, noise is added
+to them, their channels are stretched as by another vocal tract (Jaitly and Hinton 2013, "Vocal
+Tract Length Perturbation improves speech recognition"), and stretches of time and of frequency are
+covered (SpecAugment; Park et al. 2019), so that no network relies on one place or on one speaker.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from pipeline.audio.masking import mask
+from pipeline.entries import SystemSettings, TrainingSettings
+
+_LEAST_DEVIATION = 1e-5
+
+
+class NetworkSettings(SystemSettings):
+    """What networks for words have in common."""
+
+    dropout: float = Field(ge=0, lt=1)
+    input_noise: float = Field(
+        ge=0, description="deviation of noise added in training to standardised features")
+    tempo: float = Field(
+        ge=0, lt=1, description="largest share by which a word becomes longer or shorter")
+    warp: float = Field(
+        ge=0, lt=1, description="largest share by which channels are stretched or compressed")
+    time_masks: int = Field(ge=0)
+    time_mask_frames: int = Field(ge=0)
+    feature_masks: int = Field(ge=0)
+    feature_mask_width: int = Field(ge=0)
+    batch_utterances: int = Field(ge=1)
+    training: TrainingSettings
+
+
+class Hearing(nn.Module):
+    """Standardises frames and, in training, alters them; `spec` is the features'."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, settings: NetworkSettings, spec: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.settings = settings
+        self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
+        self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
+
+    def standardise_by(self, frames: NDArray[np.float32]) -> None:
+        """Take mean and deviation of `frames` [all frames, D] instead of those of the features."""
+        self.mean.copy_(torch.from_numpy(frames.mean(axis=0, dtype=np.float64)))
+        deviation = frames.std(axis=0, dtype=np.float64)
+        self.deviation.copy_(torch.from_numpy(np.maximum(deviation, _LEAST_DEVIATION)))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """`frames` [B, T, D] of `lengths` [B] as the network hears them, [B, T, D]."""
+        settings = self.settings
+        inputs = (frames - self.mean) / self.deviation
+        if not self.training:
+            return inputs
+        if settings.warp:
+            inputs = warped(inputs, settings.warp)
+        inputs = inputs + settings.input_noise * torch.randn_like(inputs)
+        return mask(inputs, lengths, time_masks=settings.time_masks,
+                    longest=settings.time_mask_frames, feature_masks=settings.feature_masks,
+                    widest=settings.feature_mask_width)
+
+
+def warped(frames: Tensor, largest: float) -> Tensor:
+    """`frames` [B, T, D] with channel d of each word taken from channel (1 + a) d of its frames.
+
+    The a of a word is drawn between -`largest` and `largest` from torch's global generator. Between
+    channels is interpolated, and beyond the last one stands the last.
+    """
+    batch, _, channels = frames.shape
+    stretch = 1 + largest * (2 * torch.rand(batch, 1, device=frames.device) - 1)
+    places = (torch.arange(channels, device=frames.device) * stretch).clamp(max=channels - 1)
+    below = places.floor().long()
+    share = (places - below)[:, None, :]
+    above = (below + 1).clamp(max=channels - 1)
+    first, second = (frames.take_along_dim(index[:, None, :], dim=2) for index in (below, above))
+    return first * (1 - share) + second * share
