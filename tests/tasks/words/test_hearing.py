@@ -4,18 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.fft
 import torch
 
 from pipeline.storage.files import read_json
 from pipeline.tasks.words.shared.batching import WordBatches
 from pipeline.tasks.words.shared.folds import folds_of
-from pipeline.tasks.words.shared.hearing import warped
+from pipeline.tasks.words.shared.hearing import warped, waves
 from tests.tasks.words.test_networks import new, two_words
 from tests.tasks.words.toy import LABELS, SPEAKERS, write_features
 
 
 @pytest.mark.parametrize("setting", [
-    {"input_noise": 0.5}, {"warp": 0.5}, {"dropout": 0.5},
+    {"input_noise": 0.5}, {"warp": 0.5}, {"colour": 0.5}, {"dropout": 0.5},
     {"time_masks": 2, "time_mask_frames": 5}, {"feature_masks": 2, "feature_mask_width": 1}])
 def test_frames_are_altered_in_training_only(setting: dict, tmp_path: Path) -> None:
     system = new("mean_mlp", write_features(tmp_path, held_out=False), **setting)
@@ -38,6 +39,16 @@ def test_channels_are_taken_from_a_stretched_axis() -> None:
         places = np.minimum(np.arange(9) * stretch, 8)
         expected = [np.interp(places, np.arange(9), frame) for frame in frames[row].numpy()]
         np.testing.assert_allclose(found[row].numpy(), expected, atol=1e-5)
+
+
+def test_a_colour_is_made_of_three_waves_of_equal_strength() -> None:
+    torch.manual_seed(1)
+    found = waves(4000, 12, torch.device("cpu")).numpy()
+    np.testing.assert_allclose(found.mean(axis=1), 0, atol=1e-5)
+    # The orthonormal cosine transform of a wave over 12 channels is the root of 6.
+    strengths = scipy.fft.dct(found, norm="ortho").std(axis=0) / np.sqrt(6)
+    assert strengths[1:4] == pytest.approx([1, 1, 1], rel=0.05)
+    assert strengths[4:] == pytest.approx([0] * 8, abs=1e-5)
 
 
 def test_no_batch_mixes_folds_and_an_epoch_has_all_their_words(tmp_path: Path) -> None:

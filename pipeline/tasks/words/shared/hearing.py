@@ -2,8 +2,9 @@
 
 Features are brought to mean 0 and deviation 1 over the training frames. In training, noise is added
 to them, their channels are stretched as by another vocal tract (Jaitly and Hinton 2013, "Vocal
-Tract Length Perturbation improves speech recognition"), and stretches of time and of frequency are
-covered (SpecAugment; Park et al. 2019), so that no network relies on one place or on one speaker.
+Tract Length Perturbation improves speech recognition") and coloured as by another microphone, and
+stretches of time and of frequency are covered (SpecAugment; Park et al. 2019), so that no network
+relies on one place, one speaker or his microphone.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from pipeline.audio.masking import mask
 from pipeline.entries import SystemSettings, TrainingSettings
 
 _LEAST_DEVIATION = 1e-5
+_WAVES = 3
 
 
 class NetworkSettings(SystemSettings):
@@ -31,6 +33,8 @@ class NetworkSettings(SystemSettings):
         ge=0, lt=1, description="largest share by which a word becomes longer or shorter")
     warp: float = Field(
         ge=0, lt=1, description="largest share by which channels are stretched or compressed")
+    colour: float = Field(
+        ge=0, description="deviation of each of three waves over all channels, added to a word")
     time_masks: int = Field(ge=0)
     time_mask_frames: int = Field(ge=0)
     feature_masks: int = Field(ge=0)
@@ -65,6 +69,8 @@ class Hearing(nn.Module):
             return inputs
         if settings.warp:
             inputs = warped(inputs, settings.warp)
+        if settings.colour:
+            inputs = inputs + settings.colour * waves(*inputs.shape[::2], inputs.device)[:, None]
         inputs = inputs + settings.input_noise * torch.randn_like(inputs)
         return mask(inputs, lengths, time_masks=settings.time_masks,
                     longest=settings.time_mask_frames, feature_masks=settings.feature_masks,
@@ -85,3 +91,15 @@ def warped(frames: Tensor, largest: float) -> Tensor:
     above = (below + 1).clamp(max=channels - 1)
     first, second = (frames.take_along_dim(index[:, None, :], dim=2) for index in (below, above))
     return first * (1 - share) + second * share
+
+
+def waves(words: int, channels: int, device: torch.device) -> Tensor:
+    """Random smooth curves over `channels`, [words, channels], of which each has mean 0.
+
+    A curve is the sum of half a wave, a whole one and one and a half over all channels, each by a
+    normal number from torch's global generator: a slope, a bow and a twist, as a microphone and a
+    room add them to log-mel.
+    """
+    places = (torch.arange(channels, device=device) + 0.5) / channels
+    halves = torch.arange(1, _WAVES + 1, device=device)
+    return torch.randn(words, _WAVES, device=device) @ torch.cos(torch.pi * halves[:, None] * places)
