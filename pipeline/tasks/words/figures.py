@@ -65,7 +65,8 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
         said = [f"{items[place]['id']}: {gold[items[place]['id']]}, heard as "
                 f"{answers[list(answers)[-1]][place]}" for place in chosen]
         save_png(attention([frames[place] for place in chosen],
-                           [weights[place] for place in chosen], said, system.spec["hop"]),
+                           [weights[place] for place in chosen], said, system.spec["hop"],
+                           system.spec["front_end"]["kind"]),
                  directory / "attention.png", dpi=DPI, tight=True)
         save_png(places(weights), directory / "attention_places.png", dpi=DPI, tight=True)
     if isinstance(system, DrawsItself):
@@ -132,8 +133,11 @@ def spread(frames: Frames, items: Sequence[Mapping[str, Any]],
 
 
 def attention(frames: Sequence[NDArray[np.floating]], weights: Sequence[NDArray[np.floating]],
-              titles: Sequence[str], hop: float) -> Figure:
-    """Features of items, each [T, D], above their weights [T]; `hop` is in seconds."""
+              titles: Sequence[str], hop: float, kind: str) -> Figure:
+    """Features of items, each [T, D], above their weights [T].
+
+    `hop` is in seconds from frame to frame, and `kind` says what the features are.
+    """
     columns = min(3, len(frames))
     rows = -(-len(frames) // columns)
     figure = Figure(figsize=(1.2 + 3.6 * columns, 0.6 + 3.0 * rows), layout="constrained")
@@ -160,7 +164,7 @@ def attention(frames: Sequence[NDArray[np.floating]], weights: Sequence[NDArray[
         below.set(xlabel="time, s (dotted: all frames alike)", ylabel="weight", xlim=(0, seconds),
                   ylim=(0, None))
     if shades is not None:
-        figure.colorbar(shades, ax=grid, label="feature, natural log of energy", fraction=0.03)
+        figure.colorbar(shades, ax=grid, label=f"feature of {kind}", fraction=0.03)
     return figure
 
 
