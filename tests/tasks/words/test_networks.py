@@ -274,3 +274,25 @@ def test_a_saved_system_with_folds_answers_as_before(held_out: Path, tmp_path: P
     assert list(again.predict(held_out / "test", None)) == list(
         system.predict(held_out / "test", None))
     assert again.parameters_count * 3 == sum(p.numel() for p in again.parameters())
+
+
+@pytest.mark.parametrize(("model", "method", "sees"), [
+    ("frames_lstm", "answers_along", 1), ("step_mlp", "votes", 1),
+    ("time_delay", "evidence_along", 7)])
+def test_a_picture_shows_what_is_said_where_it_is_heard(model: str, method: str, sees: int,
+                                                        plain: Path) -> None:
+    system = new(model, plain)
+    system.spec["hop"] = 0.01
+    (name, figure), = system.pictures(plain / "test", 4)
+    item, word = read_json(plain / "test/test.items.json")[4], Frames(plain / "test", "test")[4]
+    above, below = (axes.images[0] for axes in figure.axes[:2])
+    assert name == "along" and item["id"] in figure.get_suptitle()
+    np.testing.assert_array_equal(above.get_array(), word.T)
+    np.testing.assert_allclose(below.get_array(),
+                               getattr(system, method)(word, item["speaker"]).T)
+    left, end = below.get_extent()[:2]
+    assert (left, end) == pytest.approx((
+        0.005 * (sees - 1), 0.01 * len(word) - 0.005 * (sees - 1)))
+    bold = [label.get_text() for label in figure.axes[1].get_yticklabels()
+            if label.get_fontweight() == "bold"]
+    assert bold == [item["label"]]

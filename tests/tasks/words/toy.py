@@ -36,6 +36,8 @@ def write_features(folder: Path, held_out: bool) -> Path:
         frames = [word(item["label"], item["speaker"], random) for item in items]
         write_frames(directory, split, frames)
         write_json(directory / f"{split}.items.json", items)
+        if split == "test":
+            write_json(directory / "gold.json", {item["id"]: item["label"] for item in items})
         if split == "train":
             known = np.concatenate(frames)
     write_json(folder / "fit" / "spec.json", {

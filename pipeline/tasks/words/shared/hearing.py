@@ -70,7 +70,8 @@ class Hearing(nn.Module):
         if settings.warp:
             inputs = warped(inputs, settings.warp)
         if settings.colour:
-            inputs = inputs + settings.colour * waves(*inputs.shape[::2], inputs.device)[:, None]
+            colours = waves(len(inputs), inputs.shape[2], inputs.device)
+            inputs = inputs + settings.colour * colours[:, None, :]
         inputs = inputs + settings.input_noise * torch.randn_like(inputs)
         return mask(inputs, lengths, time_masks=settings.time_masks,
                     longest=settings.time_mask_frames, feature_masks=settings.feature_masks,
@@ -102,4 +103,5 @@ def waves(words: int, channels: int, device: torch.device) -> Tensor:
     """
     places = (torch.arange(channels, device=device) + 0.5) / channels
     halves = torch.arange(1, _WAVES + 1, device=device)
-    return torch.randn(words, _WAVES, device=device) @ torch.cos(torch.pi * halves[:, None] * places)
+    curves = torch.cos(torch.pi * halves[:, None] * places)
+    return torch.randn(words, _WAVES, device=device) @ curves

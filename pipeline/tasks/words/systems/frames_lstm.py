@@ -11,7 +11,9 @@ which sums to 1 for a word of T frames. Nothing is read from right to left, and 
 that of the last frame.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import Stack
 from pipeline.tasks.words.shared.classifier import Body, Classifier
 from pipeline.tasks.words.shared.hearing import NetworkSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Settings(NetworkSettings):
@@ -73,6 +78,14 @@ class FramesLstm(Classifier[LstmBody]):
     def answers_along(self, frames: NDArray[np.float32], speaker: str) -> NDArray:
         """Probabilities [T, labels] after each frame of a word, `frames` [T, D]."""
         return self.asked(_probabilities_along, frames, speaker)
+
+    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, "Figure"]]:
+        """The answer after each frame of a test item."""
+        from pipeline.tasks.words.shared.along_picture import along_picture
+
+        yield "along", along_picture(
+            self.answers_along, "probability", 1, "What the network would answer after each frame",
+            self.spec, test, place)
 
 
 def _probabilities_along(body: LstmBody, frames: Tensor, lengths: Tensor) -> Tensor:

@@ -6,7 +6,9 @@ of the frames' probabilities is the answer, and their mean its probability.
 """
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +20,9 @@ from torch.nn import functional
 from pipeline.tasks.words.shared.classifier import Body, Classifier
 from pipeline.tasks.words.shared.hearing import NetworkSettings
 from pipeline.tasks.words.shared.perceptron import perceptron
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Settings(NetworkSettings):
@@ -61,6 +66,13 @@ class StepPerceptron(Classifier[StepBody]):
     def votes(self, frames: NDArray[np.float32], speaker: str) -> NDArray:
         """Probabilities [T, labels] by each frame of a word, `frames` [T, D]."""
         return self.asked(_votes, frames, speaker)
+
+    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, "Figure"]]:
+        """The vote of each frame of a test item."""
+        from pipeline.tasks.words.shared.along_picture import along_picture
+
+        yield "along", along_picture(
+            self.votes, "probability", 1, "What each frame says by itself", self.spec, test, place)
 
 
 def _votes(body: StepBody, frames: Tensor, lengths: Tensor) -> Tensor:

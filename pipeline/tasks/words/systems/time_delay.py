@@ -14,8 +14,9 @@ training data, where the paper brings each recording to between -1 and 1. And re
 length: one shorter than the seven frames that a class's unit sees is filled up with mean frames.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from torch.nn import functional
 
 from pipeline.tasks.words.shared.classifier import Body, Classifier
 from pipeline.tasks.words.shared.hearing import NetworkSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FIRST, SECOND = 3, 5  # steps that a unit of each layer sees
 _SEEN = FIRST + SECOND - 1
@@ -83,3 +87,11 @@ class TimeDelayNetwork(Classifier[TimeDelayBody]):
         """What each class's unit finds at each place, [max(T, 7) - 6, labels], of `frames` [T, D].
         """
         return self.asked(TimeDelayBody.evidence, frames, speaker)
+
+    def pictures(self, test: Path, place: int) -> Iterator[tuple[str, "Figure"]]:
+        """The evidence for each class at each place of a test item."""
+        from pipeline.tasks.words.shared.along_picture import along_picture
+
+        yield "along", along_picture(
+            self.evidence_along, "evidence", _SEEN, "What the unit of each class finds at each place",
+            self.spec, test, place)
