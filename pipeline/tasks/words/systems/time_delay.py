@@ -93,5 +93,5 @@ class TimeDelayNetwork(Classifier[TimeDelayBody]):
         from pipeline.tasks.words.shared.along_picture import along_picture
 
         yield "along", along_picture(
-            self.evidence_along, "evidence", _SEEN, "What the unit of each class finds at each place",
-            self.spec, test, place)
+            self.evidence_along, "evidence", _SEEN,
+            "What the unit of each class finds at each place", self.spec, test, place)
