@@ -24,6 +24,7 @@ DPI = 90
 SHOWN = 6  # items with their attention
 PARTS = 20  # of a recording, in which weights are averaged
 _SPELT_OUT = 40  # speakers whose names are legible side by side
+_UNITS = {"log-mel": "log-mel, ln of energy", "mfcc": "mel cepstra of ln of energy"}
 
 
 @runtime_checkable
@@ -164,7 +165,7 @@ def attention(frames: Sequence[NDArray[np.floating]], weights: Sequence[NDArray[
         below.set(xlabel="time, s (dotted: all frames alike)", ylabel="weight", xlim=(0, seconds),
                   ylim=(0, None))
     if shades is not None:
-        figure.colorbar(shades, ax=grid, label=f"feature of {kind}", fraction=0.03)
+        figure.colorbar(shades, ax=grid, label=_UNITS[kind], fraction=0.03)
     return figure
 
 

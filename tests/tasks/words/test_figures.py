@@ -111,7 +111,7 @@ def test_attention_has_axes_in_seconds_and_a_colour_bar() -> None:
     below = [axes for axes in figure.axes if axes.get_ylabel() == "weight"]
     assert [axes.get_xlim()[1] for axes in below] == [0.5, 0.2]
     assert all(axes.get_xlabel().startswith("time, s") for axes in below)
-    assert "feature of log-mel" in [axes.get_ylabel() for axes in figure.axes if not axes.images]
+    assert "log-mel, ln of energy" in [axes.get_ylabel() for axes in figure.axes if not axes.images]
     assert figure.get_suptitle()
 
 
