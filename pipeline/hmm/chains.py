@@ -22,6 +22,7 @@ B is the number of sequences, T the most frames of one, F that of all, S the sta
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -57,6 +58,13 @@ class Steps:
         steps, columns = np.nonzero(inside)
         return cls(order, counts, np.concatenate([[0], np.cumsum(counts)]),
                    offsets[order][columns] + steps)
+
+    @cached_property
+    def columns(self) -> Ids:
+        """The column of each frame of the sequences as they lie end to end, [F]."""
+        found = np.empty_like(self.places)
+        found[self.places] = np.arange(len(found))
+        return found
 
     def cuts(self) -> list[tuple[int, slice]]:
         """Of each step how many sequences it has, and its columns."""

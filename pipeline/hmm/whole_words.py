@@ -299,7 +299,8 @@ class _Occupied:
         for part, (word, own) in zip(self.parts, recordings.words(), strict=True):
             shares = part * self.states[:, None, own]
             sizes = mixtures.counts[word * count : (word + 1) * count]
-            rows = shares[np.arange(shares.shape[1]) < sizes[:, None]]
+            rows = (shares.reshape(-1, shares.shape[2]) if sizes.min() == shares.shape[1]
+                    else shares[np.arange(shares.shape[1]) < sizes[:, None]])
             sums = rows @ recordings.powers[own]
             gaussians = model.gaussians_of(word)
             statistics.occupancy[gaussians] += sums[:, 0]
@@ -334,8 +335,7 @@ def _summed(model: WholeWords, recordings: Recordings) -> _Occupied:
     known = trustworthy(whole, recordings.lengths[steps.order], recordings.states)
     whole = np.where(known, whole, np.nan)
     arrivals *= backward(steps, emitted, 1 / whole, SUMS)
-    states = np.empty_like(arrivals)
-    states[:, steps.places] = arrivals
+    states = arrivals.take(steps.columns, axis=1)
     likelihoods = np.add.reduceat(ceilings, recordings.offsets[:-1])
     likelihoods[steps.order] += np.log(whole)
     if not known.all():
@@ -349,8 +349,7 @@ def _summed_as_logarithms(model: WholeWords, recordings: Recordings) -> _Occupie
     steps, (parts, emitted) = recordings.steps, _in_states(model, recordings)
     arrivals, whole = forward(steps, emitted, LOGARITHMS)
     departures = backward(steps, emitted, -whole, LOGARITHMS)
-    states = np.empty_like(emitted)
-    states[:, steps.places] = np.exp(arrivals + emitted + departures)
+    states = np.exp(arrivals + emitted + departures).take(steps.columns, axis=1)
     return _Occupied(parts, states, _likelihoods(model, recordings, whole))
 
 
