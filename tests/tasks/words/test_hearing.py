@@ -1,5 +1,6 @@
 """What networks for words do to frames in training, and batches of words by fold."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import scipy.fft
 import torch
 
+from pipeline.audio.batching import padded
 from pipeline.storage.files import read_json
 from pipeline.tasks.words.shared.batching import WordBatches
 from pipeline.tasks.words.shared.folds import folds_of
@@ -25,6 +27,22 @@ def test_frames_are_altered_in_training_only(setting: dict, tmp_path: Path) -> N
     found = [body.train(mode)(two_words(), lengths) for mode in [True] * 4 + [False] * 2]
     assert not all(torch.equal(found[0], one) for one in found[1:4])
     assert torch.equal(found[4], found[5])
+
+
+def test_what_is_softer_than_the_range_is_raised_to_its_end(tmp_path: Path) -> None:
+    system = new("mean_mlp", write_features(tmp_path, held_out=False), range_db=20.0).eval()
+    hearing = system.bodies[0].hearing
+    words = [np.array([[3.0, -9.0], [0.0, 2.5]], np.float32), np.full((1, 2), -1.0, np.float32)]
+    end = -2 * math.log(10)  # 20 dB of power
+    known = np.array([[0, end], [-3, -0.5], [0, 0]])
+    hearing.standardise_by(words)
+    np.testing.assert_allclose(hearing.mean.numpy(), known.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(hearing.deviation.numpy(), known.std(axis=0), rtol=1e-5)
+    batch = padded(words)
+    batch["frames"][1, 1] = 50.0  # behind the end of the second word, whose loudest is -1
+    found = hearing(batch["frames"], batch["lengths"]) * hearing.deviation + hearing.mean
+    np.testing.assert_allclose(found[0].numpy(), known[:2], atol=1e-5)
+    np.testing.assert_allclose(found[1, 0].numpy(), known[2], atol=1e-5)
 
 
 def test_channels_are_taken_from_a_stretched_axis() -> None:

@@ -41,8 +41,8 @@ def new(model: str, features: Path, **changes: Any) -> Any:
                 "warmup_steps": 0, "weight_decay": 0.0, "gradient_clip": 1.0, "patience": 0}
     kind = system_class("words", model)
     settings = kind.settings_class().model_validate({
-        "track": "t", "model": model, "dropout": 0.0, "input_noise": 0.0, "tempo": 0.0,
-        "warp": 0.0, "colour": 0.0, "time_masks": 0, "time_mask_frames": 0, "feature_masks": 0,
+        "track": "t", "model": model, "dropout": 0.0, "range_db": 0.0, "input_noise": 0.0,
+        "tempo": 0.0, "warp": 0.0, "colour": 0.0, "time_masks": 0, "time_mask_frames": 0, "feature_masks": 0,
         "feature_mask_width": 0, "batch_utterances": 16, "training": training,
         **OWN[model], **changes})
     torch.manual_seed(2)

@@ -78,10 +78,9 @@ class Classifier(NeuralSystem, Generic[B]):
                 float(len(batch["labels"])))
 
     def fit(self, data: Path, run: Run) -> Curve:
-        if self.spec["folds"]:
-            frames = Frames(data, "train")
-            for body, fold in zip(self.bodies, folds_of(data), strict=True):
-                body.hearing.standardise_by(np.concatenate([frames[row] for row in fold.train]))
+        frames = Frames(data, "train")
+        for body, fold in zip(self.bodies, folds_of(data), strict=True):
+            body.hearing.standardise_by(frames[row] for row in fold.train)
         return super().fit(data, run)
 
     def predict(self, data: Path, variant: VariantSettings | None) -> Iterator[Prediction]:

@@ -1,13 +1,16 @@
 """What every network for words does to frames before its first layer.
 
-Features are brought to mean 0 and deviation 1 over the training frames. In training, noise is added
-to them, their channels are stretched as by another vocal tract (Jaitly and Hinton 2013, "Vocal
-Tract Length Perturbation improves speech recognition") and coloured as by another microphone, and
-stretches of time and of frequency are covered (SpecAugment; Park et al. 2019), so that no network
-relies on one place, one speaker or his microphone.
+Rooms and microphones differ most in what is heard where nothing is said, so what lies further below
+a word's loudest feature than a given range is raised to the range's lower end. Then features are
+brought to mean 0 and deviation 1 over the training frames. In training, noise is added to them,
+their channels are stretched as by another vocal tract (Jaitly and Hinton 2013, "Vocal Tract Length
+Perturbation improves speech recognition") and coloured as by another microphone, and stretches of
+time and of frequency are covered (SpecAugment; Park et al. 2019), so that no network relies on one
+place, one speaker or his microphone.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,12 +24,16 @@ from pipeline.entries import SystemSettings, TrainingSettings
 
 _LEAST_DEVIATION = 1e-5
 _WAVES = 3
+_NATS_A_DB = math.log(10) / 10  # of a power, as log-mel is
 
 
 class NetworkSettings(SystemSettings):
     """What networks for words have in common."""
 
     dropout: float = Field(ge=0, lt=1)
+    range_db: float = Field(
+        ge=0, description="of log-mel, below a word's loudest feature; what is softer is raised to "
+                          "its end, and the loudest is 0; 0: frames as they are")
     input_noise: float = Field(
         ge=0, description="deviation of noise added in training to standardised features")
     tempo: float = Field(
@@ -55,16 +62,26 @@ class Hearing(nn.Module):
         self.register_buffer("mean", torch.tensor(spec["mean"], dtype=torch.float32))
         self.register_buffer("deviation", torch.tensor(spec["deviation"], dtype=torch.float32))
 
-    def standardise_by(self, frames: NDArray[np.float32]) -> None:
-        """Take mean and deviation of `frames` [all frames, D] instead of those of the features."""
-        self.mean.copy_(torch.from_numpy(frames.mean(axis=0, dtype=np.float64)))
-        deviation = frames.std(axis=0, dtype=np.float64)
-        self.deviation.copy_(torch.from_numpy(np.maximum(deviation, _LEAST_DEVIATION)))
+    def standardise_by(self, words: Iterable[NDArray[np.float32]]) -> None:
+        """Take mean and deviation of all frames of `words`, each [T, D], for the features'."""
+        heard = [self._in_range(torch.tensor(frames)[None], torch.tensor([len(frames)]))[0]
+                 for frames in words]
+        deviation, mean = torch.std_mean(torch.cat(heard).double(), dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=_LEAST_DEVIATION))
+
+    def _in_range(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """`frames` [B, T, D] with nothing below the range of their word."""
+        if not self.settings.range_db:
+            return frames
+        behind = torch.arange(frames.shape[1], device=frames.device) >= lengths[:, None]
+        loudest = frames.masked_fill(behind[:, :, None], -torch.inf).amax(dim=(1, 2), keepdim=True)
+        return (frames - loudest).clamp(min=-self.settings.range_db * _NATS_A_DB)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """`frames` [B, T, D] of `lengths` [B] as the network hears them, [B, T, D]."""
         settings = self.settings
-        inputs = (frames - self.mean) / self.deviation
+        inputs = (self._in_range(frames, lengths) - self.mean) / self.deviation
         if not self.training:
             return inputs
         if settings.warp:
