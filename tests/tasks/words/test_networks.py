@@ -42,8 +42,8 @@ def new(model: str, features: Path, **changes: Any) -> Any:
     kind = system_class("words", model)
     settings = kind.settings_class().model_validate({
         "track": "t", "model": model, "dropout": 0.0, "range_db": 0.0, "input_noise": 0.0,
-        "tempo": 0.0, "warp": 0.0, "colour": 0.0, "time_masks": 0, "time_mask_frames": 0, "feature_masks": 0,
-        "feature_mask_width": 0, "batch_utterances": 16, "training": training,
+        "tempo": 0.0, "warp": 0.0, "colour": 0.0, "time_masks": 0, "time_mask_frames": 0,
+        "feature_masks": 0, "feature_mask_width": 0, "batch_utterances": 16, "training": training,
         **OWN[model], **changes})
     torch.manual_seed(2)
     return kind(settings, read_json(features / "fit" / "spec.json"))
