@@ -78,8 +78,8 @@ def test_what_may_follow_a_phone(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_labels_are_those_with_enough_items(corpus: Path, tmp_path: Path) -> None:
-    # Of the two training speakers' four sentences 3 have BAA, 2 DEE, 1 GAA, 2 SEE: G twice.
-    folder = made(corpus, tmp_path, items=items(least=3))
+    # Of four sentences by two speakers: G 2 times, D and S 4, B 6, the vowels 8.
+    folder = made(corpus, tmp_path, items=items(least=4))
     assert read_json(folder / "fit/spec.json")["labels"] == ["AA", "B", "D", "IY", "S"]
     assert read_json(folder / "test/labels.json") == ["AA", "B", "D", "IY", "S"]
     for split in ("train", "valid", "test"):
