@@ -20,7 +20,8 @@ REAL = load(ROOT / "real" / "params.yaml")
 # All series are test items: their features take minutes, and there is nothing to tell apart.
 QUICK = [key for key, track in REAL.tracks.items() if track.task != "forecast"]
 # Clusters of real test sets, as counted by hand.
-KNOWN = {"an4": 10, "ud_ewt": 316, "penn_treebank": 76, "tiny_shakespeare": 47}
+KNOWN = {"an4": 10, "ud_ewt": 316, "penn_treebank": 76, "tiny_shakespeare": 47,
+         "fsdd": 6}
 Keys = dict[str, object]  # by an item's id; items with equal ones belong together
 
 
@@ -45,10 +46,19 @@ def documents(corpus: Path, ids: Iterable[str]) -> Keys:
 
 
 def speakers(corpus: Path, ids: Iterable[str]) -> Keys:
-    """The number that an utterance's file and two folders above it begin with."""
+    """The number that an utterance's file and two folders above it begin with.
+
+    Items are `condition/UTTERANCE`, or `UTTERANCE-PHONE`.
+    """
     found = {path.stem: path.parents[1].name
              for path in (corpus / "LibriSpeech").rglob("*.flac")}
-    return {identity: found[identity.partition("/")[2]] for identity in ids}
+    return {identity: found[identity.partition("/")[2] or identity.rpartition("-")[0]]
+            for identity in ids}
+
+
+def names(corpus: Path, ids: Iterable[str]) -> Keys:
+    """`DIGIT_SPEAKER_NUMBER`."""
+    return {identity: identity.split("_")[1] for identity in ids}
 
 
 def folders(corpus: Path, ids: Iterable[str]) -> Keys:
@@ -90,7 +100,8 @@ def alone(corpus: Path, ids: Iterable[str]) -> Keys:
 # Of every other corpus each item stands by itself.
 RAW: Mapping[str, Callable[[Path, Iterable[str]], Keys]] = {
     "penn_treebank": blocks, "ud_ewt": documents, "librispeech": speakers, "babi": stories,
-    "multi30k": probes, "word_vectors": first_pairs, "an4": folders, "tiny_shakespeare": lines}
+    "multi30k": probes, "word_vectors": first_pairs, "an4": folders, "tiny_shakespeare": lines,
+    "fsdd": names}
 
 
 def together(keys: Mapping[str, object]) -> set[frozenset[str]]:
@@ -142,7 +153,9 @@ def test_clusters_of_real_test_sets_are_what_the_raw_files_say(
     if hasattr(features, "pieces"):  # learning pieces of words takes a large text, and long
         features = features.model_copy(update={"pieces": "word"})
     named = getattr(features, "test", None) or getattr(features, "tests", {})
-    reader = TestSplitAlone(module, named.get("clean") or named.get("test") or "test")
+    if not isinstance(named, str):
+        named = named.get("clean") or named.get("test") or "test"
+    reader = TestSplitAlone(module, named)
     task_module(entry.task, "features").extract(features, corpus, reader, tmp_path / "fit",
                                                 tmp_path / "test")
     found = read_json(tmp_path / "test" / NAME)

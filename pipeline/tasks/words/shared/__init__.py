@@ -1,0 +1,1 @@
+"""What systems of the words task share."""
