@@ -12,8 +12,8 @@ the phones, each feature's mean and deviation, what makes frames of a recording,
 begin, end] in seconds, and only scoring and figures read it; a phone that the one before runs into
 has begin null. A speaker's utterances are one cluster, in whatever conditions.
 
-Recordings of synthetic voices begin and end with a sound. `margins` puts some quiet around each
-utterance whose times are known (`pipeline/audio/margins.py`), and moves its times along.
+Recordings of synthetic voices begin and end with a sound. `margins` puts some quiet around what by
+its times does (`pipeline/audio/margins.py`), and moves the times along.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,6 +33,7 @@ from pipeline.audio.margins import with_margins
 from pipeline.audio.normalising import Normalisation, by_speaker, by_utterance, mean_and_deviation
 from pipeline.audio.phones import SILENCE
 from pipeline.audio.pronouncing import Pronunciations, completed
+from pipeline.audio.recordings import read_recording
 from pipeline.corpora.kinds import Utterance
 from pipeline.entries import FeatureSettings, FilePart
 from pipeline.errors import UserError
@@ -40,7 +41,13 @@ from pipeline.scoring.item_clusters import write_clusters
 from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import write_json
 from pipeline.storage.words import words_in
-from pipeline.tasks.alignment.shared.spoken import Clock, Spoken, as_heard, as_written
+from pipeline.tasks.alignment.shared.spoken import (
+    Clock,
+    Spoken,
+    as_heard,
+    as_written,
+    begins_and_ends_with_sound,
+)
 
 Condition = Literal["clean", "other"]
 LEXICON = "lexicon.json"
@@ -52,12 +59,14 @@ class Settings(FeatureSettings):
     READS = ("utterances", "lexicon")
 
     front_end: FrontEnd
+    resample: bool = Field(
+        False, description="whether recordings of other rates, or of several channels, are taken")
     normalise: Normalisation = Field(
         description="speaker: mean 0 over what a speaker says; utterance: mean 0 and deviation 1 "
                     "over each utterance")
     margins: list[float] | None = Field(
         None, min_length=2, max_length=2,
-        description="least and most seconds of quiet around utterances whose times are known")
+        description="least and most seconds of quiet around what begins and ends with a sound")
     said: Literal["heard", "dictionary"] = Field(
         description="phones of test items: as the corpus's times have them, or as the dictionary "
                     "says the words, which is all that is known of a text")
@@ -133,14 +142,16 @@ def _check(corpus: Path, train: list[Utterance], valid: list[Utterance],
 
 def _heard(item: Utterance, settings: Settings, ways: Pronunciations, prefix: str = "") -> _Item:
     """An utterance as it is heard, in its margins where it has any."""
-    samples = acoustics.read_audio(item.path, settings.front_end)
     rate = settings.front_end.sample_rate
+    samples = (read_recording(item.path, rate, settings.front_end.dft_points)
+               if settings.resample else acoustics.read_audio(item.path, settings.front_end))
     if not item.segments:
         spoken = as_written(item.text, ways)
     else:
-        spoken = as_heard(item, len(samples) / rate, Clock.of(settings.front_end).hop,
-                          settings.margins is not None)
-        if settings.margins is not None:
+        seconds, hop = len(samples) / rate, Clock.of(settings.front_end).hop
+        bare = settings.margins is not None and begins_and_ends_with_sound(item, seconds, hop)
+        spoken = as_heard(item, seconds, hop, bare)
+        if settings.margins is not None and bare:
             # A recording and its repetition in a room have the same margins.
             samples, before = with_margins(samples, rate, settings.margins, item.text)
             spoken = spoken.moved(before)

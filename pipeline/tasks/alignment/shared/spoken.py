@@ -104,6 +104,12 @@ def as_written(text: str, ways: Mapping[str, Sequence[Sequence[str]]]) -> Spoken
     return Spoken([*phones, SILENCE], words, [], [])
 
 
+def begins_and_ends_with_sound(item: Utterance, seconds: float, least: float) -> bool:
+    """Whether no pause of `least` seconds stands at either end of a recording, by its times."""
+    phones = [segment for segment in item.segments if segment.kind == "phone"]
+    return bool(phones) and phones[0].start < least and seconds - phones[-1].end < least
+
+
 def as_heard(item: Utterance, seconds: float, least: float, margins: bool = False) -> Spoken:
     """The phones and words of an utterance of `seconds` by its segments.
 
