@@ -88,7 +88,7 @@ class Tables:
         for step in range(len(columns) - 1, 0, -1):
             columns[step] = column
             before = self.cells[step - 1]
-            # No more frames are left than symbols: only where none is possible does this decide.
+            # As many symbols are left as frames: decides only where no path is possible.
             must = column - self.begins >= step
             came = (before[column - 1] > before[column]) | must
             column = column - (came & (step < self.lengths))
