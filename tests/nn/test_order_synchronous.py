@@ -222,8 +222,9 @@ class TestSearches:
         utterances = [log_probs_of(length, 3, seed) for seed, length in enumerate(lengths)]
         for one, found in zip(utterances, order_synchronous_batch(utterances, stay, follows),
                               strict=True):
-            scores = {path: sum(np.log(moves[a, b]) for a, b in pairwise(path)) + sum(
-                one[np.arange(len(one)), list(path)]) for path in product(range(3), repeat=len(one))}
+            scores = {path: sum(np.log(moves[a, b]) for a, b in pairwise(path))
+                      + one[np.arange(len(one)), list(path)].sum()
+                      for path in product(range(3), repeat=len(one))}
             best = max(scores, key=lambda path: scores[path])
             runs = [(symbol, frame) for frame, symbol in enumerate(best)
                     if frame + 1 == len(best) or best[frame + 1] != symbol]
