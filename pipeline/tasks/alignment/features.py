@@ -16,11 +16,11 @@ Recordings of synthetic voices begin and end with a sound. `margins` puts some q
 its times does (`pipeline/audio/margins.py`), and moves the times along.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from pipeline.audio.frames import Frames, write_frames
 from pipeline.audio.front_end import FrontEnd, LogMel, Mfcc
 from pipeline.audio.margins import with_margins
 from pipeline.audio.normalising import Normalisation, by_speaker, by_utterance, mean_and_deviation
-from pipeline.audio.phones import SILENCE
+from pipeline.audio.phones import PHONES, SILENCE
 from pipeline.audio.pronouncing import Pronunciations, completed
 from pipeline.audio.recordings import read_recording
 from pipeline.corpora.kinds import Utterance
@@ -67,6 +67,8 @@ class Settings(FeatureSettings):
     margins: list[float] | None = Field(
         None, min_length=2, max_length=2,
         description="least and most seconds of quiet around what begins and ends with a sound")
+    phones: Literal["trained", "all"] = Field(
+        description="which phones systems know: those of the training utterances, or all 39")
     said: Literal["heard", "dictionary"] = Field(
         description="phones of test items: as the corpus's times have them, or as the dictionary "
                     "says the words, which is all that is known of a text")
@@ -74,6 +76,10 @@ class Settings(FeatureSettings):
     valid: list[FilePart] = Field(min_length=1)
     test: dict[Condition, FilePart] = Field(
         min_length=1, description="the primary metric is that of 'clean'")
+
+    def smallest(self) -> Self:
+        """In a handful of utterances not every phone is heard."""
+        return self.model_copy(update={"phones": "all"})
 
 
 @dataclass(frozen=True)
@@ -95,14 +101,15 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     tests = {condition: list(reader.utterances(corpus, subset))
              for condition, subset in sorted(settings.test.items())}
     _check(corpus, train, valid, [item for items in tests.values() for item in items])
-    ways = completed(reader.lexicon(corpus),
-                     ((word, str(item.path)) for item in [*train, *valid, *sum(tests.values(), [])]
-                      for word in words_in(item.text)), str(corpus))
+    # What training is given knows no word of test items alone.
+    ways = completed(reader.lexicon(corpus), _words(train + valid), str(corpus))
+    all_ways = completed(ways, _words([item for items in tests.values() for item in items]),
+                         str(corpus))
 
     heard = [_heard(item, settings, ways) for item in train]
     dimension = _write(fit, "train", heard, settings)
-    phones = [SILENCE, *sorted({phone for item in heard for phone in item.spoken.phones}
-                               - {SILENCE})]
+    trained = {phone for item in heard for phone in item.spoken.phones} - {SILENCE}
+    phones = [SILENCE, *(sorted(trained) if settings.phones == "trained" else PHONES)]
     mean, deviation = mean_and_deviation(Frames(fit, "train"))
     clock = Clock.of(settings.front_end)
     write_json(fit / "spec.json", {
@@ -116,10 +123,10 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     _write(fit, "valid", validated, settings)
     for split, items in (("train", heard), ("valid", validated)):
         write_json(fit / f"{split}.items.json", [_with_starts(item, clock) for item in items])
-    tested = [_heard(item, settings, ways, f"{condition}/")
+    tested = [_heard(item, settings, all_ways, f"{condition}/")
               for condition, items in tests.items() for item in items]
     _write(test, "test", tested, settings)
-    _write_tests(tested, settings, ways, phones, test)
+    _write_tests(tested, settings, all_ways, phones, test)
     for item in validated:
         _check_phones(item.source, item.spoken, len(item.frames), phones)
 
@@ -138,6 +145,11 @@ def _check(corpus: Path, train: list[Utterance], valid: list[Utterance],
         if not item.segments:
             raise UserError(f"{item.path}: the corpus does not know when its words and phones are "
                             "heard, so no answer could be scored; choose another subset to test")
+
+
+def _words(items: Iterable[Utterance]) -> Iterator[tuple[str, str]]:
+    """The words of utterances, each with the file that has it."""
+    return ((word, str(item.path)) for item in items for word in words_in(item.text))
 
 
 def _heard(item: Utterance, settings: Settings, ways: Pronunciations, prefix: str = "") -> _Item:
@@ -192,7 +204,7 @@ def _with_starts(item: _Item, clock: Clock) -> dict[str, Any]:
 def _check_phones(source: Utterance, spoken: Spoken, frames: int, phones: Sequence[str]) -> None:
     if strange := set(spoken.phones) - set(phones):
         raise UserError(f"{source.path}: the phone {min(strange)!r} is heard in no training "
-                        "utterance; choose other subsets, or more to train on")
+                        "utterance; choose other subsets, or 'phones: all'")
     if len(spoken.phones) > frames:
         raise UserError(f"{source.path}: {len(spoken.phones)} phones do not fit in {frames} "
                         "frames; mend the transcript or remove the utterance")
