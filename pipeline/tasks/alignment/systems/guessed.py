@@ -1,0 +1,160 @@
+"""A network trained without alignments: guess, train, re-estimate.
+
+CMU 11-785, "Connectionist Temporal Classification", first part: an alignment is guessed, a network
+is trained on it as if it were given, and its own best alignments with what was said become the next
+guess. Option 1 trains whole passes on one guess and then aligns all of the data again (`passes`);
+option 2 aligns each batch with the network of the moment before its gradient (`steps`). Either goes
+on from the first guess for `guess_epochs` before anything is estimated again, for a network that
+has learnt nothing aligns as chance has it.
+
+Nobody's times are seen. Validation takes the network's own alignments as well, so its loss says how
+well a network explains utterances with any alignment, and the weights with the lowest are kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.audio.batching import padded
+from pipeline.nn.ctc import Ids, Scores
+from pipeline.nn.order_synchronous import best_alignments
+from pipeline.systems.base import Batch, Run
+from pipeline.systems.resume import latest
+from pipeline.tasks.alignment.shared.aligner import Aligner, AlignerSettings, targets_of
+from pipeline.tasks.alignment.shared.batching import (
+    PhoneBatches,
+    Utterances,
+    padded_targets,
+    starts_of,
+    with_separators,
+)
+from pipeline.tasks.alignment.shared.first_guess import FirstGuess, guessed_starts
+from pipeline.tasks.alignment.shared.rounds import Record, Round
+
+_AT_ONCE = 32  # utterances that are heard together when all are aligned again
+
+
+class Settings(AlignerSettings):
+    first_guess: FirstGuess
+    re_estimate: Literal["passes", "steps"]
+    guess_epochs: int = Field(ge=1, description="epochs on the first guess")
+    pass_epochs: int = Field(ge=1, description="epochs of a pass after the first guess's")
+
+
+class Guessed(Aligner):
+    """`rounds` says of each epoch what its re-estimation was worth, where times are known."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
+        super().__init__(settings, spec)
+        self.rounds: Record = []
+        self._splits: dict[str, Utterances] = {}
+        self._starts: list[Ids] = []
+        self._epoch = 0
+        self._measured: list[Round] = []
+
+    def batches(self, data: Path, split: str, seed: int) -> PhoneBatches:
+        found = super().batches(data, split, seed)
+        self._splits[split] = found.utterances
+        if split == "train":
+            self._starts = guessed_starts(self.settings.first_guess, found.utterances,
+                                          self.spec["phones"], seed)
+            self.learn_durations(found.utterances, self._starts)
+        return found
+
+    def begin_epoch(self, training: bool) -> None:
+        """Before an epoch of training, estimate again what it is the time for."""
+        if not training:
+            self._measured.append(Round())
+            return
+        since = self._epoch - self.settings.guess_epochs
+        if since >= 0 and self.settings.re_estimate == "passes" and (
+                since % self.settings.pass_epochs == 0):
+            self._align_all()
+        if since >= 0:
+            self.learn_durations(self._splits["train"], self._starts)
+        self._epoch += 1
+
+    def loss(self, batch: Batch) -> tuple[Tensor, float]:
+        """Cross-entropy in nats of the frames' phones in the alignment of the moment."""
+        found = self(batch["frames"], batch["lengths"])
+        rows = batch["rows"].tolist()
+        utterances = self._splits["train" if self.training else "valid"]
+        if self.training:
+            if self.settings.re_estimate == "steps" and self._epoch > self.settings.guess_epochs:
+                for row, starts in zip(rows, self._aligned(utterances, rows, found), strict=True):
+                    self._starts[row] = starts
+            used = [self._starts[row] for row in rows]
+        else:
+            used = self._aligned(utterances, rows, found)
+        targets = targets_of(utterances, rows, used)
+        total, terms = self.divergence(found, padded_targets(targets, found.shape[1]))
+        if not self.training and self._measured:
+            measured = self._measured[-1]
+            measured.add(used, [utterances.starts[row] for row in rows])
+            measured.total += float(total)
+            measured.frames += terms
+        return total, terms
+
+    def fit(self, data: Path, run: Run) -> list[dict[str, float]]:
+        curve = super().fit(data, run)
+        # A training that was over before carries its rounds in its last checkpoint.
+        if not self._measured and (checkpoint := latest(run.work)) is not None:
+            state = torch.load(checkpoint.state, weights_only=True)
+            self.take_carried(state["unrolled"]["carried"])
+        self.rounds = [{"epoch": number, "round": self._round_of(number - 1),
+                        **one.to_json(self.spec["hop"])}
+                       for number, one in enumerate(self._measured, start=1)]
+        return curve
+
+    def carried(self) -> dict[str, Tensor]:
+        return {"starts": torch.from_numpy(np.concatenate(self._starts)),
+                "epoch": torch.tensor(self._epoch),
+                "rounds": torch.tensor([one.to_row() for one in self._measured],
+                                       dtype=torch.float64)}
+
+    def take_carried(self, tensors: dict[str, Tensor]) -> None:
+        cuts = np.cumsum([len(symbols) for symbols in self._splits["train"].symbols])[:-1]
+        self._starts = np.split(tensors["starts"].numpy().copy(), cuts)
+        self._epoch = int(tensors["epoch"])
+        self._measured = [Round.from_row(row) for row in tensors["rounds"].tolist()]
+
+    def texts(self) -> Mapping[str, Any]:
+        return {"rounds": self.rounds}
+
+    def load_texts(self, texts: Mapping[str, Any]) -> None:
+        self.rounds = texts["rounds"]
+
+    def _round_of(self, epoch: int) -> int:
+        """How often anything had been estimated again when an epoch, from 0, was trained."""
+        since = epoch - self.settings.guess_epochs
+        if since < 0:
+            return 0
+        return 1 + since // (self.settings.pass_epochs
+                             if self.settings.re_estimate == "passes" else 1)
+
+    def _align_all(self) -> None:
+        """The network's best alignment of every training utterance."""
+        utterances = self._splits["train"]
+        order = np.argsort(utterances.lengths, kind="stable")
+        with self.answering():
+            for first in range(0, len(order), _AT_ONCE):
+                rows = order[first : first + _AT_ONCE].tolist()
+                batch = self.here(padded([utterances.frames[row] for row in rows]))
+                found = self(batch["frames"], batch["lengths"])
+                for row, starts in zip(rows, self._aligned(utterances, rows, found), strict=True):
+                    self._starts[row] = starts
+
+    def _aligned(self, utterances: Utterances, rows: Sequence[int], found: Tensor) -> list[Ids]:
+        """The first frame of each phone of the utterances `rows` by what the network `found`."""
+        tables = [with_separators(utterances.symbols[row]) for row in rows]
+        scores: Scores = self.scaled(found)
+        paths, _ = best_alignments(scores, utterances.lengths[rows],
+                                   [symbols for symbols, _ in tables])
+        return [starts_of(places[path]) for path, (_, places) in zip(paths, tables, strict=True)]
