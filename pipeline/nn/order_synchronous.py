@@ -236,20 +236,24 @@ def _tables(log_probs: Emissions | Sequence[Emissions], lengths: Sequence[int] |
         raise ValueError(f"{len(log_probs)} utterances, {len(lengths)} lengths and {len(symbols)} "
                          f"sequences do not go together")
     found = []
-    for place, (one, length, sequence) in enumerate(zip(log_probs, lengths, symbols, strict=True)):
+    sequences = [np.asarray(sequence, np.int64) for sequence in symbols]
+    for place, (one, length, sequence) in enumerate(
+            zip(log_probs, lengths, sequences, strict=True)):
         if not 1 <= len(sequence) <= length <= len(one):
             raise ValueError(f"utterance {place}: {len(sequence)} symbols do not fit {length} of "
                              f"{len(one)} frames; there must be a symbol, and a frame for each")
-        if min(sequence) < 0 or max(sequence) >= one.shape[1]:
+        if sequence.min() < 0 or sequence.max() >= one.shape[1]:
             raise ValueError(f"utterance {place}: symbols from 0 to {one.shape[1] - 1} are known, "
-                             f"got {min(sequence)} to {max(sequence)}")
+                             f"got {sequence.min()} to {sequence.max()}")
         _refuse_equal_neighbours(sequence, f"utterance {place}: ")
         found.append(table(one[:length], sequence))
     return found
 
 
 def _refuse_equal_neighbours(symbols: Sequence[int] | Ids, where: str = "") -> None:
-    for place, (one, other) in enumerate(pairwise(symbols)):
-        if one == other:
-            raise ValueError(f"{where}symbols {place} and {place + 1} are both {one}, which "
-                             f"compression merges; put a separator between them (`separated`)")
+    sequence = np.asarray(symbols)
+    same = np.flatnonzero(sequence[1:] == sequence[:-1])
+    if len(same):
+        place = same[0]
+        raise ValueError(f"{where}symbols {place} and {place + 1} are both {sequence[place]}, "
+                         f"which compression merges; put a separator between them (`separated`)")
