@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 from pipeline.storage.lines import read_lines
-from pipeline.storage.words import escaped
 
 _TOKEN = re.compile(r'"(?P<text>(?:[^"]|"")*)"|<(?P<flag>\w+)>|!.*'
                     r"|(?<!\S)(?P<number>-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)")
@@ -148,7 +147,7 @@ def _covering(intervals: Sequence[Interval], length: int) -> Iterator[tuple[str,
                              f"not follow {_seconds(reached)} or ends behind {_seconds(length)}")
         if begin > reached:
             yield "", reached, begin
-        yield escaped(interval.label), begin, end
+        yield interval.label, begin, end
         reached = end
     if reached < length or not intervals:
         yield "", reached, length
