@@ -61,8 +61,7 @@ class Known:
         if search == "constrained":
             return Found(symbols, constrained(scores, symbols))
         if search == "blocked":
-            # Of a recording in which nothing was said all is open.
-            return of_runs(blocked(scores, symbols.tolist()) if len(symbols) else time_synchronous(scores))
+            return of_runs(blocked(scores, symbols.tolist() or range(scores.shape[1])))
         if search == "time-synchronous":
             return of_runs(time_synchronous(scores))
         if search == "order-synchronous":
