@@ -37,8 +37,8 @@ from pipeline.tasks.alignment.shared.pairing import pairs
 EDGES = (*range(0, 60, 1), *range(60, 200, 5), *range(200, 501, 20))  # milliseconds
 LOST = 1000.0  # the error of a boundary that an answer has not, in milliseconds
 _CLOSE = 20.0
-# A microsecond's part: times are written to the microsecond.
-_SLACK = 1e-6
+# Digits of a millisecond that are kept, so that 20 ms are 20 whichever times they lie between.
+_DIGITS = 6
 _SAME = 1e-6  # seconds
 Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
@@ -128,7 +128,7 @@ def boundary_errors(gold: dict[str, Any], phones: list[str], begins: list[float]
     """The error in ms of each boundary of phones that is known, LOST where it has none."""
     labels, known = [label for label, _, _ in gold["phones"]], _begins(gold)
     found = pairs(labels, phones, known, begins)
-    return [1000 * abs(begins[found[place]] - begin) if place in found else LOST
+    return [_milliseconds(begins[found[place]], begin) if place in found else LOST
             for place, begin in enumerate(known) if place and begin is not None]
 
 
@@ -145,9 +145,13 @@ def word_errors(item: dict[str, Any], gold: dict[str, Any], phones: list[str],
         if abs(edge - begin) > _SAME:
             continue
         last = first + count - 1
-        errors += [1000 * abs(ends[found[last]] - edge) if last in found else LOST,
-                   1000 * abs(begins[found[following]] - edge) if following in found else LOST]
+        errors += [_milliseconds(ends[found[last]], edge) if last in found else LOST,
+                   _milliseconds(begins[found[following]], edge) if following in found else LOST]
     return errors
+
+
+def _milliseconds(one: float, other: float) -> float:
+    return round(1000 * abs(one - other), _DIGITS)
 
 
 def _begins(gold: dict[str, Any]) -> list[float | None]:
@@ -168,7 +172,7 @@ def _counts(item: dict[str, Any], gold: dict[str, Any], phones: list[str],
 
 
 def _close(errors: list[float]) -> int:
-    return sum(error <= _CLOSE + _SLACK for error in errors)
+    return sum(error <= _CLOSE for error in errors)
 
 
 def _histogram(name: str, errors: list[float]) -> dict[str, float]:
