@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from praatio import textgrid
 
 from pipeline.audio.text_grids import Interval, read_text_grid, text_grid
 from pipeline.errors import UserError
@@ -101,7 +102,6 @@ PHONES = [Interval("EY", 0.25, 0.5), Interval("N", 0.6, 1.0), Interval("IY", 1.0
 
 
 def test_praat_tools_read_what_is_written(tmp_path: Path) -> None:
-    textgrid = pytest.importorskip("praatio.textgrid")
     path = written(tmp_path, text_grid([("words", WORDS), ("phones", PHONES)], 1.5))
     found = textgrid.openTextgrid(str(path), includeEmptyIntervals=False)
     assert list(found.tierNames) == ["words", "phones"] and found.maxTimestamp == 1.5

@@ -63,7 +63,7 @@ def prepare(files: Sequence[OwnFile], trained: Trained, folder: Path) -> list[Re
             _check_sound(samples, front_end.sample_rate, seconds, file.name)
             frames = frames_of_samples(samples, front_end, trained.spec["normalise"], file.name)
             _check_room(spoken, len(frames), seconds, file.name)
-            records.append({"file": file.name, "seconds": round(seconds, _DIGITS),
+            records.append({"file": file.name, "seconds": seconds,
                             "frames": len(frames), "spoken": spoken})
             yield frames
 
@@ -149,7 +149,7 @@ def present(item: Record, prediction: Prediction, trained: Trained) -> Iterator[
         if not own:
             continue
         heard = True
-        yield {"file": item["file"], "seconds": item["seconds"], "word": word,
+        yield {"file": item["file"], "seconds": round(item["seconds"], _DIGITS), "word": word,
                "begin": round(begins[own[0]], _DIGITS), "end": round(ends[own[-1]], _DIGITS),
                "phones": [{"phone": phones[place], "begin": round(begins[place], _DIGITS),
                            "end": round(ends[place], _DIGITS)}
