@@ -107,7 +107,7 @@ class Guessed(Aligner):
         # A training that was over before carries its rounds in its last checkpoint.
         if not self._measured and (checkpoint := latest(run.work)) is not None:
             state = torch.load(checkpoint.state, weights_only=True)
-            self.take_carried(state["unrolled"]["carried"])
+            self._take_rounds(state["unrolled"]["carried"])
         self.rounds = [{"epoch": number, "round": self._round_of(number - 1),
                         **one.to_json(self.spec["hop"])}
                        for number, one in enumerate(self._measured, start=1)]
@@ -123,6 +123,9 @@ class Guessed(Aligner):
         cuts = np.cumsum([len(symbols) for symbols in self._splits["train"].symbols])[:-1]
         self._starts = np.split(tensors["starts"].numpy().copy(), cuts)
         self._epoch = int(tensors["epoch"])
+        self._take_rounds(tensors)
+
+    def _take_rounds(self, tensors: dict[str, Tensor]) -> None:
         self._measured = [Round.from_row(row) for row in tensors["rounds"].tolist()]
 
     def texts(self) -> Mapping[str, Any]:
