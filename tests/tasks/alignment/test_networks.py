@@ -252,3 +252,19 @@ def test_noise_is_added_in_training_alone(features: Path) -> None:
     assert not torch.equal(system(frames, lengths), system(frames, lengths))
     system.eval()
     assert torch.equal(system(frames, lengths), system(frames, lengths))
+
+
+def test_known_times_are_kept_where_that_is_wanted(features: Path, tmp_path: Path) -> None:
+    """Of every other utterance the times are known."""
+    fit = shutil.copytree(features / "fit", tmp_path / "fit")
+    items = read_json(fit / "train.items.json")
+    write_json(fit / "train.items.json", [
+        item if place % 2 else {**item, "starts": None} for place, item in enumerate(items)])
+    system: Guessed = new(Guessed, GUESSED, fit, keep_known=True, guess_epochs=1, pass_epochs=1)
+    system.batches(fit, "train", 1)
+    guessed = [starts.tolist() for starts in system._starts]
+    starts_by_epoch(system, fit, 2)
+    for place, (item, guess, starts) in enumerate(zip(items, guessed, system._starts,
+                                                      strict=True)):
+        assert (starts.tolist() == item["starts"]) is bool(place % 2)
+        assert (guess == item["starts"]) is bool(place % 2)

@@ -7,8 +7,11 @@ option 2 aligns each batch with the network of the moment before its gradient (`
 on from the first guess for `guess_epochs` before anything is estimated again, for a network that
 has learnt nothing aligns as chance has it.
 
-Nobody's times are seen. Validation takes the network's own alignments as well, so its loss says how
-well a network explains utterances with any alignment, and the weights with the lowest are kept.
+Nobody's times are seen, unless `keep_known` says so: then utterances whose times the corpus knows
+keep them and teach the others, so that a few timed voices serve many untimed ones.
+
+Validation takes the network's own alignments, so its loss says how well a network explains
+utterances with any alignment, and the weights with the lowest are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +47,8 @@ class Settings(AlignerSettings):
     re_estimate: Literal["passes", "steps"]
     guess_epochs: int = Field(ge=1, description="epochs on the first guess")
     pass_epochs: int = Field(ge=1, description="epochs of a pass after the first guess's")
+    keep_known: bool = Field(
+        False, description="whether times that the corpus knows stand for guesses, and stay")
 
 
 class Guessed(Aligner):
@@ -56,6 +61,7 @@ class Guessed(Aligner):
         self.rounds: Record = []
         self._splits: dict[str, Utterances] = {}
         self._starts: list[Ids] = []
+        self._kept: list[bool] = []
         self._epoch = 0
         self._measured: list[Round] = []
 
@@ -63,8 +69,12 @@ class Guessed(Aligner):
         found = super().batches(data, split, seed)
         self._splits[split] = found.utterances
         if split == "train":
-            self._starts = guessed_starts(self.settings.first_guess, found.utterances,
-                                          self.spec["phones"], seed)
+            guessed = guessed_starts(self.settings.first_guess, found.utterances,
+                                     self.spec["phones"], seed)
+            self._starts = [guess if known is None or not self.settings.keep_known else known
+                            for guess, known in zip(guessed, found.utterances.starts, strict=True)]
+            self._kept = [self.settings.keep_known and known is not None
+                          for known in found.utterances.starts]
             self.learn_durations(found.utterances, self._starts)
         return found
 
@@ -88,8 +98,7 @@ class Guessed(Aligner):
         utterances = self._splits["train" if self.training else "valid"]
         if self.training:
             if self.settings.re_estimate == "steps" and self._epoch > self.settings.guess_epochs:
-                for row, starts in zip(rows, self._aligned(utterances, rows, found), strict=True):
-                    self._starts[row] = starts
+                self._estimate(rows, found)
             used = [self._starts[row] for row in rows]
         else:
             used = self._aligned(utterances, rows, found)
@@ -151,8 +160,14 @@ class Guessed(Aligner):
                 rows = order[first : first + _AT_ONCE].tolist()
                 batch = self.here(padded([utterances.frames[row] for row in rows]))
                 found = self(batch["frames"], batch["lengths"])
-                for row, starts in zip(rows, self._aligned(utterances, rows, found), strict=True):
-                    self._starts[row] = starts
+                self._estimate(rows, found)
+
+    def _estimate(self, rows: Sequence[int], found: Tensor) -> None:
+        """Take the alignments of training utterances from what the network `found` of them."""
+        aligned = self._aligned(self._splits["train"], rows, found)
+        for row, starts in zip(rows, aligned, strict=True):
+            if not self._kept[row]:
+                self._starts[row] = starts
 
     def _aligned(self, utterances: Utterances, rows: Sequence[int], found: Tensor) -> list[Ids]:
         """The first frame of each phone of the utterances `rows` by what the network `found`."""
