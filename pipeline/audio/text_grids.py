@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.storage.lines import read_lines
 
 _TOKEN = re.compile(r'"(?P<text>(?:[^"]|"")*)"|<(?P<flag>\w+)>|!.*'
-                    r"|(?<!\S)(?P<number>-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?!\S)")
+                    r"|(?<![^ \t\n])(?P<number>-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)(?![^ \t\n])")
 _SLACK = 1e-6  # seconds
 
 
