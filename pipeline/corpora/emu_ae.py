@@ -26,8 +26,8 @@ from pipeline.corpora.kinds import Segment, Utterance
 from pipeline.corpora.phone_sets import from_sampa
 from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
-from pipeline.storage.files import read_text
 from pipeline.storage.folders import files_in
+from pipeline.storage.lines import read_lines
 from pipeline.storage.words import words_in
 
 COMMIT = "400407d76b2879ce22388f11f0b0b3dbdf29b076"
@@ -93,7 +93,7 @@ def _utterance(root: Path, recording: Path) -> Utterance:
             raise UserError(f"{grid}: there is no tier {tier!r}; fetch the corpus again")
     words = [Segment("word", interval.label.upper(), interval.begin, interval.end)
              for interval in tiers["Text"] if interval.label not in ("", _SHARED)]
-    text = read_text(root / "txtFiles" / f"{name}.txt")
+    text = " ".join(read_lines(root / "txtFiles" / f"{name}.txt"))
     if [word.label for word in words] != words_in(text.upper()):
         raise UserError(f"{grid}: the tier 'Text' has other words than {name}.txt; fetch the "
                         "corpus again")
