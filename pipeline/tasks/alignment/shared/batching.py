@@ -71,7 +71,7 @@ class Utterances:
 
 
 class PhoneBatches(FrameBatches):
-    """Batches of one split; `rows` [B] says which utterances are in one."""
+    """Batches of one split; `rows` [B] says which utterances are in one, `epoch` when."""
 
     def __init__(self, directory: Path, split: str, batch: int, seed: int,
                  labels: Sequence[str]) -> None:
@@ -81,7 +81,8 @@ class PhoneBatches(FrameBatches):
 
     def load(self, description: Description) -> dict[str, Tensor]:
         return {**super().load(description),
-                "rows": torch.from_numpy(np.array(description.items, np.int64))}
+                "rows": torch.from_numpy(np.array(description.items, np.int64)),
+                "epoch": torch.tensor(description.epoch)}
 
 
 def fits(symbols: Ids, frames: int) -> bool:

@@ -79,25 +79,18 @@ class Guessed(Aligner):
         return found
 
     def begin_epoch(self, training: bool) -> None:
-        """Before an epoch of training, estimate again what it is the time for."""
         if not training:
             self._measured.append(Round())
-            return
-        since = self._epoch - self.settings.guess_epochs
-        if since >= 0 and self.settings.re_estimate == "passes" and (
-                since % self.settings.pass_epochs == 0):
-            self._align_all()
-        if since >= 0:
-            self.learn_durations(self._splits["train"], self._starts)
-        self._epoch += 1
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Cross-entropy in nats of the frames' phones in the alignment of the moment."""
+        if self.training:
+            self._enter(int(batch["epoch"]))
         found = self(batch["frames"], batch["lengths"])
         rows = batch["rows"].tolist()
         utterances = self._splits["train" if self.training else "valid"]
         if self.training:
-            if self.settings.re_estimate == "steps" and self._epoch > self.settings.guess_epochs:
+            if self.settings.re_estimate == "steps" and self._epoch >= self.settings.guess_epochs:
                 self._estimate(rows, found)
             used = [self._starts[row] for row in rows]
         else:
@@ -142,6 +135,15 @@ class Guessed(Aligner):
 
     def load_texts(self, texts: Mapping[str, Any]) -> None:
         self.rounds = texts["rounds"]
+
+    def _enter(self, epoch: int) -> None:
+        """Before the first batch of an epoch, from 0, estimate again what it is the time for."""
+        since = epoch - self.settings.guess_epochs
+        if epoch > self._epoch and since >= 0:
+            if self.settings.re_estimate == "passes" and since % self.settings.pass_epochs == 0:
+                self._align_all()
+            self.learn_durations(self._splits["train"], self._starts)
+        self._epoch = epoch
 
     def _round_of(self, epoch: int) -> int:
         """How often anything had been estimated again when an epoch, from 0, was trained."""
