@@ -56,20 +56,22 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write errors.png; confusion.png where phones were confused; table.png; rounds.png.
 
-    `confusion` is of the variant with the fewest errors of phones among those that have any.
+    All are of condition 'clean', which is ranked. `confusion` is of the variant with the fewest
+    errors of phones among those that have any.
     """
     items, gold = read_json(test / "test.items.json"), read_json(test / "gold.json")
     ids = [item["id"] for item in items]
-    known = [gold[identity] for identity in ids]
-    answers = {variant: [answer(one) for one in aligned(found, ids)]
-               for variant, found in predictions.items()}
+    clean = [place for place, identity in enumerate(ids) if identity.startswith("clean/")]
+    known = [gold[ids[place]] for place in clean]
+    answers = {variant: [answer(ordered[place]) for place in clean]
+               for variant, found in predictions.items() if (ordered := aligned(found, ids))}
     save_png(error_pictures.errors({variant: error_pictures.signed_errors(known, found)
                                     for variant, found in answers.items()}),
              directory / "errors.png", dpi=DPI, tight=True)
     _draw_confusion(answers, known, directory)
-    middle = _middle([item["frames"] for item in items])
+    middle = clean[_middle([items[place]["frames"] for place in clean])]
     if isinstance(system, ScoresFrames):
-        save_png(_table(system, items[middle], known[middle], test, middle),
+        save_png(_table(system, items[middle], gold[ids[middle]], test, middle),
                  directory / "table.png", dpi=DPI, tight=True)
     if isinstance(system, HadRounds) and system.rounds:
         save_png(error_pictures.rounds(system.rounds, "Guess, train, estimate again: validation"),

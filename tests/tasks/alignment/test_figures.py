@@ -157,13 +157,24 @@ def test_the_table_is_that_of_an_utterance_of_middle_length_and_its_path_the_kno
     _, told = drawn
     items = read_json(features / "test/test.items.json")
     item, = [one for one in items if told["title"] == f"{one['id']}: {one['text']}"]
-    lengths = sorted(one["frames"] for one in items)
+    lengths = sorted(one["frames"] for one in items if one["id"].startswith("clean/"))
     assert item["frames"] == lengths[len(lengths) // 2] == len(told["log_probs"])
     np.testing.assert_array_equal(told["paths"]["best path"], told["paths"]["known times"])
     # Phones stand in their order, a separator between equal neighbours; scores are probabilities.
     assert [name for place, name in enumerate(told["names"])
             if name != "SIL" or place in (0, len(told["names"]) - 1)] == item["phones"]
     assert told["log_probs"].max() < 0 and told["hop"] == 0.01
+
+
+def test_noise_is_in_no_picture(features: Path, tmp_path: Path) -> None:
+    gold = read_json(features / "test/gold.json")
+    answers = [{"id": item["id"], "phones": ["SIL", *["UW"] * (len(item["phones"]) - 1)]
+                if item["id"].startswith("other/") else item["phones"],
+                "begins": [begin for _, begin, _ in gold[item["id"]]["phones"]]}
+               for item in read_json(features / "test/test.items.json")]
+    nobody: Any = SimpleNamespace()
+    figures.draw(nobody, {"free": answers}, features / "test", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["errors.png"]
 
 
 def test_who_knows_neither_scores_nor_rounds_has_errors_alone(features: Path,
