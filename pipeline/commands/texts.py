@@ -6,6 +6,7 @@ line for one file; for several in a list of lines `NAME TEXT`, where NAME is a f
 and suffix, as LibriSpeech writes transcripts; or in a file beside each, of its name and `.txt`.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,7 +70,7 @@ def with_files(own: "Own", change: Callable[[Files], Files]) -> "Own":
 
 def _read(path: Path) -> dict[str, str]:
     """Texts by name. Raises UserError naming the line that has no text, or a name a second time."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"--texts {path}: there is no such file; give a list of lines 'NAME TEXT'")
     found: dict[str, str] = {}
     for number, line in enumerate(read_lines(path), start=1):
@@ -95,7 +96,7 @@ def _listed(file: "OwnFile", texts: dict[str, str], path: Path) -> str:
 
 def _from_neighbour(file: "OwnFile", needed: str) -> str:
     path = file.path.with_suffix(".txt")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"{file.name}: the system needs {needed}; give it by --text "
                         f"\"...\", in a list by --texts, or in {path.name} beside it")
     return " ".join(words_in(" ".join(read_lines(path))))

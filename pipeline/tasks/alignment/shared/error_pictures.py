@@ -60,7 +60,8 @@ def errors(found: Mapping[str, NDArray[np.float64]]) -> Figure:
         right.plot(_TOLERANCES, below, color=colour, linestyle=style, label=variant)
     left.axvline(0, color="0.7", linewidth=0.8, zorder=0)
     left.set(title="How late boundaries are, clean recordings",
-             xlabel="answer minus reference (ms)", ylabel=f"boundaries in {_BIN:g} ms (%)", xlim=(-WIDEST, WIDEST))
+             xlabel="answer minus reference (ms)", ylabel=f"boundaries in {_BIN:g} ms (%)",
+             xlim=(-WIDEST, WIDEST))
     right.axvline(20, color="0.7", linewidth=0.8, zorder=0)
     right.set(title="How many are within a tolerance", xlabel="tolerance (ms)",
               ylabel="boundaries within it (%)", xlim=(0, WIDEST), ylim=(0, 100))
@@ -103,7 +104,8 @@ def confusion(names: Sequence[str], counts: NDArray[np.float64], variant: str) -
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set(title=f"Which phones were taken for which, '{variant}', clean recordings",
-             xlabel="answered phone", ylabel=f"phone of the reference ('{MISSING}': nobody said one)")
+             xlabel="answered phone",
+             ylabel=f"phone of the reference ('{MISSING}': nobody said one)")
     return figure
 
 
