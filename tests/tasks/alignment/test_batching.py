@@ -86,5 +86,5 @@ def test_a_batch_says_which_utterances_are_in_it(features: Path) -> None:
     batches = PhoneBatches(features / "fit", "train", 4, 1, labels(features / "fit"))
     for description in batches.plan(0):
         found = batches.load(description)
-        lengths = batches.utterances.lengths[found["rows"].numpy()]
+        lengths = batches.utterances.lengths[found["rows"]]
         assert torch.equal(found["lengths"], torch.from_numpy(lengths))

@@ -106,7 +106,7 @@ def test_targets_are_those_of_the_times(features: Path, divergence: str) -> None
     system = new(Given, GIVEN, fit, divergence=divergence)
     for batch in batches_of(system, fit):
         terms = 0
-        for row, target, length in zip(batch["rows"].tolist(), batch["targets"], batch["lengths"],
+        for row, target, length in zip(batch["rows"], batch["targets"], batch["lengths"],
                                        strict=True):
             phones = [system.spec["phones"].index(phone) for phone in items[row]["phones"]]
             starts = [*items[row]["starts"], int(length)]
@@ -195,7 +195,7 @@ def test_a_step_learns_from_the_alignment_of_its_own_network(features: Path) -> 
     scores = system(batch["frames"], batch["lengths"]).detach()
     # The best of all alignments has the least divergence but for the priors.
     worth = 0.0
-    for row, table, length in zip(batch["rows"].tolist(), scores, batch["lengths"].tolist(),
+    for row, table, length in zip(batch["rows"], scores, batch["lengths"].tolist(),
                                   strict=True):
         symbols = source.utterances.symbols[row]
         own = np.repeat(symbols, np.diff(system._starts[row], append=length))

@@ -25,7 +25,7 @@ from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.rnn import BidirectionalStack
 from pipeline.storage.files import read_json
 from pipeline.storage.predictions import Prediction
-from pipeline.systems.base import NeuralSystem
+from pipeline.systems.base import Batch, NeuralSystem
 from pipeline.tasks.alignment.shared.batching import (
     NO_SYMBOL,
     PhoneBatches,
@@ -164,7 +164,7 @@ def answer(spec: dict[str, Any], item: str, found: Found) -> Prediction:
             "begins": Clock.read(spec).begins(found.starts.tolist())}
 
 
-def targets_of(utterances: Utterances, rows: Sequence[int], starts: Sequence[Ids]) -> list[Ids]:
-    """The symbol of each frame of the utterances `rows`, whose phones begin at `starts`."""
-    return [frame_symbols(utterances.symbols[row], begins, int(utterances.lengths[row]))
-            for row, begins in zip(rows, starts, strict=True)]
+def targets_of(batch: Batch, starts: Sequence[Ids]) -> list[Ids]:
+    """The symbol of each frame of a batch's utterances, whose phones begin at `starts`."""
+    return [frame_symbols(symbols, begins, length) for symbols, begins, length
+            in zip(batch["symbols"], starts, batch["lengths"].tolist(), strict=True)]

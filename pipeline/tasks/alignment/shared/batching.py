@@ -71,7 +71,11 @@ class Utterances:
 
 
 class PhoneBatches(FrameBatches):
-    """Batches of one split; `rows` [B] says which utterances are in one, `epoch` when."""
+    """Batches of one split.
+
+    Beside its frames a batch has `rows` [B], the places of its utterances in the split, `epoch`,
+    and of each utterance its `symbols` and `starts`, as `Utterances` has them.
+    """
 
     def __init__(self, directory: Path, split: str, batch: int, seed: int,
                  labels: Sequence[str]) -> None:
@@ -79,10 +83,11 @@ class PhoneBatches(FrameBatches):
         self.utterances = Utterances.of(directory, split, labels)
         self.utterances.check_alignable()
 
-    def load(self, description: Description) -> dict[str, Tensor]:
-        return {**super().load(description),
-                "rows": torch.from_numpy(np.array(description.items, np.int64)),
-                "epoch": torch.tensor(description.epoch)}
+    def load(self, description: Description) -> dict[str, Any]:
+        rows = description.items.tolist()
+        return {**super().load(description), "rows": rows, "epoch": description.epoch,
+                "symbols": [self.utterances.symbols[row] for row in rows],
+                "starts": [self.utterances.starts[row] for row in rows]}
 
 
 def fits(symbols: Ids, frames: int) -> bool:

@@ -47,9 +47,9 @@ class CtcBatches(PhoneBatches):
     is the first phone), and `target_lengths` [B].
     """
 
-    def load(self, description: Description) -> dict[str, Tensor]:
+    def load(self, description: Description) -> dict[str, Any]:
         found = super().load(description)
-        symbols = [self.utterances.symbols[row] + BLANK + 1 for row in found["rows"].tolist()]
+        symbols = [one + BLANK + 1 for one in found["symbols"]]
         return {**found, "targets": torch.from_numpy(np.concatenate(symbols)),
                 "target_lengths": torch.tensor([len(one) for one in symbols])}
 

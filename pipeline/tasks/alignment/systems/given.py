@@ -6,7 +6,7 @@ symbol is what each of its frames should say, and the divergence is taken at all
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -33,14 +33,12 @@ class GivenBatches(PhoneBatches):
 
     divergence: Divergence = "all-frames"
 
-    def load(self, description: Description) -> dict[str, Tensor]:
+    def load(self, description: Description) -> dict[str, Any]:
         found = super().load(description)
-        rows = found["rows"].tolist()
-        starts = self.utterances.known_starts()
-        targets = targets_of(self.utterances, rows, [starts[row] for row in rows])
+        targets = targets_of(found, found["starts"])
         if self.divergence == "last-frame":
-            targets = [_at_lasts(target, starts[row]) for target, row
-                       in zip(targets, rows, strict=True)]
+            targets = [_at_lasts(target, starts) for target, starts
+                       in zip(targets, found["starts"], strict=True)]
         return {**found, "targets": padded_targets(targets, found["frames"].shape[1])}
 
 
@@ -53,8 +51,9 @@ class Given(Aligner):
         found = GivenBatches(data, split, self.settings.batch_utterances, seed,
                              self.spec["phones"])
         found.divergence = self.settings.divergence
+        known = found.utterances.known_starts()
         if split == "train":
-            self.learn_durations(found.utterances, found.utterances.known_starts())
+            self.learn_durations(found.utterances, known)
         return found
 
     def loss(self, batch: Batch) -> tuple[Tensor, float]:

@@ -59,7 +59,7 @@ class Guessed(Aligner):
     def __init__(self, settings: Settings, spec: dict[str, Any]) -> None:
         super().__init__(settings, spec)
         self.rounds: Record = []
-        self._splits: dict[str, Utterances] = {}
+        self._train: Utterances | None = None
         self._starts: list[Ids] = []
         self._kept: list[bool] = []
         self._epoch = 0
@@ -67,8 +67,8 @@ class Guessed(Aligner):
 
     def batches(self, data: Path, split: str, seed: int) -> PhoneBatches:
         found = super().batches(data, split, seed)
-        self._splits[split] = found.utterances
         if split == "train":
+            self._train = found.utterances
             guessed = guessed_starts(self.settings.first_guess, found.utterances,
                                      self.spec["phones"], seed)
             self._starts = [guess if known is None or not self.settings.keep_known else known
@@ -85,21 +85,20 @@ class Guessed(Aligner):
     def loss(self, batch: Batch) -> tuple[Tensor, float]:
         """Cross-entropy in nats of the frames' phones in the alignment of the moment."""
         if self.training:
-            self._enter(int(batch["epoch"]))
+            self._enter(batch["epoch"])
         found = self(batch["frames"], batch["lengths"])
-        rows = batch["rows"].tolist()
-        utterances = self._splits["train" if self.training else "valid"]
+        rows, lengths = batch["rows"], batch["lengths"].tolist()
         if self.training:
             if self.settings.re_estimate == "steps" and self._epoch >= self.settings.guess_epochs:
-                self._estimate(rows, found)
+                self._estimate(rows, self._aligned(found, lengths, batch["symbols"]))
             used = [self._starts[row] for row in rows]
         else:
-            used = self._aligned(utterances, rows, found)
-        targets = targets_of(utterances, rows, used)
+            used = self._aligned(found, lengths, batch["symbols"])
+        targets = targets_of(batch, used)
         total, terms = self.divergence(found, padded_targets(targets, found.shape[1]))
         if not self.training and self._measured:
             measured = self._measured[-1]
-            measured.add(used, [utterances.starts[row] for row in rows])
+            measured.add(used, batch["starts"])
             measured.total += float(total)
             measured.frames += terms
         return total, terms
@@ -122,7 +121,7 @@ class Guessed(Aligner):
                                        dtype=torch.float64)}
 
     def take_carried(self, tensors: dict[str, Tensor]) -> None:
-        cuts = np.cumsum([len(symbols) for symbols in self._splits["train"].symbols])[:-1]
+        cuts = np.cumsum([len(symbols) for symbols in self._known_train().symbols])[:-1]
         self._starts = np.split(tensors["starts"].numpy().copy(), cuts)
         self._epoch = int(tensors["epoch"])
         self._take_rounds(tensors)
@@ -142,8 +141,13 @@ class Guessed(Aligner):
         if epoch > self._epoch and since >= 0:
             if self.settings.re_estimate == "passes" and since % self.settings.pass_epochs == 0:
                 self._align_all()
-            self.learn_durations(self._splits["train"], self._starts)
+            self.learn_durations(self._known_train(), self._starts)
         self._epoch = epoch
+
+    def _known_train(self) -> Utterances:
+        if self._train is None:
+            raise ValueError("the system has not been asked for training batches")
+        return self._train
 
     def _round_of(self, epoch: int) -> int:
         """How often anything had been estimated again when an epoch, from 0, was trained."""
@@ -155,26 +159,26 @@ class Guessed(Aligner):
 
     def _align_all(self) -> None:
         """The network's best alignment of every training utterance."""
-        utterances = self._splits["train"]
+        utterances = self._known_train()
         order = np.argsort(utterances.lengths, kind="stable")
         with self.answering():
             for first in range(0, len(order), _AT_ONCE):
                 rows = order[first : first + _AT_ONCE].tolist()
                 batch = self.here(padded([utterances.frames[row] for row in rows]))
                 found = self(batch["frames"], batch["lengths"])
-                self._estimate(rows, found)
+                self._estimate(rows, self._aligned(found, batch["lengths"].tolist(), [
+                    utterances.symbols[row] for row in rows]))
 
-    def _estimate(self, rows: Sequence[int], found: Tensor) -> None:
-        """Take the alignments of training utterances from what the network `found` of them."""
-        aligned = self._aligned(self._splits["train"], rows, found)
+    def _estimate(self, rows: Sequence[int], aligned: Sequence[Ids]) -> None:
+        """Take new alignments of the training utterances `rows`, but for those that are kept."""
         for row, starts in zip(rows, aligned, strict=True):
             if not self._kept[row]:
                 self._starts[row] = starts
 
-    def _aligned(self, utterances: Utterances, rows: Sequence[int], found: Tensor) -> list[Ids]:
-        """The first frame of each phone of the utterances `rows` by what the network `found`."""
-        tables = [with_separators(utterances.symbols[row]) for row in rows]
+    def _aligned(self, found: Tensor, lengths: Sequence[int],
+                 said: Sequence[Ids]) -> list[Ids]:
+        """The first frame of each phone `said` in utterances by what the network `found` there."""
+        tables = [with_separators(symbols) for symbols in said]
         scores: Scores = self.scaled(found)
-        paths, _ = best_alignments(scores, utterances.lengths[rows],
-                                   [symbols for symbols, _ in tables])
+        paths, _ = best_alignments(scores, lengths, [symbols for symbols, _ in tables])
         return [starts_of(places[path]) for path, (_, places) in zip(paths, tables, strict=True)]
