@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.audio.frames import Frames
+from pipeline.audio.frames import Frames, write_frames
 from pipeline.errors import UserError
 from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run
 from pipeline.tasks.alignment.shared.aligner import Aligner
-from pipeline.tasks.alignment.systems.ctc import Ctc
+from pipeline.tasks.alignment.systems.ctc import Ctc, found_in
 from pipeline.tasks.alignment.systems.ctc import Settings as CtcSettings
 from pipeline.tasks.alignment.systems.given import Given
 from pipeline.tasks.alignment.systems.given import Settings as GivenSettings
@@ -92,6 +92,23 @@ def test_a_saved_network_answers_as_before(trained: Any, features: Path, tmp_pat
     for variant in trained.settings.variants.values():
         assert json.dumps(list(loaded.predict(features / "test", variant))) == json.dumps(
             list(trained.predict(features / "test", variant)))
+
+
+def some_of(test: Path, folder: Path, places: list[int]) -> Path:
+    """A test folder of some items in another order."""
+    frames, items = Frames(test, "test"), read_json(test / "test.items.json")
+    write_frames(folder, "test", (frames[place] for place in places))
+    write_json(folder / "test.items.json", [items[place] for place in places])
+    return folder
+
+
+def test_an_answer_knows_its_item_alone(trained: Any, features: Path, tmp_path: Path) -> None:
+    for variant in trained.settings.variants.values():
+        whole = list(trained.predict(features / "test", variant))
+        for name, places in (("some", [7, 2, 5]), ("one", [2]), ("twice", [2, 2, 0, 9, 2])):
+            (tmp_path / name).mkdir(exist_ok=True)
+            found = trained.predict(some_of(features / "test", tmp_path / name, places), variant)
+            assert list(found) == [whole[place] for place in places]
 
 
 def batches_of(system: Any, fit: Path) -> Iterator[dict[str, Any]]:
@@ -240,6 +257,15 @@ def test_a_recording_of_nothing_is_a_silence(features: Path) -> None:
     for name in ("time-synchronous", "order-synchronous", "blocked"):
         answers = system.predict(features / "test", system.settings.variants[name])
         assert {tuple(answer["phones"]) for answer in answers} == {("SIL",)}
+
+
+def test_phones_that_ctc_cannot_fit_have_equal_shares() -> None:
+    emissions = np.log(np.full((4, 3), 1 / 3))
+    variant = CtcSettings.model_validate(CTC).variants["constrained"]
+    # Three equal phones need two blanks between them.
+    found = found_in(emissions, variant, np.array([1, 1, 1]))
+    assert (found.symbols.tolist(), found.starts.tolist()) == ([1, 1, 1], [0, 1, 2])
+    assert found_in(emissions, variant, np.zeros(0, np.int64)).starts.tolist() == []
 
 
 def test_noise_is_added_in_training_alone(features: Path) -> None:
