@@ -12,38 +12,38 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast, get_args
 
 from pipeline.commands.outs import STDOUT, checked_folder, checked_out, write_lines
 from pipeline.commands.predicting import Form, answering_of, predict_lines
+from pipeline.commands.texts import NO_TEXTS, Texts, with_files
 from pipeline.errors import UserError
 from pipeline.modules import task_module, tasks
 
 if TYPE_CHECKING:
     from pipeline.running.answering import Answering
-    from pipeline.tasks.contract import FileFormat, Own, OwnFile, Record, Trained
+    from pipeline.tasks.contract import FileFormat, Own, OwnFile, Record
 
 _FORMS = get_args(Form)
 _TASKS = Path(__file__).parents[1] / "tasks"
 
 
 def write_answers(row: str, files: Sequence[str], form: str, out: Path | None,
-                  params: Callable[[], Path]) -> None:
+                  params: Callable[[], Path], texts: Texts = NO_TEXTS) -> None:
     """Write the answers to `files` in the format `form`, to `out` or to standard output.
 
-    `row` and `params` are as for `predict_lines`. Raises UserError, and writes nothing, for a
-    format that the system's task or the system does not know, a place that cannot be written, and
-    whatever `predict_lines` refuses.
+    `row`, `params` and `texts` are as for `predict_lines`. Raises UserError, and writes nothing,
+    for a format that the system's task or the system does not know, a place that cannot be written,
+    and whatever `predict_lines` refuses.
     """
     if form in _FORMS:
         place = checked_out(out, files)
-        write_lines(predict_lines(row, files, cast(Form, form), params), place)
+        write_lines(predict_lines(row, files, cast(Form, form), params, texts), place)
         return
     by_task = task_formats()
     if form not in {name for names in by_task.values() for name in names}:
         raise UserError(f"--format: there is no format {form!r}; {_known(_FORMS, by_task)}")
-    answering = answering_of(row, params)
+    answering = answering_of(row, params, texts)
     answers = _Answers(form, _format_of(answering, row, form, by_task), out, files)
     watched = replace(answering, own=_watched(answering.own, answers.look))
     for _, rows in groupby(watched.predict(files), lambda record: record["file"]):
@@ -113,11 +113,11 @@ class _Answers:
 
 def _watched(own: "Own", look: Callable[[Sequence["OwnFile"]], None]) -> "Own":
     """The same `own`, but `look` sees the files before they are read."""
-    def prepare(files: Sequence["OwnFile"], trained: "Trained", folder: Path) -> list["Record"]:
+    def looked_at(files: Sequence["OwnFile"]) -> Sequence["OwnFile"]:
         look(files)
-        return own.prepare(files, trained, folder)
+        return files
 
-    return cast("Own", SimpleNamespace(**{**vars(own), "prepare": prepare}))
+    return with_files(own, looked_at)
 
 
 def _format_of(answering: "Answering", row: str, form: str,

@@ -110,13 +110,19 @@ def predict(row: Annotated[str, Parameter(help="SYSTEM or SYSTEM:VARIANT of the 
                 help="file to write, or a folder for a file each (srt and the like); - is the "
                      "screen")]
             = None,
+            text: Annotated[str | None, Parameter(
+                help="of a recording that is to be aligned, the words that are said in it")] = None,
+            texts: Annotated[Path | None, Parameter(
+                help="a file of lines 'NAME TEXT' for several recordings (default: a .txt beside "
+                     "each)")] = None,
             suite: SuiteName = None) -> None:
     """Let a trained system answer files of your own."""
     from pipeline.commands.answer_formats import write_answers
+    from pipeline.commands.texts import Texts
 
     if not files:
         raise UserError("name a file to answer, or - for standard input")
-    write_answers(row, files, format, out, lambda: _params(suite))
+    write_answers(row, files, format, out, lambda: _params(suite), Texts(text, texts))
 
 
 @_verb('create lm-lstm --prompt "the doctor" --temperature 0.8 --top-k 5',

@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.commands.texts import NO_TEXTS, Texts
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,27 +17,29 @@ Form = Literal["text", "csv", "json"]
 _RECORD = "system.json"
 
 
-def predict_lines(row: str, files: Sequence[str], form: Form,
-                  params: Callable[[], Path]) -> Iterator[str]:
+def predict_lines(row: str, files: Sequence[str], form: Form, params: Callable[[], Path],
+                  texts: Texts = NO_TEXTS) -> Iterator[str]:
     """Answers to `files`, line by line.
 
     `row` is a row of the suite in `params()`, which is asked only then, or the folder of a trained
-    system, alone or with ':VARIANT'. Raises UserError naming the file and the remedy.
+    system, alone or with ':VARIANT'. `texts` are what is said about the files. Raises UserError
+    naming the file and the remedy.
     """
-    answering = answering_of(row, params)
+    answering = answering_of(row, params, texts)
     from pipeline.running.answering import formatted
 
     records = answering.predict(files)
     return formatted(map(_flat, records) if form == "csv" else records, form, answering.own.SHOWN)
 
 
-def answering_of(row: str, params: Callable[[], Path]) -> "Answering":
+def answering_of(row: str, params: Callable[[], Path], texts: Texts = NO_TEXTS) -> "Answering":
     """The trained system that `row` names; see `predict_lines`."""
     folder = model_folder(row)
     from pipeline.running.answering import load_folder, load_row
     from pipeline.suite.schema import load
 
-    return load_folder(*folder) if folder else load_row(load(params()), row)
+    answering = load_folder(*folder) if folder else load_row(load(params()), row)
+    return replace(answering, own=texts.told(answering.own))
 
 
 def is_model_folder(folder: Path) -> bool:

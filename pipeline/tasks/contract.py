@@ -28,10 +28,13 @@ Record = dict[str, Any]
 @dataclass(frozen=True)
 class OwnFile:
     """A file that a user wants answered; `name` is how the user calls it ('-' was standard input).
+
+    `text` is what the user says about it, where the task asks for that (`Own.NEEDS_TEXT`).
     """
 
     name: str
     path: Path
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,9 @@ class Own(Protocol):
     ('.txt'), `SHOWN` which columns of an answer are printed as plain text (none: all of them).
     `FORMATS`, which a task may leave out, is a mapping from the names of further formats in which
     answers can be written (beside text, CSV and JSON) to what they are (`FileFormat`).
+
+    `NEEDS_TEXT`, which a task may leave out, says in a few words which text a file cannot be
+    answered without ('the words that are said in it'). Commands then ask the user for it.
     """
 
     TAKES: str

@@ -251,7 +251,8 @@ def test_a_task_or_format_that_there_is_not_is_named_beside_those_that_there_are
         folder: Path) -> None:
     message = refusal("tagger", "text.txt", "--format", "srt")
     assert message == ("--format srt: answers of tagger, whose task is tagging, cannot be written "
-                       "so; there are text, csv, json; for systems of asr ctm, srt, textgrid")
+                       "so; there are text, csv, json; for systems of alignment ctm, textgrid; for "
+                       "systems of asr ctm, srt, textgrid")
     assert "there is no format 'SRT'" in refusal("timed", "said.wav", "--format", "SRT")
 
 

@@ -31,14 +31,15 @@ BY_NAME = {
     "--suite": [*(name for name in NAMES if name != "."), "docs", "README.md", "/dev/null",
                 "none/params.yaml", "/", f"{LONG}/{LONG}"],
     "--format": ["", "xml", "TEXT", LONG, "srt"],
-    "--track": NAMES, "ROW": [*NAMES, "none:x", "none/deep", "a:b:c", ":", "/", LONG + "/x"],
+    "--track": NAMES, "--texts": NAMES,
+    "ROW": [*NAMES, "none:x", "none/deep", "a:b:c", ":", "/", LONG + "/x"],
     "SYSTEM": [*NAMES, "asr-triphones:bigram", "none:x"], "SYSTEMS": [*NAMES, "lm-lstm:plain"],
     "VALUES": ["", "=", "none=1", "least_posterior", "beam=", "beam=x", "beam=1e400", "alpha=nan",
                "decoding.beam=inf", "decoding.beam=x", "beam=2,,3", "beam=" + "9" * 5000, LONG,
                "--none"],
     "FILES": [name for name in NAMES if name != "."] + ["/dev/null", "nowhere/x"]}
 # Any text can be gone on from; places to write to have tests of their own.
-FREE = {"--prompt", "--out", "--keep"}
+FREE = {"--prompt", "--text", "--out", "--keep"}
 OPERANDS = {"ROW": "asr-bilstm-ctc:beam", "SYSTEM": "asr-triphones", "FILES": "x"}
 VERBS = [verb for verb in app if not verb.startswith("-")]
 

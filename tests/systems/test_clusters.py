@@ -20,7 +20,7 @@ REAL = load(ROOT / "real" / "params.yaml")
 # All series are test items: their features take minutes, and there is nothing to tell apart.
 QUICK = [key for key, track in REAL.tracks.items() if track.task != "forecast"]
 # Clusters of real test sets, as counted by hand.
-KNOWN = {"an4": 10, "ud_ewt": 316, "penn_treebank": 76, "tiny_shakespeare": 47,
+KNOWN = {"aligned_speech": 1, "an4": 10, "ud_ewt": 316, "penn_treebank": 76, "tiny_shakespeare": 47,
          "fsdd": 6}
 Keys = dict[str, object]  # by an item's id; items with equal ones belong together
 
@@ -67,6 +67,11 @@ def folders(corpus: Path, ids: Iterable[str]) -> Keys:
     return {f"clean/{name.split('/')[2]}": name.split("/")[1] for name in names}
 
 
+def recordings(corpus: Path, ids: Iterable[str]) -> Keys:
+    """`clean/SPEAKERNNN`, as emuR names its recordings."""
+    return {identity: identity.partition("/")[2].rstrip("0123456789") for identity in ids}
+
+
 def stories(corpus: Path, ids: Iterable[str]) -> Keys:
     """A line numbered 1 begins a story; a line with tabs is a question."""
     keys: Keys = {}
@@ -101,7 +106,7 @@ def alone(corpus: Path, ids: Iterable[str]) -> Keys:
 RAW: Mapping[str, Callable[[Path, Iterable[str]], Keys]] = {
     "penn_treebank": blocks, "ud_ewt": documents, "librispeech": speakers, "babi": stories,
     "multi30k": probes, "word_vectors": first_pairs, "an4": folders, "tiny_shakespeare": lines,
-    "fsdd": names}
+    "fsdd": names, "aligned_speech": recordings}
 
 
 def together(keys: Mapping[str, object]) -> set[frozenset[str]]:

@@ -1,0 +1,1 @@
+"""The systems of this task, one module each."""
