@@ -6,6 +6,7 @@ split and enlarged by naming its files so.
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,15 @@ def pieces(files: list[Path], folder: Path) -> list[Path]:
     paths = [folder / f"{number:05d}{files[0].suffix}" for number in range(len(found))]
     for path, content in zip(paths, found, strict=True):
         path.write_bytes(content)
+    if files[0].suffix != ".txt" and said(files[0]).is_file():
+        for file, path in zip(files, paths, strict=True):
+            shutil.copy(said(file), said(path))
     return paths
+
+
+def said(recording: Path) -> Path:
+    """Where the text of a recording stands, if its task needs one."""
+    return recording.with_name(f"{recording.stem}.txt")
 
 
 def odd(task: str, known: list[Path], folder: Path) -> list[Path]:
@@ -44,7 +53,11 @@ def odd(task: str, known: list[Path], folder: Path) -> list[Path]:
     if task == "addition":
         for name, text in (("zeros", "0 + 0"), ("long", f"0b{'1' * 640} + 1")):
             write_text(folder / f"{name}-sum.txt", f"{text}\n")
-    return sorted(folder.iterdir())
+    files = sorted(folder.iterdir())
+    if longest.suffix != ".txt" and said(longest).is_file():
+        for file in files:
+            shutil.copy(said(longest), said(file))
+    return files
 
 
 def _whole(file: Path) -> list[bytes]:

@@ -20,10 +20,11 @@ import torch
 from torch import nn
 
 from pipeline.errors import UserError
-from pipeline.running.answering import Answering, load_folder
+from pipeline.running.answering import Answering
 from pipeline.systems.base import System
 from pipeline.tasks.contract import OwnFile
 from tests.systems.entrants import Entrant
+from tests.systems.loaded import loaded
 from tests.systems.pieces import odd, pieces
 from tests.systems.trained import ENTRANTS, ROOT, Track, Trained, raw, same_answers
 from tests.tasks.answers import without_ids
@@ -108,7 +109,7 @@ class Asked:
 @pytest.fixture
 def asked(request: pytest.FixtureRequest, trained: Callable[[Entrant], Trained],
           inputs_of: Callable[[Entrant], Inputs]) -> Asked:
-    return Asked(load_folder(trained(request.param).model), inputs_of(request.param))
+    return Asked(loaded(trained(request.param).model), inputs_of(request.param))
 
 
 every_entrant = pytest.mark.parametrize("asked", ENTRANTS, ids=str, indirect=True)
@@ -190,10 +191,10 @@ ANSWERS = """
 import json, sys
 from pathlib import Path
 import torch
-from pipeline.running.answering import load_folder
+from tests.systems.loaded import loaded
 torch.set_num_threads(1)
 for model, folder in json.load(sys.stdin):
-    system = load_folder(Path(model)).system
+    system = loaded(Path(model)).system
     for variant in (system.settings.variants or {"": None}).values():
         print(json.dumps([*system.predict(Path(folder), variant)]))
 """
@@ -204,7 +205,7 @@ def test_another_process_gives_the_same_bytes(
     """All entrants in one process, in the opposite order."""
     calls, expected = [], []
     for entrant in reversed(ENTRANTS):
-        asked = Asked(load_folder(trained(entrant).model), inputs_of(entrant))
+        asked = Asked(loaded(trained(entrant).model), inputs_of(entrant))
         folder = asked.inputs.prepared(asked.inputs.known[:FEW], asked.answering)
         calls.append([str(trained(entrant).model), str(folder)])
         expected += [json.dumps([*asked.system.predict(folder, variant)])

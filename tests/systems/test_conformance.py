@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from pipeline.modules import task_module
-from pipeline.running.answering import Answering, load_folder
+from pipeline.running.answering import Answering
 from pipeline.scoring.item_clusters import check_clusters
 from pipeline.storage import predictions
 from pipeline.storage.files import json_text, read_json
@@ -31,6 +31,7 @@ from tests.elsewhere import elsewhere
 from tests.systems.damaged import check_that_damage_is_found, check_that_odd_answers_are_refused
 from tests.systems.entrants import Entrant
 from tests.systems.facets import check_facets
+from tests.systems.loaded import loaded
 from tests.systems.trained import (
     ENTRANTS,
     ROOT,
@@ -98,7 +99,7 @@ def test_copied_model_answers_raw_files_as_in_the_suite(
     files = written.write_raw(track.test, tmp_path / "raw", track.corpus)
     expected = getattr(written, "expected", list)
     for name, found in read_json(saved.before)["answers"].items():
-        answering = load_folder(alone, name or None)
+        answering = loaded(alone, name)
         answered = own_answers(answering, files, tmp_path / f"inputs {name}")
         for given, wanted in zip(answered, without_ids(expected(found)), strict=True):
             assert wanted.items() <= given.items()
@@ -111,8 +112,8 @@ def test_copied_model_answers_raw_files_as_in_the_suite(
 ANSWER = """
 import json, sys
 from pathlib import Path
-from pipeline.running.answering import load_folder
-for row in load_folder(Path(sys.argv[1])).predict(sys.argv[2:]):
+from tests.systems.loaded import loaded
+for row in loaded(Path(sys.argv[1])).predict(sys.argv[2:]):
     print(json.dumps(row))
 """
 
@@ -131,7 +132,7 @@ def test_copied_model_answers_in_a_process_of_its_own(
                            capture_output=True, text=True).stdout
     with contextlib.chdir(tmp_path):
         assert [json.loads(line) for line in found.splitlines()] == list(
-            load_folder(Path("model")).predict(names))
+            loaded(Path("model")).predict(names))
 
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
