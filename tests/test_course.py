@@ -73,7 +73,7 @@ def lectures(suite: Suite) -> dict[str, str]:
 @pytest.mark.parametrize("page, title, body", TOPICS)
 def test_a_topic_has_all_its_parts(page: Path, title: str, body: str) -> None:
     equation, _, _ = body.partition("- **Code**")
-    assert re.search(r"^\$\$\n.+?\n\$\$$", equation, re.DOTALL | re.MULTILINE)
+    assert re.search(r"^```math\n.+?\n```$", equation, re.DOTALL | re.MULTILINE)
     questions = re.findall(r"<details><summary>(.+?)</summary>\n\n(.+?)\n\n</details>", body,
                            re.DOTALL)
     assert len(questions) == 1
