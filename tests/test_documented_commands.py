@@ -18,7 +18,8 @@ from pipeline.suite.schema import load
 from tests.conftest import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "benchmarks/README.md",
-             "real/leaderboards/README.md"]
+             "real/leaderboards/README.md", "docs/COURSE.md",
+             *sorted(f"docs/course/{page.name}" for page in (ROOT / "docs/course").glob("*.md"))]
 FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:unrolled|make) [^`]+)`")
 # Words of a sentence about commands, not of a command.
