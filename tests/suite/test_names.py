@@ -26,7 +26,8 @@ BAD = ["", ".", "..", "../x", "../../x", "/etc/x", "a/b", "a\\b", "-a", "a-", "a
        "x" * (LONGEST_NAME + 1), "a\u202eb", "٣", "~", "*", "a,b", "a=b", "%41", "a;b"]
 GOOD = ["a", "lm-word", "0", "an4", "x" * LONGEST_NAME, "a-1-b", "console", "com10"]
 # Text for people, or names that a check compares with those that are known.
-FREE = {"ets": "compared with the forms that statsforecast knows"}
+FREE = {"ets": "compared with the forms that statsforecast knows",
+        "labels": "of phones, and each needs items to learn from"}
 
 
 def test_names_are_told_from_others() -> None:

@@ -34,7 +34,7 @@ class Round:
                 wrong = np.minimum(np.abs(one - truth)[1:], LONGEST)
                 self.errors += np.bincount(wrong, minlength=LONGEST + 1)
 
-    def to_json(self, hop: float) -> dict[str, float | None]:
+    def told(self, hop: float) -> dict[str, float | None]:
         """The divergence in nats a frame, the median error in ms, the share within 20 ms in
         percent; the last two None where no times are known.
         """

@@ -110,7 +110,7 @@ class Guessed(Aligner):
             state = torch.load(checkpoint.state, weights_only=True)
             self._take_rounds(state["unrolled"]["carried"])
         self.rounds = [{"epoch": number, "round": self._round_of(number - 1),
-                        **one.to_json(self.spec["hop"])}
+                        **one.told(self.spec["hop"])}
                        for number, one in enumerate(self._measured, start=1)]
         return curve
 
