@@ -25,7 +25,7 @@ def bundled(places: Places) -> Path:
 
     Raises UserError that says what to install where npm is missing or fails.
     """
-    made = places.work / "site" / _digest()
+    made = kept(places)
     if all((made / name).is_file() for name in FILES):
         return made
     npm = shutil.which("npm")
@@ -44,6 +44,11 @@ def bundled(places: Places) -> Path:
             shutil.rmtree(made)
         web.rename(made)
     return made
+
+
+def kept(places: Places) -> Path:
+    """Where the bundle of the sources as they are now is kept, whether it has been made or not."""
+    return places.work / "site" / _digest()
 
 
 def _digest() -> str:

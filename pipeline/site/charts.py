@@ -140,7 +140,7 @@ def _axis(name: str, title: str, values: Sequence[float]) -> Spec:
     wide = bool(values) and min(values) > 0 and max(values) > _WIDE * min(values)
     return {"field": name, "type": "quantitative", "title": title,
             "scale": {"type": "log", "nice": False} if wide else {"zero": False},
-            "axis": {"format": "~s" if wide else "", "tickCount": 6}}
+            "axis": {"format": ",.10~g", "tickCount": 6}}
 
 
 def _rows(names: Sequence[str]) -> Spec:

@@ -76,7 +76,7 @@ class Table:
             *((name, True) for name in self.others), ("parameters", True),
             *([("train s", True)] if self._costs else []), ("published", True),
             ("evidence", False)]
-        self.rows = [self._row(row) for row in board["rows"]]
+        self.rows = [*self._ceiling(), *(self._row(row) for row in board["rows"])]
 
     def _seconds(self) -> dict[str, float]:
         """Seconds of training by row, as far as they were recorded."""
@@ -92,6 +92,17 @@ class Table:
         if self._suite.evidence == "run":
             return self._costs.get(row["system"])
         return None if row["parameters"] is None else float(row["parameters"])
+
+    def _ceiling(self) -> Iterator[Shown]:
+        """The score of the process that made the corpus, where that is known."""
+        value = self._board["ceiling"]
+        if value is not None:
+            blank = [Cell(_DASH, number=number) for name, number in self.header
+                     if name not in ("system", "95 % interval")]
+            place = [name for name, _ in self.header].index(self._board["metric"]) - 1
+            blank[place] = Cell(decimal(value, self._metric.decimals), value)
+            blank[-1] = Cell("known process", number=False)
+            yield Shown("ceiling of the corpus", None, blank, None, False)
 
     def _row(self, row: Row) -> Shown:
         published = row["evidence"]["kind"] == "published"

@@ -33,16 +33,16 @@ _AGAIN = "evaluate the system again"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a row said; `score` is that of this item alone, as the board prints scores."""
+    """What rows said, all the same; `score` is that of this item alone, as boards print it."""
 
-    row: str
+    rows: list[str]
     shown: Shown
     score: str
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A test item with the answers of all rows, best row first, or a chart of them."""
+    """A test item with the answers of all rows, that of the best row first, or a chart of them."""
 
     id: str
     item: Item | None
@@ -54,7 +54,7 @@ class Sample:
     @property
     def scores(self) -> str:
         """Every row's score of this item, in a sentence."""
-        told = ", ".join(f"{answer.row} {answer.score}" for answer in self.answers)
+        told = ", ".join(f"{row} {answer.score}" for answer in self.answers for row in answer.rows)
         return f"Scores of this item alone: {told}."
 
 
@@ -119,10 +119,14 @@ class _Material:
         said = {row: found[identity] for row, found in self.answers.items() if identity in found}
         values = [float(self.scores[row][place]) for row in said]
         finite = [value for value in values if np.isfinite(value)]
-        answers = [Answer(row, shown(prediction, item) if not _is_chart(prediction) else Shown(),
-                          _printed(value, self.metric.decimals))
-                   for (row, prediction), value in zip(said.items(), values, strict=True)]
-        return Sample(identity, item, answers, bool(finite) and max(finite) > min(finite),
+        printed = [_printed(value, self.metric.decimals) for value in values]
+        answers: dict[tuple[Any, ...], Answer] = {}
+        for (row, prediction), score in zip(said.items(), printed, strict=True):
+            told = Shown() if _is_chart(prediction) else shown(prediction, item)
+            # Times and notes may differ where what was said does not.
+            key = (tuple(told.parts), tuple(told.bars), score, *(() if told.parts else (row,)))
+            answers.setdefault(key, Answer([], told, score)).rows.append(row)
+        return Sample(identity, item, list(answers.values()), bool(finite) and max(finite) > min(finite),
                       self._chart(said, item), self._sound(identity))
 
     def _chart(self, said: Mapping[str, Prediction], item: Item | None) -> charts.Spec | None:

@@ -53,6 +53,11 @@ class Picture:
     caption: str
     content: bytes | None
 
+    @property
+    def title(self) -> str:
+        """'By length of the sentence', of a caption that begins with the metric."""
+        return f"By {self.caption.partition(' by ')[2].rstrip('.') or self.name}"
+
 
 @dataclass(frozen=True)
 class Detail:

@@ -38,6 +38,15 @@ function config(width) {
   };
 }
 
+// One picture with a name: its marks by themselves would be hundreds of nameless ones.
+function describe(picture, title) {
+  for (const mark of picture.querySelectorAll("[role], [aria-roledescription]"))
+    for (const name of ["role", "aria-roledescription", "aria-label"]) mark.removeAttribute(name);
+  picture.setAttribute("role", "img");
+  picture.removeAttribute("aria-roledescription");
+  picture.setAttribute("aria-label", title);
+}
+
 async function draw(figure) {
   const place = figure.querySelector(".chart");
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
@@ -49,7 +58,7 @@ async function draw(figure) {
   });
   before?.finalize();
   figure.view = result.view;
-  for (const input of place.querySelectorAll(".vega-bind")) input.tabIndex = -1;
+  describe(place.querySelector("svg.marks"), figure.dataset.title);
   figure.dataset.drawn = "yes";
 }
 

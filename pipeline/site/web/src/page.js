@@ -84,6 +84,8 @@ function filterable(list) {
     const off = new Set(boxes.filter((box) => !box.checked).map((box) => box.value));
     for (const answer of list.querySelectorAll("[data-system]"))
       answer.hidden = off.has(answer.dataset.system);
+    for (const said of list.querySelectorAll(".answers > li"))
+      said.hidden = [...said.querySelectorAll("[data-system]")].every((one) => one.hidden);
     if (told) told.textContent = `${shown} of ${cards.length} shown`;
   };
   for (const input of [text, kind, ...boxes]) input?.addEventListener("input", refresh);
