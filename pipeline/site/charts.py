@@ -64,17 +64,17 @@ def forecasts(lines: Mapping[str, Sequence[float]],
     colour = _rows(names)
     chosen = {"condition": {"param": "chosen", "value": 1, "empty": True}, "value": 0.08}
     return _spec(points, 240, {
-        "params": [{"name": "chosen", "select": {"type": "point", "fields": ["row"]},
-                    "bind": "legend"}],
         "encoding": {"x": {"field": "time", "type": "quantitative", "title": "time step",
                            "scale": {"zero": False, "nice": False}}},
         "layer": [
-            {"transform": [{"filter": "isValid(datum.low)"}],
-             "mark": {"type": "area", "opacity": 0.12},
-             "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour,
-                          "fillOpacity": {"condition": {"param": "chosen", "value": 0.13},
-                                          "value": 0}}},
-            {"mark": {"type": "line", "strokeWidth": 1.8},
+            *_if_known(points, {
+                "mark": {"type": "area", "opacity": 0.12},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour,
+                             "fillOpacity": {"condition": {"param": "chosen", "value": 0.13},
+                                             "value": 0}}}),
+            {"params": [{"name": "chosen", "select": {"type": "point", "fields": ["row"]},
+                         "bind": "legend"}],
+             "mark": {"type": "line", "strokeWidth": 1.8},
              "encoding": {"y": {**y, "field": "value"}, "color": colour,
                           "strokeDash": _dashes(names), "opacity": chosen,
                           "tooltip": [_told("row", "row"), _told("time", "time step"),
@@ -122,9 +122,9 @@ def study(values: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, Any]
         "encoding": {"x": {"field": "setting", "type": "ordinal", "sort": None, "title": setting,
                            "axis": {"labelAngle": 0}},
                      "color": _rows(names)},
-        "layer": [{"transform": [{"filter": "isValid(datum.low)"}],
-                   "mark": {"type": "rule"},
-                   "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}},
+        "layer": [*_if_known(points, {
+                      "mark": {"type": "rule"},
+                      "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}}),
                   {"mark": {"type": "line", "point": True},
                    "encoding": {"y": {**y, "field": "value"}, "strokeDash": _dashes(names)}}]})
 
@@ -133,6 +133,12 @@ def _spec(points: Sequence[Mapping[str, Any]], height: int, rest: Spec) -> Spec:
     return {"$schema": _SCHEMA, "width": "container", "height": height,
             "autosize": {"type": "fit-x", "contains": "padding"},
             "data": {"values": [*points]}, **rest}
+
+
+def _if_known(points: Sequence[Mapping[str, Any]], layer: Spec) -> list[Spec]:
+    """A layer of intervals, over the points that have any."""
+    known = any(point.get("low") is not None for point in points)
+    return [{"transform": [{"filter": "isValid(datum.low)"}], **layer}] if known else []
 
 
 def _axis(name: str, title: str, values: Sequence[float]) -> Spec:

@@ -16,7 +16,7 @@ _OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe"]
 _ABOVE = 20  # no shell uses these descriptors itself
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 60.0
 
 
 class Browser:
@@ -77,7 +77,7 @@ class Browser:
         """Wait until an expression is true."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.ask(script):
-            assert time.monotonic() < deadline, f"never true: {script}"
+            assert time.monotonic() < deadline and not self.problems, (script, self.problems)
             time.sleep(0.05)
 
     def _next(self) -> dict[str, Any]:

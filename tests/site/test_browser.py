@@ -23,7 +23,7 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)
 DRAWN = """(() => { const next = [...document.querySelectorAll('figure.vega')].find(
     one => one.dataset.drawn !== 'yes'); next?.scrollIntoView({behavior: 'instant'});
     return !next; })()"""
-AXE = """axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map(
+AXE = """axe.run(document, {preload: false, resultTypes: ['violations']}).then(found => found.violations.map(
     one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html).join(' ')}`))"""
 TOO_WIDE = """document.documentElement.scrollWidth > innerWidth ? [...document.querySelectorAll('*')]
     .filter(one => one.getBoundingClientRect().right > innerWidth + 1
