@@ -15,8 +15,7 @@ Spec = dict[str, Any]
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_POINTS = 80  # of a curve; more are no wider than the line
 _WIDE = 20  # times the least value: then an axis is logarithmic
-_SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right",
-           "triangle-left"]
+_SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
 _DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
 _COLOURS = 8  # that the page has
 
@@ -50,13 +49,14 @@ def curves(losses: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Spe
 
 def forecasts(lines: Mapping[str, Sequence[float]],
               bands: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-              begins: Mapping[str, int] | None = None) -> Spec:
-    """What was forecast by each row, with its interval; a line that `begins` elsewhere than at
-    time step 1 is named there."""
+              truth: Sequence[float] = (), past: int = 0) -> Spec:
+    """What was forecast by each row, with its interval, from time step 1 on.
+
+    `truth` is what came, whose first `past` points were known.
+    """
     names = list(lines)
-    first = begins or {}
     points: list[dict[str, Any]] = [
-        {"row": name, "time": first.get(name, 1) + place, "value": _short(value),
+        {"row": name, "time": 1 + place, "value": _short(value),
          **({"low": _short(bands[name][0][place]), "high": _short(bands[name][1][place])}
             if name in bands else {})}
         for name, values in lines.items() for place, value in enumerate(values)]
@@ -69,7 +69,8 @@ def forecasts(lines: Mapping[str, Sequence[float]],
         "layer": [
             *_if_known(points, {
                 "mark": {"type": "area", "opacity": 0.12},
-                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour,
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"},
+                             "color": {**colour, "legend": None},
                              "fillOpacity": {"condition": {"param": "chosen", "value": 0.13},
                                              "value": 0}}}),
             {"params": [{"name": "chosen", "select": {"type": "point", "fields": ["row"]},
@@ -78,18 +79,26 @@ def forecasts(lines: Mapping[str, Sequence[float]],
              "encoding": {"y": {**y, "field": "value"}, "color": colour,
                           "strokeDash": _dashes(names), "opacity": chosen,
                           "tooltip": [_told("row", "row"), _told("time", "time step"),
-                                      _told("value", "value")]}}]})
+                                      _told("value", "value")]}},
+            *_truth([{"time": 1 - past + place, "value": _short(value)}
+                     for place, value in enumerate(truth)], "time", {**y, "field": "value"})]})
 
 
-def paths(lines: Mapping[str, Sequence[Sequence[float]]], axes: tuple[str, str]) -> Spec:
-    """States of each row that move: a slider says up to which step they are drawn."""
+def paths(lines: Mapping[str, Sequence[Sequence[float]]], axes: tuple[str, str],
+          truth: Sequence[Sequence[float]] = ()) -> Spec:
+    """States of each row that move: a slider says up to which step they are drawn.
+
+    `truth` is the path that they should have taken.
+    """
     names = list(lines)
     points: list[dict[str, Any]] = [
         {"row": name, "step": step, "x": _short(state[0]), "y": _short(state[1])}
         for name, states in lines.items() for step, state in enumerate(states)]
     last = max((len(states) for states in lines.values()), default=1) - 1
-    spans = [[min(point[of] for point in points), max(point[of] for point in points)]
-             for of in ("x", "y")]
+    right = [{"step": step, "x": _short(state[0]), "y": _short(state[1])}
+             for step, state in enumerate(truth)]
+    spans = [[min(point[of] for point in [*points, *right]),
+              max(point[of] for point in [*points, *right])] for of in ("x", "y")]
     x, y = ({"field": of, "type": "quantitative", "title": title,
              "scale": {"domain": span, "nice": True, "zero": False}}
             for of, title, span in zip(("x", "y"), axes, spans, strict=True))
@@ -99,6 +108,7 @@ def paths(lines: Mapping[str, Sequence[Sequence[float]]], axes: tuple[str, str])
                              "name": "up to step "}}],
         "encoding": {"x": x, "y": y, "color": _rows(names)},
         "layer": [
+            *_truth(right, "x", y, "datum.step <= until", {"order": {"field": "step"}}),
             {"transform": [{"filter": "datum.step <= until"}],
              "mark": {"type": "line", "strokeWidth": 1.6},
              "encoding": {"order": {"field": "step", "type": "quantitative"},
@@ -133,6 +143,17 @@ def _spec(points: Sequence[Mapping[str, Any]], height: int, rest: Spec) -> Spec:
     return {"$schema": _SCHEMA, "width": "container", "height": height,
             "autosize": {"type": "fit-x", "contains": "padding"},
             "data": {"values": [*points]}, **rest}
+
+
+def _truth(points: Sequence[Mapping[str, Any]], x: str, y: Spec, shown: str = "true",
+           more: Spec | None = None) -> list[Spec]:
+    """A layer with a line in the page's ink, thicker than the rows', as the page styles it."""
+    if not points:
+        return []
+    return [{"data": {"values": [*points]}, "transform": [{"filter": shown}],
+             "mark": {"type": "line", "style": "truth"},
+             "encoding": {"x": {"field": x, "type": "quantitative"}, "y": y,
+                          "color": None, **(more or {})}}]
 
 
 def _if_known(points: Sequence[Mapping[str, Any]], layer: Spec) -> list[Spec]:

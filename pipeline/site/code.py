@@ -30,11 +30,11 @@ class Module:
     def docstring(self) -> str:
         return ast.get_docstring(ast.parse(self.text)) or ""
 
-    @property
-    def title(self) -> str:
-        """The docstring's first sentence or clause."""
-        line = " ".join(self.docstring.split("\n\n")[0].split())
-        return line.partition(". ")[0].rstrip(".")
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """What it may import of the project, as dotted names."""
+        found = imports_in(self.text, tuple(Path(self.path).parts[:-1]))
+        return frozenset(name for name in found if name.startswith("pipeline."))
 
     @property
     def short(self) -> str:
@@ -65,6 +65,7 @@ class Library:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._known: dict[str, Module | None] = {}
+        self._made: dict[str, list[Module]] = {}
 
     def module(self, name: str) -> Module | None:
         """None for what is no module of this project."""
@@ -85,7 +86,11 @@ class Library:
     def methods(self, suite: Suite, key: str) -> list[Module]:
         """The building blocks that a system's model is made of, nearest first."""
         model = self.model(suite, key)
-        return [] if model is None else list(self._methods(model))
+        if model is None:
+            return []
+        if model.name not in self._made:
+            self._made[model.name] = list(self._methods(model))
+        return self._made[model.name]
 
     def _methods(self, model: Module) -> Iterator[Module]:
         """What a model imports of methods, also by way of its own task's modules."""
@@ -93,15 +98,10 @@ class Library:
         seen: set[str] = set()
         waiting = [model]
         while waiting:
-            for name in sorted(self._imports(waiting.pop(0)) - seen):
+            for name in sorted(waiting.pop(0).imports - seen):
                 seen.add(name)
                 found = self.module(name)
                 if found is not None and name.startswith(task):
                     waiting.append(found)
                 elif found is not None and name.split(".")[1] in _METHODS:
                     yield found
-
-    @staticmethod
-    def _imports(module: Module) -> set[str]:
-        return {name for name in imports_in(module.text, tuple(Path(module.path).parts[:-1]))
-                if name.startswith("pipeline.")}

@@ -22,7 +22,3 @@ def html(text: str) -> Markup:
 def inline(text: str) -> Markup:
     """A phrase: code, bold and emphasis alone."""
     return Markup(_PARSER.renderInline(text))
-
-
-def first_paragraph(text: str) -> str:
-    return text.strip().split("\n\n")[0]

@@ -162,7 +162,11 @@ class _Scale:
         values = [value for row in own(board["rows"]) for value in (
             row["value"], row["low"], row["high"],
             *(row["seeds"]["scores"] if row["seeds"] else [])) if value is not None]
-        self._low, self._high = min(values, default=0.0), max(values, default=1.0)
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        # Ceiling and floor have room unless the rows would have little left.
+        near = [bound for bound in (board["ceiling"], board["floor"])
+                if bound is not None and 2 * low - high <= bound <= 2 * high - low]
+        self._low, self._high = min([low, *near]), max([high, *near])
 
     def place(self, value: float) -> float:
         span = (self._high - self._low) or 1.0

@@ -69,9 +69,9 @@ class Samples:
     known: bool = False
 
 
-def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]], metric: Metric
-               ) -> Samples:
-    """`rows` are (row, system, variant), best first; `metric` is the track's primary one."""
+def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]],
+               metrics: Sequence[Metric]) -> Samples:
+    """`rows` are (row, system, variant), best first; the first of `metrics` is the primary one."""
     here = [row for row in rows if suite.places.answers(track, *row[1:]).is_file()
             and suite.places.items(track, *row[1:]).is_file()]
     missing = [row[0] for row in rows if row not in here]
@@ -79,7 +79,7 @@ def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]], m
         return Samples(missing=missing)
     statistics = {row[0]: ItemStatistics.read(suite.places.items(track, *row[1:])) for row in here}
     ids = statistics[here[0][0]].ids
-    scores = {name: _by_item(found, metric) for name, found in statistics.items()
+    scores = {name: _by_item(found, metrics) for name, found in statistics.items()
               if found.ids == ids}
     few = suite.track(track).task in ("forecast", "trajectory")
     places = chosen(np.stack(list(scores.values())), _CHARTS if few else _TEXTS)
@@ -87,7 +87,7 @@ def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]], m
     answers = {row[0]: _answers(suite.places.answers(track, *row[1:]), wanted) for row in here
                if row[0] in scores}
     items = known_items(suite, track, wanted)
-    material = _Material(suite, track, metric, scores, answers, items)
+    material = _Material(suite, track, metrics[0], scores, answers, items)
     return Samples([material.sample(ids[place], place) for place in places], list(answers),
                    len(ids), missing, bool(items))
 
@@ -126,8 +126,9 @@ class _Material:
             # Times and notes may differ where what was said does not.
             key = (tuple(told.parts), tuple(told.bars), score, *(() if told.parts else (row,)))
             answers.setdefault(key, Answer([], told, score)).rows.append(row)
-        return Sample(identity, item, list(answers.values()), bool(finite) and max(finite) > min(finite),
-                      self._chart(said, item), self._sound(identity))
+        disagree = bool(finite) and max(finite) > min(finite)
+        return Sample(identity, item, list(answers.values()), disagree, self._chart(said, item),
+                      self._sound(identity))
 
     def _chart(self, said: Mapping[str, Prediction], item: Item | None) -> charts.Spec | None:
         forecast = {row: one["forecast"] for row, one in said.items() if "forecast" in one}
@@ -136,9 +137,8 @@ class _Material:
         path = {row: one["path"] for row, one in said.items() if "path" in one}
         if path:
             names = [*coordinates(self.suite, self.track), "first coordinate", "second coordinate"]
-            truth = {} if item is None or item.numbers is None else {
-                "the true path": np.round(item.numbers, 4).tolist()}
-            return charts.paths({**truth, **path}, (names[0], names[1]))
+            truth = [] if item is None or item.numbers is None else item.numbers.tolist()
+            return charts.paths(path, (names[0], names[1]), truth)
         return None
 
     def _sound(self, identity: str) -> Path | None:
@@ -156,8 +156,8 @@ def _forecast(said: Mapping[str, Prediction], lines: Mapping[str, Sequence[float
              if "low" in one and "high" in one}
     if item is None or item.numbers is None or item.past is None:
         return charts.forecasts(lines, bands)
-    truth = {"what came": [*item.past.tolist(), *item.numbers.tolist()]}
-    return charts.forecasts({**truth, **lines}, bands, {"what came": 1 - len(item.past)})
+    return charts.forecasts(lines, bands, [*item.past.tolist(), *item.numbers.tolist()],
+                            len(item.past))
 
 
 def _answers(path: Path, wanted: Sequence[str]) -> dict[str, Prediction]:
@@ -167,12 +167,15 @@ def _answers(path: Path, wanted: Sequence[str]) -> dict[str, Prediction]:
     return {row["id"]: row for row in rows_of(found)}
 
 
-def _by_item(statistics: ItemStatistics, metric: Metric) -> NDArray[np.float64]:
-    """The metric of each item alone, NaN where it has none."""
-    if not statistics.columns.keys() >= set(metric.columns):
-        return np.full(len(statistics.ids), np.nan)
-    with np.errstate(all="ignore"):
-        return np.asarray(metric.value(statistics.table(metric.columns)), np.float64)
+def _by_item(statistics: ItemStatistics, metrics: Sequence[Metric]) -> NDArray[np.float64]:
+    """Of each item alone the first metric that it has, NaN where it has none."""
+    scores = np.full(len(statistics.ids), np.nan)
+    for metric in metrics:
+        if statistics.columns.keys() >= set(metric.columns):
+            with np.errstate(all="ignore"):
+                found = np.asarray(metric.value(statistics.table(metric.columns)), np.float64)
+            scores = np.where(np.isnan(scores), found, scores)
+    return scores
 
 
 def _is_chart(prediction: Prediction) -> bool:

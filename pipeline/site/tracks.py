@@ -108,7 +108,8 @@ def track_of(suite: Suite, board: Board, library: Library) -> Track:
         if suite.evidence == "run" else None
     return Track(
         key, suite.track(key), board, metric, table, list(_charts(suite, board, metric, table)),
-        list(_pictures(suite, board)), samples_of(suite, key, rows, metric),
+        list(_pictures(suite, board)),
+        samples_of(suite, key, rows, [metric, *(metrics[name] for name in table.others)]),
         gallery(suite, key, list(dict.fromkeys(system for _, system, _ in rows))),
         [_detail(suite, board, row, library, metric) for row, _, _ in rows],
         passages(suite, board, costs), library.corpus(suite, key))

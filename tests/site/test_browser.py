@@ -1,8 +1,9 @@
-"""The site in a browser: charts drawn, sound played, tables sorted by keyboard, no barrier, no error.
+"""The site in a browser: charts drawn, sound played, tables sorted by keyboard, no barrier.
 
 One start of Chromium looks at every kind of page.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from pipeline.site.building import render_site
 from pipeline.site.bundle import bundled
+from pipeline.site.charts import paths
+from pipeline.site.templates import spec
 from pipeline.suite.places import Places
 from tests.conftest import ROOT
 from tests.site.browser import Browser, browser
@@ -23,12 +26,13 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)
 DRAWN = """(() => { const next = [...document.querySelectorAll('figure.vega')].find(
     one => one.dataset.drawn !== 'yes'); next?.scrollIntoView({behavior: 'instant'});
     return !next; })()"""
-AXE = """axe.run(document, {preload: false, resultTypes: ['violations']}).then(found => found.violations.map(
-    one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html).join(' ')}`))"""
-TOO_WIDE = """document.documentElement.scrollWidth > innerWidth ? [...document.querySelectorAll('*')]
-    .filter(one => one.getBoundingClientRect().right > innerWidth + 1
-                   && !one.closest('.scroll, pre, [hidden]'))
-    .map(one => one.outerHTML.slice(0, 200)).slice(0, 3).concat(['too wide']) : []"""
+AXE = """axe.run(document, {preload: false, resultTypes: ['violations']}).then(found =>
+    found.violations.map(one => [one.id, one.help,
+                                 ...one.nodes.slice(0, 3).map(node => node.html)].join(' ')))"""
+TOO_WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : ['too wide', ...[
+    ...document.querySelectorAll('*')].filter(one =>
+        one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.scroll, pre, [hidden]')
+    ).map(one => one.outerHTML.slice(0, 200)).slice(0, 3)]"""
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +145,23 @@ def test_the_switch_chooses_dark_and_light_and_stays(page: Browser, site: Path) 
     assert page.ask(paper) == dark
     page.ask("document.querySelector('#theme').click()")
     assert page.ask(paper) == light
+
+
+def test_a_path_is_drawn_up_to_a_step_and_moves_when_played(page: Browser, site: Path) -> None:
+    chart = spec(paths({"one": [[0, 0], [1, 1], [2, 0], [3, 1]], "other": [[0, 1]] * 4},
+                       ("angle", "velocity"), [[0, 0.5], [3, 0.5]]))
+    (site / "path.html").write_text(f"""<!doctype html><title>A path</title>
+        <link rel="stylesheet" href="_assets/page.css"><figure class="vega" data-title="A path">
+        <div class="chart"></div><script type="application/json">{chart}</script></figure>
+        <script src="_assets/charts.js"></script>""", "utf-8")
+    page.open(site / "path.html")
+    page.until(DRAWN)
+    lines = "[...document.querySelectorAll('.mark-line path')].map(one => one.getAttribute('d'))"
+    whole = page.ask(lines)
+    assert len(whole) == 3
+    page.ask("document.querySelector('.play').click()")
+    drawn = json.dumps(json.dumps(whole, separators=(",", ":")))
+    page.until(f"JSON.stringify({lines}) !== {drawn}")
+    page.until("document.querySelector('.play').textContent === 'Play'")
+    page.until(f"JSON.stringify({lines}) === {drawn}")
+    assert page.problems == []

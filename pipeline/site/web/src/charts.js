@@ -34,6 +34,7 @@ function config(width) {
     mark: { color: palette[0] },
     point: { filled: true, size: 60 },
     rule: { color: palette[0] },
+    style: { truth: { stroke: ink, strokeWidth: 3, opacity: 0.75 } },
     aria: false, // the figure has a caption, and its numbers stand in a table
   };
 }
@@ -47,6 +48,31 @@ function describe(picture, title) {
   picture.setAttribute("aria-label", title);
 }
 
+// What has a slider of steps can be played; a second press stops it.
+function playable(figure, slider) {
+  figure.querySelector(".play")?.remove();
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "play";
+  button.textContent = "Play";
+  let playing = 0;
+  const stop = () => {
+    clearInterval(playing);
+    playing = 0;
+    button.textContent = "Play";
+  };
+  button.addEventListener("click", () => {
+    if (playing) return stop();
+    let step = Number(slider.value) < Number(slider.max) ? Number(slider.value) : 0;
+    button.textContent = "Stop";
+    playing = setInterval(() => {
+      figure.view.signal("until", step).runAsync();
+      if (step++ >= Number(slider.max)) stop();
+    }, 80);
+  });
+  slider.closest(".vega-bindings").append(button);
+}
+
 async function draw(figure) {
   const place = figure.querySelector(".chart");
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
@@ -58,6 +84,8 @@ async function draw(figure) {
   });
   before?.finalize();
   figure.view = result.view;
+  const slider = place.querySelector("input[type='range']");
+  if (slider) playable(figure, slider);
   describe(place.querySelector("svg.marks"), figure.dataset.title);
   figure.dataset.drawn = "yes";
 }
