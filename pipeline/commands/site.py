@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.commands.project import find_params, suite_file
 from pipeline.errors import UserError
+from pipeline.site.files import check_folder
 from pipeline.suite.schema import Suite, load
 
 _MEGABYTE = 1_000_000
@@ -16,11 +17,12 @@ def write_site(names: Sequence[str], output: Path, here: Path) -> str:
     `here` is the folder that the command is called in. Raises UserError for a suite that does not
     exist, one without leaderboards, and a folder that holds something else.
     """
-    from pipeline.site.building import render_site
-
+    check_folder(output)
     suites = [load(suite_file(name, here)) for name in names] or _with_leaderboards(here)
     if len({suite.name for suite in suites}) < len(suites):
         raise UserError("a suite is named twice; name each once")
+    from pipeline.site.building import render_site
+
     done = render_site(suites, output)
     return (f"{done.files:,} files, {done.bytes / _MEGABYTE:.1f} MB, of "
             f"{' and '.join(suite.name for suite in suites)}; open {done.front} in a browser")

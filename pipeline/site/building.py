@@ -23,7 +23,7 @@ from PIL import Image
 
 from pipeline.site.bundle import FILES, bundled
 from pipeline.site.code import Library, Module
-from pipeline.site.files import Output
+from pipeline.site.files import Output, check_folder
 from pipeline.site.lectures import Lecture
 from pipeline.site.samples import sounds
 from pipeline.site.suites import Described, described
@@ -70,6 +70,7 @@ def render_site(suites: Sequence[Suite], folder: Path) -> Written:
     Raises UserError for a suite without leaderboards, a damaged file, a folder that holds something
     else, and where npm is missing and the scripts have not been bundled yet.
     """
+    check_folder(folder)
     library = Library(suites[0].places.root)
     found = [described(suite, library) for suite in suites]
     scripts = bundled(suites[0].places)

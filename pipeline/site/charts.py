@@ -18,6 +18,9 @@ _WIDE = 20  # times the least value: then an axis is logarithmic
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right"]
 _DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]
 _COLOURS = 8  # that the page has
+# A press on a row's name in the legend fades the others.
+_BY_LEGEND = {"name": "chosen", "select": {"type": "point", "fields": ["row"]}, "bind": "legend"}
+_CHOSEN = {"condition": {"param": "chosen", "value": 1, "empty": True}, "value": 0.08}
 
 
 def cost(points: Sequence[Mapping[str, Any]], axis: str, score: str, better: str) -> Spec:
@@ -61,8 +64,9 @@ def forecasts(lines: Mapping[str, Sequence[float]],
             if name in bands else {})}
         for name, values in lines.items() for place, value in enumerate(values)]
     y = {"type": "quantitative", "scale": {"zero": False}, "title": "value"}
-    colour = _rows(names)
-    chosen = {"condition": {"param": "chosen", "value": 1, "empty": True}, "value": 0.08}
+    # The bands' legend and the lines' are one, which would else be as pale as the bands.
+    colour = {**_rows(names), "legend": {"symbolType": "stroke", "symbolOpacity": 1,
+                                         "symbolFillColor": "transparent"}}
     return _spec(points, 240, {
         "encoding": {"x": {"field": "time", "type": "quantitative", "title": "time step",
                            "scale": {"zero": False, "nice": False}}},
@@ -70,14 +74,13 @@ def forecasts(lines: Mapping[str, Sequence[float]],
             *_if_known(points, {
                 "mark": {"type": "area", "opacity": 0.12},
                 "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"},
-                             "color": {**colour, "legend": None},
+                             "color": colour,
                              "fillOpacity": {"condition": {"param": "chosen", "value": 0.13},
                                              "value": 0}}}),
-            {"params": [{"name": "chosen", "select": {"type": "point", "fields": ["row"]},
-                         "bind": "legend"}],
+            {"params": [_BY_LEGEND],
              "mark": {"type": "line", "strokeWidth": 1.8},
              "encoding": {"y": {**y, "field": "value"}, "color": colour,
-                          "strokeDash": _dashes(names), "opacity": chosen,
+                          "strokeDash": _dashes(names), "opacity": _CHOSEN,
                           "tooltip": [_told("row", "row"), _told("time", "time step"),
                                       _told("value", "value")]}},
             *_truth([{"time": 1 - past + place, "value": _short(value)}
@@ -109,13 +112,14 @@ def paths(lines: Mapping[str, Sequence[Sequence[float]]], axes: tuple[str, str],
         "encoding": {"x": x, "y": y, "color": _rows(names)},
         "layer": [
             *_truth(right, "x", y, "datum.step <= until", {"order": {"field": "step"}}),
-            {"transform": [{"filter": "datum.step <= until"}],
+            {"params": [_BY_LEGEND],
+             "transform": [{"filter": "datum.step <= until"}],
              "mark": {"type": "line", "strokeWidth": 1.6},
-             "encoding": {"order": {"field": "step", "type": "quantitative"},
+             "encoding": {"opacity": _CHOSEN, "order": {"field": "step", "type": "quantitative"},
                           "strokeDash": _dashes(names)}},
             {"transform": [{"filter": "datum.step == until"}],
              "mark": {"type": "point", "filled": True, "size": 80},
-             "encoding": {"shape": _shapes(names),
+             "encoding": {"shape": _shapes(names), "opacity": _CHOSEN,
                           "tooltip": [_told("row", "system"), _told("step", "step")]}}]})
 
 
@@ -152,8 +156,8 @@ def _truth(points: Sequence[Mapping[str, Any]], x: str, y: Spec, shown: str = "t
         return []
     return [{"data": {"values": [*points]}, "transform": [{"filter": shown}],
              "mark": {"type": "line", "style": "truth"},
-             "encoding": {"x": {"field": x, "type": "quantitative"}, "y": y,
-                          "color": None, **(more or {})}}]
+             "encoding": {"x": {"field": x, "type": "quantitative"}, "y": y, "color": None,
+                          **(more or {})}}]
 
 
 def _if_known(points: Sequence[Mapping[str, Any]], layer: Spec) -> list[Spec]:

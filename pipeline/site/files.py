@@ -5,30 +5,39 @@ opened from disk. A list of what was written stands in it; writing the site agai
 list names, and nothing that somebody else has put there.
 """
 
+import os
 import re
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.storage.files import atomic_writer, read_text, unwritable, write_text
+from pipeline.storage.files import atomic_writer, check_place, read_text, unwritable, write_text
 
 _MARK = "unrolled-site.txt"
 _ABOUT = "Written by 'unrolled site'; the next call to this folder replaces these files:\n"
 
 
+def check_folder(folder: Path) -> None:
+    """Raise UserError for a folder that cannot be written, or holds something that is no site."""
+    if not os.path.isdir(folder):
+        if os.path.lexists(folder) and not os.path.islink(folder):
+            raise UserError(f"--output {folder} is no folder; name another one")
+        check_place(folder)
+        return
+    check_place(folder / _MARK)
+    if os.listdir(folder) and not os.path.isfile(folder / _MARK):
+        raise UserError(f"--output {folder} holds something that is no site; name a new folder, "
+                        "or remove what is there")
+
+
 class Output:
-    """The folder that pages are written to. Raises UserError for one that holds something else."""
+    """The folder that pages are written to, which `check_folder` lets pass."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._written: dict[str, int] = {}
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"--output {folder} is no folder; name another one")
         mark = folder / _MARK
         if mark.is_file():
             self._remove(read_text(mark))
-        elif folder.is_dir() and any(folder.iterdir()):
-            raise UserError(f"--output {folder} holds something that is no site; name a new "
-                            "folder, or remove what is there")
         else:
             write_text(mark, _ABOUT)
 

@@ -68,6 +68,11 @@ class Samples:
     missing: Sequence[str] = field(default_factory=list)
     known: bool = False
 
+    @property
+    def judged(self) -> bool:
+        """Whether right answers are known, so that what differs from them is marked."""
+        return any(sample.item is not None and sample.item.right for sample in self.samples)
+
 
 def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]],
                metrics: Sequence[Metric]) -> Samples:

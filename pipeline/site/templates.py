@@ -32,7 +32,7 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True)
         self._environment.filters |= {
             "prose": prose.html, "inline": prose.inline, "slug": slug, "spec": spec,
-            "anchor": anchor, "picture_file": picture_file}
+            "anchor": anchor, "picture_file": picture_file, "parted": parted}
         self._environment.globals |= {"suites": suites, "version": VERSION}
 
     def write(self, address: str, template: str, **given: Any) -> None:
@@ -46,6 +46,11 @@ def spec(chart: Mapping[str, Any]) -> Markup:
     """A chart as JSON that can stand in a script element."""
     text = json.dumps(chart, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup("".join(_IN_SCRIPTS.get(letter, letter) for letter in text))
+
+
+def parted(name: str) -> Markup:
+    """A row's name that may be broken where its variant begins."""
+    return Markup(":<wbr>").join(name.split(":"))
 
 
 def picture_file(identity: str) -> str:

@@ -34,7 +34,6 @@ function config(width) {
     mark: { color: palette[0] },
     point: { filled: true, size: 60 },
     rule: { color: palette[0] },
-    style: { truth: { stroke: ink, strokeWidth: 3, opacity: 0.75 } },
     aria: false, // the figure has a caption, and its numbers stand in a table
   };
 }
@@ -76,6 +75,9 @@ function playable(figure, slider) {
 async function draw(figure) {
   const place = figure.querySelector(".chart");
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+  for (const layer of spec.layer ?? [])
+    if (layer.mark.style === "truth") Object.assign(layer.mark, { color: ink, strokeWidth: 3 });
   const before = figure.view;
   figure.dataset.drawn = "begun";
   const result = await embed(place, spec, {
