@@ -17,6 +17,7 @@ from pipeline.errors import UserError
 from pipeline.suite.places import Places
 
 WEB = Path(__file__).with_name("web")
+_TOLD = 5  # lines of a failed command
 FILES = ("page.js", "charts.js", "page.css", "licences.txt")
 
 
@@ -65,6 +66,6 @@ def _call(command: list[str], folder: Path, remedy: str) -> None:
     done = processes.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          text=True)
     if done.returncode:
-        last = "\n".join(done.stdout.strip().splitlines()[-8:])
-        raise UserError(f"'{Path(command[0]).name} {' '.join(command[1:2])}' failed in the making "
-                        f"of the pages' scripts: {last}\n{remedy}")
+        told = "; ".join(line.strip() for line in done.stdout.splitlines()[-_TOLD:] if line.strip())
+        raise UserError(f"the pages' scripts could not be bundled: '{Path(command[0]).name} "
+                        f"{command[1]}' says: {told or 'nothing'}; {remedy}")

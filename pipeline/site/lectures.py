@@ -18,6 +18,7 @@ from pipeline.suite.schema import ClaimSettings, Suite
 _VERDICTS = {"holds": "hold", "refuted": "are refuted", "undecided": "are undecided",
              "one training": "rest on one training"}
 _METHODS = 3  # blocks of a lecture that are named, and models
+_NAMED = 1000  # weight of what is called like the lecture
 _APART = 10  # weight of what one side of a claim has alone
 _PLUMBING = ("nn.batching", "nn.dropout", "nn.softmax", "audio.batching", "audio.frames")
 
@@ -127,8 +128,8 @@ def _line(claim: Claim) -> dict[str, float] | None:
 def _methods(suite: Suite, lecture: Lecture, library: Library) -> list[Module]:
     """What the lecture's claims are about, as code: what one side has and the other has not.
 
-    A block that tells the sides of many claims apart comes first, then what the better sides are
-    made of, and the models themselves.
+    A block that is called like the lecture comes first, then what tells the sides of many claims
+    apart, what the better sides are made of, and the models themselves.
     """
     weights: Counter[Module] = Counter()
     models: dict[Module, None] = {}
@@ -142,5 +143,8 @@ def _methods(suite: Suite, lecture: Lecture, library: Library) -> list[Module]:
             weights.update({module: _APART for module in sorted(apart, key=lambda one: one.name)})
         model = library.model(suite, better)
         models |= {model: None} if model else {}
+    words = set(lecture.name.lower().split())
+    weights.update({module: _NAMED for module in sorted(weights, key=lambda one: one.name)
+                    if words & set(module.short.rpartition(".")[2].split("_"))})
     blocks = [module for module, _ in weights.most_common() if module.short not in _PLUMBING]
     return [*blocks[:_METHODS], *list(models)[:_METHODS]]

@@ -10,8 +10,8 @@ _PARSER = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def html(text: str) -> Markup:
-    """Paragraphs, lists and tables; a table can be scrolled sideways, also by keyboard."""
-    found = _PARSER.render(text)
+    """Paragraphs, lists and tables; what is wide can be scrolled sideways, also by keyboard."""
+    found = _PARSER.render(text).replace("<pre>", '<pre tabindex="0">')
     found = found.replace("<table>", '<div class="scroll" tabindex="0" role="region" '
                                      'aria-label="table"><table>')
     found = found.replace("</table>", "</table></div>")

@@ -189,6 +189,17 @@ def test_without_npm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         bundled(Places(tmp_path))
 
 
+def test_a_failing_npm_is_quoted_and_leaves_no_half_bundle(tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "npm").write_text("#!/bin/sh\necho no such registry; exit 1\n")
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    places = Places(tmp_path / "project")
+    with pytest.raises(UserError, match="'npm ci' says: no such registry; 'npm ping' tells"):
+        bundled(places)
+    assert list((places.work / "site").iterdir()) == []
+
+
 def test_packages_are_pinned_by_hash_and_name_no_host() -> None:
     lock = read_json(bundle.WEB / "package-lock.json")
     packages = {name: entry for name, entry in lock["packages"].items() if name}
