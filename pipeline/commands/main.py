@@ -274,6 +274,18 @@ def publish(*, suite: SuiteName = None) -> None:
     print_lines(account(loaded, publish(loaded)))
 
 
+@_verb("site --output site", "site real --output /tmp/site")
+def site(*suites: Annotated[str, Parameter(help="suites by name or by their params.yaml (default: "
+                                                "all that have leaderboards)")],
+         output: Annotated[Path, Parameter(
+             allow_leading_hyphen=True, validator=_no_option,
+             help="folder to write pages to, new or written by this command before")]) -> None:
+    """Write boards, claims and answers as pages that open from disk in a browser."""
+    from pipeline.commands.site import write_site
+
+    print(write_site(suites, output, _here()), flush=True)
+
+
 @_verb("ui", "ui --suite real --port 5001")
 def ui(*, port: Annotated[int, Parameter(converter=_whole,
                                          validator=_between("--port", 1, 65535), env_var="PORT",

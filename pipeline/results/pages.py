@@ -5,7 +5,7 @@ what stands behind the rows, what was scored before, whose the published figures
 make the page again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.modules import task_module
 from pipeline.results.boards import Board, Evidence, Row
@@ -22,28 +22,33 @@ _ABOUT_COSTS = "Costs are those of the machine that ran a row and are never comp
 
 def page(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> str:
     """Markdown of a leaderboard; `costs` has each own row's by stage, or is None to show none."""
+    return "\n\n".join([f"# {suite.track(board['track']).title}",
+                        *passages(suite, board, costs).values()]) + "\n"
+
+
+def passages(suite: Suite, board: Board, costs: Mapping[str, Costs] | None) -> dict[str, str]:
+    """The page's Markdown below its title, by what each passage is about; none is empty."""
     entry = suite.track(board["track"])
     metrics = task_module(entry.task, "scoring").METRICS
     own = [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
-    sections = [
-        f"# {entry.title}",
-        _measured(board, metrics[entry.metric], own, suite.resamples),
-        _table(board, metrics, own),
-        *_ranking(board, own),
-        *_pictures(suite, board),
-        *_further_metrics(board["metric"], metrics, own),
-        *_floor(suite, board, metrics[entry.metric]),
-        *records(suite, board, own, costs),
-        *_replaced(own),
-        _evidence(board, own),
-        *_not_run(suite, board),
-        *earlier_tests(board, own, metrics),
-        *_sources(board, metrics[entry.metric].decimals),
-        *_signatures(own),
-        f"{_ABOUT_COSTS if costs is not None else ''}Reproduce this page with "
-        f"`dvc repro {suite.address('leaderboard', board['track'])}`.",
-    ]
-    return "\n\n".join(sections) + "\n"
+    told: dict[str, Iterable[str]] = {
+        "measured": [_measured(board, metrics[entry.metric], own, suite.resamples)],
+        "board": [_table(board, metrics, own)],
+        "ranking": _ranking(board, own),
+        "pictures": _pictures(suite, board),
+        "further metrics": _further_metrics(board["metric"], metrics, own),
+        "floor": _floor(suite, board, metrics[entry.metric]),
+        "records": records(suite, board, own, costs),
+        "replaced": _replaced(own),
+        "evidence": [_evidence(board, own)],
+        "not run": _not_run(suite, board),
+        "earlier tests": earlier_tests(board, own, metrics),
+        "sources": _sources(board, metrics[entry.metric].decimals),
+        "signatures": _signatures(own),
+        "again": [f"{_ABOUT_COSTS if costs is not None else ''}Reproduce this page with "
+                  f"`dvc repro {suite.address('leaderboard', board['track'])}`."],
+    }
+    return {name: text for name, parts in told.items() if (text := "\n\n".join(parts))}
 
 
 def _measured(board: Board, metric: Metric, own: Sequence[Row],

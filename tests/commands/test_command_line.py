@@ -34,12 +34,13 @@ BY_NAME = {
     "--track": NAMES, "--texts": NAMES,
     "ROW": [*NAMES, "none:x", "none/deep", "a:b:c", ":", "/", LONG + "/x"],
     "SYSTEM": [*NAMES, "asr-triphones:bigram", "none:x"], "SYSTEMS": [*NAMES, "lm-lstm:plain"],
+    "SUITES": [name for name in NAMES if name not in (".", "--none")],
     "VALUES": ["", "=", "none=1", "least_posterior", "beam=", "beam=x", "beam=1e400", "alpha=nan",
                "decoding.beam=inf", "decoding.beam=x", "beam=2,,3", "beam=" + "9" * 5000, LONG,
                "--none"],
     "FILES": [name for name in NAMES if name != "."] + ["/dev/null", "nowhere/x"]}
 # Any text can be gone on from; places to write to have tests of their own.
-FREE = {"--prompt", "--text", "--out", "--keep"}
+FREE = {"--prompt", "--text", "--out", "--output", "--keep"}
 OPERANDS = {"ROW": "asr-bilstm-ctc:beam", "SYSTEM": "asr-triphones", "FILES": "x"}
 VERBS = [verb for verb in app if not verb.startswith("-")]
 
@@ -68,7 +69,8 @@ def command(verb: str, argument: Argument, value: str, tagger: Path) -> list[str
     operands = dict(OPERANDS)
     if argument.name == "FILES":
         operands["ROW"] = str(tagger)
-    words = [verb]
+    # A suite's name is looked at where the rest is right.
+    words = [verb, f"--output={tagger.parent / 'site'}"] if argument.name == "SUITES" else [verb]
     for other in app[verb].assemble_argument_collection():
         if other.name == argument.name and not other.name.startswith("-"):
             words.append(value)

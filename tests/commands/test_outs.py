@@ -26,7 +26,7 @@ WORDS = {"unit": "word", "vocabulary": ["<unk>", "<eos>", "the", "cat"]}
 OPTIONS: dict[tuple[str, str], list[str]] = {
     ("predict", "--out"): ["predict", "tagger", "text.txt", "--format", "csv"],
     ("create", "--out"): ["create", "writer", "--length", "3"],
-    ("verify", "--keep"): ["verify"]}
+    ("site", "--output"): ["site"], ("verify", "--keep"): ["verify"]}
 COMPOSE = ["create", "composer", "--length", "3", "--opening", "60"]
 
 
@@ -83,17 +83,17 @@ def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_left(
         given: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     verb, option = given
     arguments = COMPOSE if verb == "compose" else OPTIONS[given]
-    if verb == "verify":
+    if verb in ("site", "verify"):
         monkeypatch.chdir(ROOT)
     (folder / "file").write_text("kept")
     (folder / "loop").symlink_to("loop")
     (folder / "text-folder").mkdir()
     places = [folder / "file/below", folder / "loop", folder / ("x" * 256)]
-    places += [folder / "file"] if verb in ("compose", "verify") else [folder / "text-folder",
-                                                                       Path("/"), Path()]
+    places += [folder / "file"] if verb in ("compose", "site", "verify") else [
+        folder / "text-folder", Path("/"), Path()]
     places += [] if verb == "verify" else [folder / "none/deep", folder / "tagger/new",
                                            Path("/dev/full")]
-    if verb == "compose":
+    if verb in ("compose", "site"):
         places.remove(folder / "tagger/new")
     before = sorted(folder.rglob("*"))
     for place in places:

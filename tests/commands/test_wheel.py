@@ -72,7 +72,7 @@ def test_whatever_is_required_is_imported_or_needed_by_a_format() -> None:
     text = "\n".join(path.read_text("utf-8") for folder in ("pipeline", "stages")
                      for path in (ROOT / folder).rglob("*.py"))
     modules = {"espeakng-loader": "espeakng_loader", "pillow": "PIL", "ruamel.yaml": "ruamel.yaml",
-               "typing-extensions": "typing_extensions"}
+               "typing-extensions": "typing_extensions", "markdown-it-py": "markdown_it"}
     # The C parser that ruamel.yaml finds by itself.
     for name in names - {"ruamel.yaml.clib"}:
         module = modules.get(name, name)

@@ -1,0 +1,114 @@
+"""The pictures, texts and sounds that evaluating a system has left in figures/, as far as they are.
+
+A clone has none of the embedded suite's before `make repro`; pages then say so. Sounds are written
+as MP3 and large pictures, losing nothing, as WebP, which every browser knows and which are a
+fraction of the size; the same file of several systems is kept once.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import soundfile
+from PIL import Image, UnidentifiedImageError
+
+from pipeline.errors import UserError
+from pipeline.storage.files import read_text
+from pipeline.suite.schema import Suite
+
+_PICTURES, _TEXTS, _SOUNDS = (".png", ".svg"), (".txt",), (".wav",)
+_LARGE = 40_000  # bytes of a PNG from which on it is written as WebP, half as large
+_LONGEST = 20_000  # characters of a text
+_DIGITS = re.compile(r"(?<=\D)_?(?=\d+$)")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A file of one or more systems: `kind` is 'picture', 'text' or 'sound'."""
+
+    name: str
+    kind: str
+    file: str
+    text: str = ""
+    systems: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What it is, from its name: 'attention_1' is 'attention 1'."""
+        return _DIGITS.sub(" ", self.name).replace("_", " ").replace("-", " ")
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A track's figures, by what they show; `absent` names systems of which none is here."""
+
+    figures: Mapping[str, Sequence[Figure]]
+    absent: Sequence[str]
+    contents: Mapping[str, bytes]
+
+
+def gallery(suite: Suite, track: str, keys: Sequence[str]) -> Gallery:
+    """The figures of these systems. Raises UserError for a sound that is none."""
+    figures: dict[str, dict[str, Figure]] = {}
+    contents: dict[str, bytes] = {}
+    absent = []
+    for key in keys:
+        paths = list(_files(suite.places.figures(track, key)))
+        if not paths:
+            absent.append(key)
+        for path in paths:
+            figure = _figure(path, contents)
+            same = figures.setdefault(figure.title, {})
+            same.setdefault(figure.file or figure.text, figure).systems.append(key)
+    return Gallery({title: list(found.values()) for title, found in sorted(figures.items())},
+                   absent, contents)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (*_PICTURES, *_TEXTS, *_SOUNDS) and path.is_file():
+            yield path
+
+
+def _figure(path: Path, contents: dict[str, bytes]) -> Figure:
+    """The figure in a file; what a page refers to is put into `contents` under its new name."""
+    if path.suffix in _TEXTS:
+        text = read_text(path)
+        cut = text[:_LONGEST] + ("\n…" if len(text) > _LONGEST else "")
+        return Figure(path.stem, "text", "", cut)
+    content, end = path.read_bytes(), path.suffix
+    if path.suffix in _SOUNDS:
+        content, end = as_mp3(content, path), ".mp3"
+    elif path.suffix == ".png" and len(content) > _LARGE:
+        content, end = as_webp(content, path), ".webp"
+    name = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:10]}{end}"
+    contents[name] = content
+    return Figure(path.stem, "sound" if path.suffix in _SOUNDS else "picture", name)
+
+
+def as_webp(content: bytes, path: Path) -> bytes:
+    """A picture as WebP, point by point the same; `path` is named where it is none."""
+    written = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            # A fast search finds nearly all that a long one does.
+            image.save(written, "WEBP", lossless=True, method=1, quality=20)
+    except (UnidentifiedImageError, OSError) as error:
+        raise UserError(f"{path} is no picture that can be read ({error}); remove it and evaluate "
+                        "its system again") from None
+    return written.getvalue()
+
+
+def as_mp3(content: bytes, path: Path) -> bytes:
+    """A recording as MP3; `path` is named where it is none."""
+    try:
+        numbers, rate = soundfile.read(io.BytesIO(content), dtype="int16")
+    except soundfile.LibsndfileError as error:
+        raise UserError(f"{path} is no sound that can be read ({error}); remove it and evaluate "
+                        "its system again") from None
+    written = io.BytesIO()
+    soundfile.write(written, numbers, rate, format="MP3")
+    return written.getvalue()
