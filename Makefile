@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help check-python install try repro test fuzz verify ui spread lint bench lock clean
+.PHONY: help check-python install try repro site test fuzz verify ui spread lint bench lock clean
 
 help:  ## list what this Makefile can do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -51,6 +51,9 @@ try: install  ## train one small track; show its leaderboard and a picture
 
 repro: install  ## train, score and rank every system of the embedded suite
 	@$(UNROLLED) repro --suite $(SUITE) --jobs $(JOBS) $(if $(TRACK),--track $(TRACK))
+
+site: install  ## render all results as pages that open from disk, in site/
+	@$(UNROLLED) site --output site
 
 test: install  ## run the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

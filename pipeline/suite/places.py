@@ -33,7 +33,7 @@ PLAIN = "plain"
 FOLDERS = frozenset({
     "data", "features", "models", "predictions", "metrics", "costs", "curves", "figures",
     "leaderboards", "inputs", "work", "seeds", "studies", "mlartifacts", "mlruns", "pipeline",
-    "stages", "tests", "docs", "benchmarks", "requirements", "build", "embedded"})
+    "stages", "tests", "docs", "benchmarks", "requirements", "build", "site", "embedded"})
 PAGES = frozenset({"readme", "claims"})
 _ITEMS = ".items.parquet"
 
