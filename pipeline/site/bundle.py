@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline import processes
 from pipeline.errors import UserError
+from pipeline.storage.files import put_in_place, write_bytes
 from pipeline.suite.places import Places
 
 WEB = Path(__file__).with_name("web")
@@ -37,13 +38,16 @@ def bundled(places: Places) -> Path:
     made.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=made.parent, prefix="making-") as folder:
         web = Path(folder) / "web"
-        shutil.copytree(WEB, web, ignore=shutil.ignore_patterns("node_modules"))
+        for path in _sources():
+            copy = web / path.relative_to(WEB)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(copy, path.read_bytes())
         _call([npm, "ci", "--no-progress"], web, "'npm ping' tells whether npm reaches a registry")
         _call(["node", "build.mjs", str(web)], web,
               "'node --version' tells whether Node.js is 18 or later")
         if made.exists():  # half a bundle, or another call was quicker
             shutil.rmtree(made)
-        web.rename(made)
+        put_in_place(web, made)
     return made
 
 
@@ -55,11 +59,15 @@ def kept(places: Places) -> Path:
 def _digest() -> str:
     """16 hexadecimal digits of the names and contents of the sources."""
     found = hashlib.sha256()
-    for path in sorted(WEB.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts:
-            found.update(f"{path.relative_to(WEB).as_posix()}\0".encode())
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in _sources():
+        found.update(f"{path.relative_to(WEB).as_posix()}\0".encode())
+        found.update(hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()[:16]
+
+
+def _sources() -> list[Path]:
+    return [path for path in sorted(WEB.rglob("*"))
+            if path.is_file() and "node_modules" not in path.parts]
 
 
 def _call(command: list[str], folder: Path, remedy: str) -> None:

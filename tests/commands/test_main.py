@@ -101,7 +101,8 @@ def outlived(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (["predict", "lm-lstm"], "name a file to answer, or - for standard input"),
     (["predict", "lm-lstm", "a", "--formt", "csv"], "there is no option --formt"),
     (["predict", "lm-lstm", "a", "--format", "xml"],
-     "--format: there is no format 'xml'; there are text, csv, json; for systems of asr ctm, srt"),
+     "--format: there is no format 'xml'; there are text, csv, json; for systems of alignment ctm, "
+     "textgrid; for systems of asr ctm, srt, textgrid"),
     (["predict", "models/none", "a"], "models/none: no folder of a trained system"),
     (["create", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),
     (["rescore", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),

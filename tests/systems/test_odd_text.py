@@ -40,7 +40,10 @@ from tests.trials import trials
 
 EMBEDDED = load(ROOT / "params.yaml")
 TEXT = {"addition", "asr", "caption", "embeddings", "language_model", "memory", "music", "sentence",
-        "tagging", "trajectory", "translation"}
+        "tagging", "trajectory", "translation", "words"}
+# Of alignment the readers are tried (`tests.corpora`), and by asr, which reads the same files. Where
+# it takes all phones as known, a training label that is none of them is not refused yet.
+OTHERS = {"alignment", "forecast"}
 TRACKS = [key for key, track in EMBEDDED.tracks.items() if track.task in TEXT]
 ENTRANTS = entrants(ROOT)
 OWN_TEXT = {".txt", ".conllu", ".json", ".jsonl", ".csv"}
@@ -206,6 +209,6 @@ def _as_arpa(spec: dict[str, Any]) -> list[str]:
 
 def test_every_task_of_words_has_a_track_here() -> None:
     assert {EMBEDDED.tracks[track].task for track in TRACKS} == TEXT
-    assert {track.task for track in EMBEDDED.tracks.values()} - TEXT == {"forecast"}
+    assert {track.task for track in EMBEDDED.tracks.values()} - TEXT == OTHERS
     assert all(any(one.track == track and one.neural for one in ENTRANTS)
                for track in TRACKS)
