@@ -41,8 +41,8 @@ from tests.trials import trials
 EMBEDDED = load(ROOT / "params.yaml")
 TEXT = {"addition", "asr", "caption", "embeddings", "language_model", "memory", "music", "sentence",
         "tagging", "trajectory", "translation", "words"}
-# Of alignment the readers are tried (`tests.corpora`), and by asr, which reads the same files. Where
-# it takes all phones as known, a training label that is none of them is not refused yet.
+# Readers of alignment are tried in `tests.corpora`, and here by asr, which reads the same files.
+# Where all phones count as known, a training label that is none of them is not refused yet.
 OTHERS = {"alignment", "forecast"}
 TRACKS = [key for key, track in EMBEDDED.tracks.items() if track.task in TEXT]
 ENTRANTS = entrants(ROOT)
