@@ -21,7 +21,7 @@ from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_name, part_name, task_module
 from pipeline.provenance.code import Code
-from pipeline.results.studies import Point, Study, read_study, with_point, write_study
+from pipeline.results.studies import Point, Study, kept_study, with_point, write_study
 from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
 from pipeline.storage.seal import SEAL
@@ -124,14 +124,19 @@ def _validated(task: str, system: Any, data: Path, settings: VariantSettings,
         loss = system.validation_loss(data, settings, items)
         return Validated("validation loss", {"loss": {"value": loss, "low": None, "high": None}},
                          {}, time.perf_counter() - began)
+    module = validation_of(task)
+    found: Validated | None = module and module.of_variant(system, data, settings, items)
+    return found
+
+
+def validation_of(task: str) -> Any:
+    """The task's module `validation`, which it may leave out: None."""
     try:
-        module = task_module(task, "validation")
+        return task_module(task, "validation")
     except ModuleNotFoundError as error:
         if error.name != part_name(task, "validation"):
             raise
         return None
-    found: Validated | None = module.of_variant(system, data, settings, items)
-    return found
 
 
 def _study(suite: Suite, key: str, variant: str, name: str, points: Sequence[Point],
@@ -139,12 +144,10 @@ def _study(suite: Suite, key: str, variant: str, name: str, points: Sequence[Poi
     """The study that is kept, if it is of the present version, with what was found now."""
     track, setting = suite.track_of(key), f"variants.{variant}.{name}"
     known = suite.system(key).variants[variant].model_dump(mode="json")
+    stands, version = known.pop(name), _version(suite, key, known)
+    kept = kept_study(suite.places.study(track, key, setting), version)
     study: Study = {"track": track, "system": key, "setting": setting, "measure": measure,
-                    "stands": known.pop(name), "version": _version(suite, key, known),
-                    "points": []}
-    path = suite.places.study(track, key, setting)
-    if path.is_file() and (kept := read_study(path))["version"] == study["version"]:
-        study["points"] = kept["points"]
+                    "stands": stands, "version": version, "points": kept["points"] if kept else []}
     for point in points:
         study = with_point(study, measure, point, [one["value"] for one in points])
     return study

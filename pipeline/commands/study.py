@@ -17,15 +17,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.commands.choose import number_or_word
+from pipeline.commands.choose import number_or_word, validation_of
 from pipeline.errors import UserError
-from pipeline.modules import model_module, part_name, task_module
+from pipeline.modules import model_module
 from pipeline.provenance.inputs import params_hash, trained_params, version_of, write_inputs
 from pipeline.results.studies import (
     Point,
     Study,
     best_of,
-    read_study,
+    kept_study,
     shown,
     with_point,
     write_study,
@@ -125,8 +125,8 @@ def _started(suite: Suite, system: str, setting: str) -> Study:
     stands: Any = suite.systems[system]
     for part in setting.split("."):
         stands = stands[part]
-    path = places.study(track, system, setting)
-    if path.is_file() and (kept := read_study(path))["version"] == version:
+    kept = kept_study(places.study(track, system, setting), version)
+    if kept is not None:
         return {**kept, "stands": stands}
     return {"track": track, "system": system, "setting": setting, "measure": "", "stands": stands,
             "version": version, "points": []}
@@ -152,10 +152,6 @@ def _point(suite: Suite, key: str, value: Any, data: Path, version: str) -> tupl
 
 
 def _validated(task: str, system: System) -> Validated | None:
-    try:
-        found: Validated | None = task_module(task, "validation").validated(system)
-    except ModuleNotFoundError as error:
-        if error.name != part_name(task, "validation"):
-            raise
-        return None
+    module = validation_of(task)
+    found: Validated | None = module and module.validated(system)
     return found

@@ -63,6 +63,12 @@ def read_study(path: Path) -> Study:
     return read_shaped(path, Study, _AGAIN)
 
 
+def kept_study(path: Path, version: str) -> Study | None:
+    """The study in `path`, if there is one and it is of that version."""
+    kept = read_study(path) if path.is_file() else None
+    return kept if kept is not None and kept["version"] == version else None
+
+
 def with_point(study: Study, measure: str, point: Point, order: Sequence[Any]) -> Study:
     """The study with a point, in place of one of the same value.
 

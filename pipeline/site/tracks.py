@@ -5,15 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from typing_extensions import TypedDict
-
 from pipeline.results.boards import Board, own
 from pipeline.results.leaderboard import costs_of, metrics_of
 from pipeline.results.markdown import decimal
 from pipeline.results.pages import passages
-from pipeline.results.pictures.gallery import caption, file_name
+from pipeline.results.pictures.gallery import caption, file_name, learning_curves
 from pipeline.results.trainings import place_of
-from pipeline.scoring.records import Number
 from pipeline.scoring.scores import Metric
 from pipeline.site import charts
 from pipeline.site.code import Library, Module
@@ -26,13 +23,6 @@ from pipeline.suite.schema import Suite, TrackSettings
 _AGAIN = "take the committed file back, or run 'unrolled repro', which writes it again"
 # Drawn anew from the numbers, in the page's own colours.
 _DRAWN = ("intervals", "cost", "curves")
-
-
-class _Point(TypedDict):
-    """What is read of a learning curve."""
-
-    step: Number
-    validation_loss: Number
 
 
 @dataclass(frozen=True)
@@ -126,23 +116,10 @@ def _charts(suite: Suite, board: Board, metric: Metric, table: Table) -> list[Ch
     if len(points) > 1:
         found.append(Chart("Quality against cost", caption(suite, board, "cost"), charts.cost(
             points, axis, board["metric"], metric.preference)))
-    losses = _losses(suite, board["track"])
+    losses = learning_curves(suite, board["track"])
     if losses:
         found.append(Chart("How they learnt", caption(suite, board, "curves"),
                            charts.curves(losses)))
-    return found
-
-
-def _losses(suite: Suite, track: str) -> dict[str, tuple[list[float], list[float]]]:
-    """Steps and validation losses of the systems that a gradient has trained."""
-    found = {}
-    for key in suite.systems_of(track):
-        path = suite.places.curve(track, key)
-        if "training" in suite.systems[key] and path.is_file():
-            points = read_shaped(path, list[_Point], _AGAIN)
-            if points:
-                found[key] = ([point["step"] for point in points],
-                              [point["validation_loss"] for point in points])
     return found
 
 

@@ -122,7 +122,7 @@ def _drawn(material: Material) -> dict[str, "Callable[[], Figure] | None"]:
     """How each picture is drawn; None where there is too little to see."""
     board = material.board
     own = [row for row in board["rows"] if row["evidence"]["kind"] != "published"]
-    losses, spent = _losses(material), _spent(material)
+    losses, spent = learning_curves(material.suite, board["track"]), _spent(material)
     found: dict[str, Callable[[], Figure] | None] = {
         _INTERVALS: (lambda: _intervals(material)) if own else None,
         _CURVES: (lambda: _curves(material, losses)) if losses else None}
@@ -152,9 +152,11 @@ def _intervals(material: Material) -> "Figure":
     return intervals.draw(board, material.metrics[board["metric"]])
 
 
-def _losses(material: Material) -> dict[str, tuple[list[float], list[float]]]:
-    """Steps and validation losses of the systems that a gradient has trained, best first."""
-    suite, track = material.suite, material.board["track"]
+def learning_curves(suite: Suite, track: str) -> dict[str, tuple[list[float], list[float]]]:
+    """Steps and validation losses of the systems of a track that a gradient has trained.
+
+    Raises UserError naming a file of another shape.
+    """
     found = {}
     for key in suite.systems_of(track):
         path = suite.places.curve(track, key)
