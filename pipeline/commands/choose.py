@@ -17,11 +17,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.commands.setting_values import named_values
 from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_name, part_name, task_module
 from pipeline.provenance.code import Code
-from pipeline.results.studies import Point, Study, kept_study, with_point, write_study
+from pipeline.results.studies import Point, Study, kept_study, shown, with_point, write_study
 from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
 from pipeline.storage.seal import SEAL
@@ -42,32 +43,21 @@ def combinations(suite: Suite, row: str,
         raise UserError(f"no row {row!r}{nearest(row, list(rows))}")
     key, variant = rows[row]
     known = suite.system(key).variants[variant]
-    names, choices = [], []
+    names: list[str] = []
+    choices: list[list[Any]] = []
     for item in values:
-        name, separator, listed = item.partition("=")
-        if not separator:
-            raise UserError(f"{item!r}: expected NAME=A,B, a setting and the values to compare")
+        name, compared = named_values(item)
         if name in names:
             raise UserError(f"{name} is given twice; list all its values once: {name}=A,B")
         names.append(name)
-        choices.append(listed.split(","))
+        choices.append(compared)
     for chosen in itertools.product(*choices):
-        changes = dict(zip(names, map(number_or_word, chosen), strict=True))
+        changes = dict(zip(names, chosen, strict=True))
         try:
             settings = type(known).model_validate(known.model_dump() | changes)
         except ValidationError as error:
             raise UserError("; ".join(describe(error, type(known), row))) from None
-        yield "  ".join(f"{name}={value}" for name, value in changes.items()), settings
-
-
-def number_or_word(text: str) -> int | float | str:
-    """A value of a setting as a command line gives it."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
+        yield "  ".join(f"{name}={shown(value)}" for name, value in changes.items()), settings
 
 
 def choose_settings(params: Path, row: str, values: Sequence[str],

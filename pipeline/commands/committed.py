@@ -32,7 +32,7 @@ from pipeline.results.leaderboard import (
 from pipeline.results.pictures.gallery import file_name, pictures
 from pipeline.results.report import overview
 from pipeline.results.tested import read_tests, recorded
-from pipeline.results.trainings import records_of, stated_version
+from pipeline.results.trainings import is_up_to_date, records_of, stated_version
 from pipeline.scoring.digests import digest_of
 from pipeline.scoring.records import Result, SeedRecord
 from pipeline.scoring.scores import ItemStatistics
@@ -175,7 +175,7 @@ def _is_stale(suite: Suite, lock: Lock, stage: str) -> bool:
     """Whether a system's stage was run once, with other settings or code than those of now."""
     name, _, key = stage.partition("@")
     return (suite.evidence == "run" and name in ("train", "evaluate") and key in suite.systems
-            and not lock.read(stage, suite.places.input(name, key)))
+            and not is_up_to_date(suite, key, lock))
 
 
 def unheld_entries(suite: Suite, lock: Lock) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ was trained in the present version is not trained again.
 
 import copy
 import hashlib
-import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.commands.choose import number_or_word, validation_of
+from pipeline.commands.choose import validation_of
+from pipeline.commands.setting_values import named_values
 from pipeline.errors import UserError
 from pipeline.modules import model_module
 from pipeline.provenance.inputs import params_hash, trained_params, version_of, write_inputs
@@ -26,6 +26,7 @@ from pipeline.results.studies import (
     Study,
     best_of,
     kept_study,
+    point_of,
     shown,
     with_point,
     write_study,
@@ -47,22 +48,23 @@ def study_setting(params: Path, system: str, values: str) -> Iterator[str]:
     """
     from pipeline.suite.checks import load_valid
 
-    setting, choices = _parsed(values)
+    setting, choices = named_values(values)
     suite = load_valid(params)
     if system not in suite.systems:
         raise UserError(f"no system {system!r}{nearest(system, list(suite.systems))}")
-    changed = {value: with_value(suite, system, setting, value) for value in choices}
-    for other in changed.values():
+    changed = [with_value(suite, system, setting, value) for value in choices]
+    for other in changed:
         _check(other, system)  # all of them, before anything is trained
     write_inputs(suite)
     data = checked_fit(suite.places, suite.track_of(system))
     study = _started(suite, system, setting)
-    for value, other in changed.items():
-        if value not in [point["value"] for point in study["points"]]:
+    for value, other in zip(choices, changed, strict=True):
+        if point_of(study, value) is None:
             measure, point = _point(other, system, value, data, study["version"])
             study = with_point(study, measure, point, choices)
             write_study(suite.places, study)
-        found = next(point for point in study["points"] if point["value"] == value)
+        found = point_of(study, value)
+        assert found is not None
         yield f"{setting}={shown(value)}  " + "  ".join(
             f"{name} {score['value']:.5g}" for name, score in found["scores"].items())
     for name in study["points"][0]["scores"]:
@@ -102,18 +104,6 @@ def _check(suite: Suite, system: str) -> None:
         kind.model_validate(entry)
     except ValidationError as error:
         raise UserError("; ".join(describe(error, kind, system))) from None
-
-
-def _parsed(text: str) -> tuple[str, list[Any]]:
-    setting, separator, listed = text.partition("=")
-    if not separator or not listed:
-        raise UserError(f"{text[:80]!r}: expected SETTING=A,B, a setting and the values to compare")
-    values = [number_or_word(one) for one in listed.split(",")]
-    if any(isinstance(one, float) and not math.isfinite(one) for one in values):
-        raise UserError(f"{text[:80]!r}: a value is no finite number")
-    if len(set(values)) < len(values):
-        raise UserError(f"{text[:80]!r}: a value stands there twice")
-    return setting, values
 
 
 def _started(suite: Suite, system: str, setting: str) -> Study:

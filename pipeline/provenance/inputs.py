@@ -76,7 +76,8 @@ def write_inputs(suite: Suite) -> None:
     contents = {(stage, key): _inputs(suite, code, stage, key) for stage, key in _stages(suite)}
     for key in suite.systems:
         contents["evaluate", key]["version"] = row_version(
-            {part[0]: contents[part] for part in _behind(suite, key)})
+            {part[0]: contents[part] for part in _behind(suite, key)[:-1]}
+            | {"evaluate": _inputs(suite, code, "evaluate", key, answers_alone=True)})
     for (stage, key), content in contents.items():
         write_sealed(suite.places.input(stage, key), content)
     write_sealed(suite.places.input("mirror"), {"mirror": suite.mirror})
@@ -89,8 +90,9 @@ def make_seed_folders(suite: Suite) -> None:
         suite.places.seeds(track).mkdir(parents=True, exist_ok=True)
 
 
-def _inputs(suite: Suite, code: Code, stage: str, key: str) -> Inputs:
-    used = sorted(code.used(entry_points(suite, stage, key)))
+def _inputs(suite: Suite, code: Code, stage: str, key: str,
+            answers_alone: bool = False) -> Inputs:
+    used = sorted(code.used(entry_points(suite, stage, key, answers_alone)))
     return {"settings": stage_settings(suite, stage, key),
             "code": {path.as_posix(): code.identity(path) for path in used}}
 
@@ -129,9 +131,16 @@ def read_suite(places: Places, stage: str, key: str = "") -> Suite:
     return Suite.model_validate(read_settings(places, stage, key)).placed(places.root)
 
 
-def entry_points(suite: Suite, stage: str, key: str) -> list[str]:
-    """The module behind a stage, and those that it imports because params.yaml names them."""
-    return [*_STAGE_CODE.get(stage, []), *_selected(suite, stage, key)]
+def entry_points(suite: Suite, stage: str, key: str, answers_alone: bool = False) -> list[str]:
+    """The module behind a stage, and those that it imports because params.yaml names them.
+
+    `answers_alone` leaves out what draws figures: a nicer picture is drawn, and no score, and so no
+    row's version, is another.
+    """
+    drawing = ({part_name(suite.task_of(key), "figures")}
+               if answers_alone and stage == "evaluate" else set())
+    return [*_STAGE_CODE.get(stage, []),
+            *(name for name in _selected(suite, stage, key) if name not in drawing)]
 
 
 def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from another. The format of the file is DVC's (schema 2.0); writing it is left t
 
 import hashlib
 import json
+import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import UserError
 from pipeline.suite.places import Places
+
+# In seconds: a file that has not changed for so long is not being written, and one that is changes
+# within so short a time.
+_WRITING, _PATIENCE = 2.0, 0.3
 
 
 class Lock:
@@ -94,18 +100,37 @@ def _md5(path: Path) -> str:
 def read_lock(path: Path) -> Mapping[str, Any]:
     """The stages of a dvc.lock by name; none when it is absent.
 
-    DVC writes the file in place, so a `dvc repro` that was killed at that moment leaves half of it,
-    and git may have merged two into one that is neither. Raises UserError for a file that is not
-    one that DVC has written whole.
+    DVC writes the file in place. So one that is not whole is read again while it changes; where it
+    stays so, a `dvc repro` was killed at that moment, or git has merged two into one that is
+    neither. Raises UserError for a file that is not one that DVC has written whole.
     """
+    while path.exists():
+        before = path.stat()
+        try:
+            return _read_once(path)
+        except UserError:
+            if time.time() - before.st_mtime > _WRITING:
+                raise
+            time.sleep(_PATIENCE)
+            if path.exists() and _same(path.stat(), before):
+                raise
+    return {}
+
+
+def _same(now: os.stat_result, before: os.stat_result) -> bool:
+    return (now.st_mtime_ns, now.st_size, now.st_ino) == (
+        before.st_mtime_ns, before.st_size, before.st_ino)
+
+
+def _read_once(path: Path) -> Mapping[str, Any]:
     from ruamel.yaml import YAML, YAMLError
 
-    if not path.exists():
-        return {}
     try:
         text = path.read_text("utf-8")
         data = YAML(typ="safe").load(text)
         _File.model_validate(data)
+    except FileNotFoundError:
+        return {}
     except IsADirectoryError:
         raise _damaged(path, "a folder") from None
     except ValidationError as error:

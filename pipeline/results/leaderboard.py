@@ -22,7 +22,7 @@ from pipeline.results.divisions import divisions_of, setting_of
 from pipeline.results.pages import page
 from pipeline.results.pictures.gallery import Material, write_pictures
 from pipeline.results.tested import read_tests, with_score
-from pipeline.results.trainings import Trainings, trainings_of
+from pipeline.results.trainings import Trainings, is_up_to_date, trainings_of
 from pipeline.scoring.records import Answers, Cost, Result
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import write_json, write_text
@@ -225,12 +225,11 @@ def _evidence(suite: Suite, key: str, lock: Lock | None) -> Evidence:
     """
     if lock is None:
         return {"kind": "ci"}
-    made = all(lock.read(f"{stage}@{key}", suite.places.input(stage, key))
-               for stage in ("train", "evaluate"))
     costs = costs_of(suite, key)
     train: Mapping[str, Any] = costs.get("train") or {}
     seconds = [cost["seconds"] for cost in costs.values()]
-    return {"kind": "run", "stale": not made, "commit": train.get("commit"),
+    return {"kind": "run", "stale": not is_up_to_date(suite, key, lock),
+            "commit": train.get("commit"),
             "uncommitted_changes": train.get("uncommitted_changes", False),
             "processor": train.get("processor"), "precision": train.get("precision"),
             "wall_time": round(sum(seconds), 2) if len(seconds) == 2 else None}

@@ -12,9 +12,10 @@ other settings that it was made with. Picture and page follow from the JSON alon
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired
+from typing import TYPE_CHECKING, Any, NotRequired, cast
 
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _AGAIN = "take the committed file back, or remove it and call 'unrolled study' again"
 _DECIMALS = 2
+Value = Number | str | bool | None | list[Any] | dict[str, Any]
 
 
 class Point(TypedDict):
@@ -39,7 +41,7 @@ class Point(TypedDict):
     shown, and nothing is decided by them.
     """
 
-    value: Number | str | bool | None
+    value: Value
     scores: dict[str, Score]
     counts: dict[str, Count]
     parameters: Count
@@ -74,12 +76,19 @@ def with_point(study: Study, measure: str, point: Point, order: Sequence[Any]) -
 
     Numbers stand by size, other values as in `order`.
     """
-    points = [*(one for one in study["points"] if one["value"] != point["value"]), point]
+    points = [*(one for one in study["points"] if one is not point_of(study, point["value"])),
+              point]
     if all(isinstance(one["value"], int | float) for one in points):
-        points.sort(key=lambda one: float(one["value"] or 0))
+        points.sort(key=lambda one: cast(float, one["value"]))
     else:
         points.sort(key=lambda one: order.index(one["value"]) if one["value"] in order else -1)
     return {**study, "measure": measure, "points": points}
+
+
+def point_of(study: Study, value: Any) -> Point | None:
+    """The training with that value, if there was one; 1 and true are two values."""
+    return next((one for one in study["points"] if one["value"] == value
+                 and isinstance(one["value"], bool) == isinstance(value, bool)), None)
 
 
 def write_study(places: Places, study: Study) -> list[Path]:
@@ -114,7 +123,8 @@ def figure(study: Study) -> "Figure":
     scores = {answer: [point["scores"][answer] for point in points]
               for answer in points[0]["scores"]}
     seconds = [point["seconds"] for point in points if "seconds" in point]
-    return settings.draw([point["value"] for point in points], scores, study["stands"],
+    return settings.draw([_ticked(point["value"]) for point in points], scores,
+                         _ticked(study["stands"]),
                          f"{study['setting']} of {study['system']}", study["measure"],
                          seconds if len(seconds) == len(points) else None)
 
@@ -155,7 +165,16 @@ def best_of(points: Sequence[Point], answer: str) -> Point:
 
 def shown(value: Any) -> str:
     """A setting's value as params.yaml would have it."""
-    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value) if value is None or isinstance(value, bool | list) else str(value)
+
+
+def _ticked(value: Any) -> Any:
+    """A value below an axis: numbers as they are, a mapping with a line for each key."""
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return shown(value).strip("{}").replace(", ", "\n")
 
 
 def _section(path: Path, study: Study) -> str:
@@ -170,10 +189,10 @@ def _section(path: Path, study: Study) -> str:
             for point in points]
     best = "; ".join(f"{name}: {shown(best_of(points, name)['value'])}" for name in answers)
     values = ",".join(shown(point["value"]) for point in points)
-    made = f"study {study['system']} {study['setting']}={values}"
+    made = f"study {study['system']} {shlex.quote(study['setting'] + '=' + values)}"
     if variant := _variant(study):
         name = study["setting"].rpartition(".")[2]
-        made = f"choose {study['system']}:{variant} {name}={values}"
+        made = f"choose {study['system']}:{variant} {shlex.quote(name + '=' + values)}"
     return "\n\n".join([
         f"## `{study['system']}`: {study['setting']}",
         f"Track `{study['track']}`. Scores: {study['measure']}, lower is better. Best: {best}. "

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from pipeline.errors import UserError
+from pipeline.provenance.inputs import read_row_version
+from pipeline.provenance.lock import Lock
 from pipeline.scoring.records import SeedRecord
 from pipeline.scoring.scores import ItemStatistics
 from pipeline.storage.shapes import read_shaped
@@ -40,6 +42,7 @@ class _Stated(TypedDict):
     """What is read here of a metrics file."""
 
     version: str
+    settings_tried: int
 
 
 def trainings_of(suite: Suite, track: str, row: str) -> Trainings:
@@ -76,8 +79,25 @@ def records_of(suite: Suite, track: str, row: str) -> Mapping[int, SeedRecord]:
 
 def stated_version(suite: Suite, key: str) -> str | None:
     """The version of a system's rows, as its metrics file states it; None where there is none."""
+    stated = _stated(suite, key)
+    return stated["version"] if stated else None
+
+
+def _stated(suite: Suite, key: str) -> _Stated | None:
     path = suite.places.metrics(suite.track_of(key), key)
-    return read_shaped(path, _Stated, _EVALUATE)["version"] if path.exists() else None
+    return read_shaped(path, _Stated, _EVALUATE) if path.exists() else None
+
+
+def is_up_to_date(suite: Suite, key: str, lock: Lock) -> bool:
+    """Whether settings and code of now are those that a system was trained and evaluated by.
+
+    What draws a row's figures may have changed since: it makes no score.
+    """
+    if not lock.read(f"train@{key}", suite.places.input("train", key)):
+        return False
+    stated = _stated(suite, key)
+    return (stated is not None and stated["version"] == read_row_version(suite.places, key)
+            and stated["settings_tried"] == suite.settings_tried(key))
 
 
 def is_deterministic(suite: Suite, key: str) -> bool:

@@ -140,7 +140,7 @@ def test_values_of_one_setting_are_kept_as_a_study(project: Path, tmp_path: Path
     ("network", [], "no row 'network'"),
     ("network:cache", ["weigth=0.1"], "weigth: unknown key; did you mean 'weight'"),
     ("network:cache", ["weight=2"], "weight.*less than 1"),
-    ("network:cache", ["weight"], "expected NAME=A,B")])
+    ("network:cache", ["weight"], "expected SETTING=A,B")])
 def test_what_cannot_be_compared_is_named(suite: Suite, row: str, values: list[str],
                                           message: str) -> None:
     with pytest.raises(UserError, match=message):

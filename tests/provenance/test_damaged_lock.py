@@ -1,6 +1,9 @@
 """A dvc.lock that a kill, a merge or a hand has damaged: read as it is, or refused by name."""
 
 import itertools
+import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,7 @@ def ask(project: Path) -> None:
 def answered(project: Path, damaged: bytes) -> bool:
     """Whether the lock is taken as it is; another error than the one that names it goes on."""
     (project / "dvc.lock").write_bytes(damaged)
+    os.utime(project / "dvc.lock", (0, 0))  # nobody is writing it any more
     try:
         ask(project)
     except UserError as error:
@@ -130,6 +134,25 @@ def test_half_a_lock_an_empty_one_and_two_that_git_could_not_merge_are_refused(
     for act in (lambda: run_stages(project, ["a"]), lambda: settle(project, "a")):
         with pytest.raises(UserError, match="damaged"):
             act()
+
+
+def test_one_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    """DVC writes in place: another process reads the file at any moment of it."""
+    path, half = tmp_path / "dvc.lock", threading.Event()
+
+    def write() -> None:
+        with path.open("w") as file:
+            file.write("schema: '2.0'\nstages:\n  a:\n    cmd: 'true")
+            file.flush()
+            half.set()
+            time.sleep(0.05)
+            file.write("'\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    half.wait()
+    assert read_lock(path) == {"a": {"cmd": "true"}}
+    writer.join()
 
 
 def test_a_folder_in_its_place_is_refused(project: Path, content: bytes) -> None:

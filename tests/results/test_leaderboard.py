@@ -12,6 +12,7 @@ from pipeline.results.leaderboard import build, own_rows, under_floor, write_lea
 from pipeline.results.report import write_report
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
+from pipeline.storage.seal import write_sealed
 from pipeline.suite.schema import Suite
 from tests.toy_suite import toy_suite, write_results
 
@@ -100,14 +101,13 @@ def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
         tmp_path: Path) -> None:
     suite = toy_suite(tmp_path, evidence="run")
     write_results(suite)
-    stages = {}
-    for stage in ("train", "evaluate"):
-        path = suite.places.input(stage, "network")
-        write_json(path, {"settings": {}, "code": {}})
-        stages[f"{stage}@network"] = {"cmd": stage, "deps": [{
-            "path": path.relative_to(tmp_path).as_posix(), "hash": "md5",
-            "md5": hashlib.md5(path.read_bytes()).hexdigest()}]}
-    YAML().dump({"schema": "2.0", "stages": stages}, suite.places.lock)
+    train, evaluate = (suite.places.input(stage, "network") for stage in ("train", "evaluate"))
+    write_sealed(train, {"settings": {}, "code": {}})
+    metrics = read_json(suite.places.metrics("yearly", "network"))
+    write_sealed(evaluate, {"settings": {}, "code": {}, "version": metrics["version"]})
+    YAML().dump({"schema": "2.0", "stages": {"train@network": {"cmd": "train", "deps": [{
+        "path": train.relative_to(tmp_path).as_posix(), "hash": "md5",
+        "md5": hashlib.md5(train.read_bytes()).hexdigest()}]}}}, suite.places.lock)
 
     def stale() -> set[str]:
         rows = own_rows(build(suite, "yearly"))
@@ -118,7 +118,16 @@ def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
 
     unrecorded = {"smooth:ses", "smooth:holt"}
     assert stale() == unrecorded
-    write_json(suite.places.input("evaluate", "network"), {"settings": {"beam": 9}, "code": {}})
+    write_sealed(evaluate, {"settings": {}, "code": {"figures.py": "a"},
+                            "version": metrics["version"]})
+    assert stale() == unrecorded
+    write_sealed(evaluate, {"settings": {}, "code": {}, "version": "0" * 16})
+    assert stale() == {"network", *unrecorded}
+    write_sealed(evaluate, {"settings": {}, "code": {}, "version": metrics["version"]})
+    edit(suite.places.metrics("yearly", "network"), settings_tried=metrics["settings_tried"] + 1)
+    assert stale() == {"network", *unrecorded}
+    edit(suite.places.metrics("yearly", "network"), settings_tried=metrics["settings_tried"])
+    write_sealed(train, {"settings": {"hidden": 9}, "code": {}})
     assert stale() == {"network", *unrecorded}
 
 

@@ -1,6 +1,7 @@
 """Pages and pictures of studies show what their files hold; so do the committed ones."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from pipeline.results.studies import (
     best_of,
     differences,
     figure,
+    point_of,
     read_study,
     with_point,
     write_study,
@@ -21,7 +23,7 @@ from pipeline.suite.schema import load
 from tests.conftest import ROOT
 
 
-def point(value: float | str | bool | None, bigram: float, uniform: Score | None = None) -> Point:
+def point(value: Any, bigram: float, uniform: Score | None = None) -> Point:
     return {"value": value, "counts": {"tied states": 100, "words": 2000}, "parameters": 5000,
             "scores": {"bigram": {"value": bigram, "low": bigram - 1, "high": bigram + 2},
                        "uniform": uniform or {"value": 20.0, "low": None, "high": None}}}
@@ -59,6 +61,28 @@ def test_words_and_crowded_numbers_stand_side_by_side() -> None:
     near = figure(study(point(0.01, 5.0), point(0.02, 4.0), point(1.0, 4.0))).axes[0]
     assert list(near.lines[0].get_xdata()) == [0, 1, 2]  # the first two would overlap
     assert [label.get_text() for label in near.get_xticklabels()] == ["0.01", "0.02", "1.0"]
+
+
+def test_what_is_left_out_and_what_has_settings_of_its_own_are_values_too(tmp_path: Path) -> None:
+    noise = {"probability": 0.5, "least_snr": 5}
+    found = study(point(None, 5.0), point(noise, 4.0), stands=None)
+    axes = figure(found).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "null", "probability: 0.5\nleast_snr: 5"]
+    assert [list(line.get_xdata()) for line in axes.lines
+            if line.get_label() == "in params.yaml"] == [[0, 0]]
+    path, _, page = write_study(Places(tmp_path), found)
+    assert read_study(path)["points"] == found["points"]
+    text = page.read_text()
+    assert "| {least_snr: 5, probability: 0.5} |" in text
+    assert "`unrolled study triphones 'tying.states=null,{least_snr: 5, probability: 0.5}'`" in text
+    assert [one["value"] for one in with_point(found, "", point(noise, 3.0),
+                                               [None, noise])["points"]] == [None, noise]
+
+
+def test_one_is_another_value_than_true() -> None:
+    assert point_of(study(point(True, 1.0)), 1) is None
+    assert point_of(study(point(1, 1.0)), 1.0) == point(1, 1.0)
 
 
 def test_the_page_has_a_line_for_each_value_and_names_the_best(tmp_path: Path) -> None:

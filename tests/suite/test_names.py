@@ -27,7 +27,7 @@ BAD = ["", ".", "..", "../x", "../../x", "/etc/x", "a/b", "a\\b", "-a", "a-", "a
 GOOD = ["a", "lm-word", "0", "an4", "x" * LONGEST_NAME, "a-1-b", "console", "com10"]
 # Text for people, or names that a check compares with those that are known.
 FREE = {"ets": "compared with the forms that statsforecast knows",
-        "labels": "of phones, and each needs items to learn from"}
+        "labels": "phones, of which a pattern lists all"}
 
 
 def test_names_are_told_from_others() -> None:

@@ -39,11 +39,9 @@ from tests.tasks.asr.weighed import pair
 from tests.trials import trials
 
 EMBEDDED = load(ROOT / "params.yaml")
-TEXT = {"addition", "asr", "caption", "embeddings", "language_model", "memory", "music", "sentence",
-        "tagging", "trajectory", "translation", "words"}
-# Readers of alignment are tried in `tests.corpora`, and here by asr, which reads the same files.
-# Where all phones count as known, a training label that is none of them is not refused yet.
-OTHERS = {"alignment", "forecast"}
+TEXT = {"addition", "alignment", "asr", "caption", "embeddings", "language_model", "memory",
+        "music", "sentence", "tagging", "trajectory", "translation", "words"}
+OTHERS = {"forecast"}
 TRACKS = [key for key, track in EMBEDDED.tracks.items() if track.task in TEXT]
 ENTRANTS = entrants(ROOT)
 OWN_TEXT = {".txt", ".conllu", ".json", ".jsonl", ".csv"}

@@ -107,9 +107,11 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
                          str(corpus))
 
     heard = [_heard(item, settings, ways) for item in train]
-    dimension = _write(fit, "train", heard, settings)
     trained = {phone for item in heard for phone in item.spoken.phones} - {SILENCE}
     phones = [SILENCE, *(sorted(trained) if settings.phones == "trained" else PHONES)]
+    for item in heard:
+        _check_phones(item.source, item.spoken, len(item.frames), phones)
+    dimension = _write(fit, "train", heard, settings)
     mean, deviation = mean_and_deviation(Frames(fit, "train"))
     clock = Clock.of(settings.front_end)
     write_json(fit / "spec.json", {
@@ -120,6 +122,8 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
     (fit / ARTEFACTS).mkdir(exist_ok=True)
     write_json(fit / ARTEFACTS / LEXICON, dict(sorted(ways.items())))
     validated = [_heard(item, settings, ways) for item in valid]
+    for item in validated:
+        _check_phones(item.source, item.spoken, len(item.frames), phones)
     _write(fit, "valid", validated, settings)
     for split, items in (("train", heard), ("valid", validated)):
         write_json(fit / f"{split}.items.json", [_with_starts(item, clock) for item in items])
@@ -127,8 +131,6 @@ def extract(settings: Settings, corpus: Path, reader: ModuleType, fit: Path, tes
               for condition, items in tests.items() for item in items]
     _write(test, "test", tested, settings)
     _write_tests(tested, settings, all_ways, phones, test)
-    for item in validated:
-        _check_phones(item.source, item.spoken, len(item.frames), phones)
 
 
 def _check(corpus: Path, train: list[Utterance], valid: list[Utterance],
@@ -192,9 +194,6 @@ def _write(directory: Path, split: str, items: Sequence[_Item], settings: Settin
 
 def _with_starts(item: _Item, clock: Clock) -> dict[str, Any]:
     spoken = item.spoken
-    if len(spoken.phones) > len(item.frames):
-        raise UserError(f"{item.source.path}: {len(spoken.phones)} phones do not fit in "
-                        f"{len(item.frames)} frames; mend the transcript or remove the utterance")
     starts = (clock.starts(spoken.every_begin(item.seconds), len(item.frames))
               if spoken.begins else None)
     return {"id": item.id, "speaker": item.speaker, "text": item.source.text,
@@ -203,8 +202,11 @@ def _with_starts(item: _Item, clock: Clock) -> dict[str, Any]:
 
 def _check_phones(source: Utterance, spoken: Spoken, frames: int, phones: Sequence[str]) -> None:
     if strange := set(spoken.phones) - set(phones):
-        raise UserError(f"{source.path}: the phone {min(strange)!r} is heard in no training "
-                        "utterance; choose other subsets, or 'phones: all'")
+        wrong = ("is heard in no training utterance; choose other subsets, or 'phones: all'"
+                 if min(strange) in PHONES else
+                 f"is none of the {len(PHONES)} that there are, {', '.join(PHONES)}; mend the "
+                 "corpus's label or its dictionary")
+        raise UserError(f"{source.path}: the phone {min(strange)!r} {wrong}")
     if len(spoken.phones) > frames:
         raise UserError(f"{source.path}: {len(spoken.phones)} phones do not fit in {frames} "
                         "frames; mend the transcript or remove the utterance")

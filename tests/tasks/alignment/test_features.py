@@ -254,6 +254,17 @@ def test_a_phone_that_training_lacks_is_refused(corpus: Path, tmp_path: Path) ->
     run(copy, tmp_path, phones="all")
 
 
+@pytest.mark.parametrize("subset", ["train", "dev", "test-clean"])
+def test_a_label_that_is_no_phone_is_refused_where_all_phones_are_known(
+        corpus: Path, tmp_path: Path, subset: str) -> None:
+    copy = Path(shutil.copytree(corpus, tmp_path / "copy"))
+    first = librispeech.utterances(copy, subset)[0]
+    times = first.path.parent / f"{first.path.stem.rpartition('-')[0]}.alignment.json"
+    times.write_text(times.read_text().replace('["IY"', '["QX"').replace('["N"', '["QX"'))
+    with pytest.raises(UserError, match="the phone 'QX' is none of the 39 that there are, AA, "):
+        run(copy, tmp_path, phones="all")
+
+
 def test_more_phones_than_frames_are_refused(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", {"train": 4}, timed=False)
     write_corpus(corpus, {"dev": 2, "test-clean": 2, "test-other": 2}, seed=1)

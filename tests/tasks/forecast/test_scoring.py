@@ -17,7 +17,7 @@ from pipeline.tasks.forecast.shared.measures import (
     scaled_interval_score,
     smape,
 )
-from pipeline.tasks.forecast.shared.metrics import statistics
+from pipeline.tasks.forecast.shared.metrics import shortened, statistics
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids
 from pipeline.tasks.forecast.systems.statistical import Settings, Statistical
 from tests.tasks.forecast.small_corpus import Features, extract, twin
@@ -50,6 +50,15 @@ def test_owa_is_a_ratio_of_averages() -> None:
     assert items.score(METRICS["owa"]) == pytest.approx(5 / 6)
     assert items.score(METRICS["smape"]) == 75
     assert items.score(METRICS["mase"]) == 1
+
+
+def test_errors_are_kept_as_half_precision_has_them_and_larger_ones_too() -> None:
+    """1/3 is 1365.33 of 2 ** -12; numpy's half precision ends at 65504."""
+    errors = np.array([0.0, 1 / 3, 7.25, *np.random.default_rng(1).lognormal(0.0, 2.0, 500)])
+    found = shortened(errors)
+    assert found[:3].tolist() == [0, 1365 / 4096, 7.25]
+    np.testing.assert_array_equal(found, errors.astype(np.float32).astype(np.float16))
+    assert shortened(np.array([1e6 + 3.0])).tolist() == [1e6 - 64]  # 1953.125 steps of 512
 
 
 def predictions(features: Features, forecasts: np.ndarray) -> list[Prediction]:
@@ -105,7 +114,7 @@ def test_coverage_counts_future_points(tmp_path: Path) -> None:
     scales = load_array(features.test / "scales.npy")
     widths = np.mean(futures, axis=1) / scales
     expected = np.where(np.arange(12) < 4, 0.4 + 40 * 0.1, 0.5) * widths
-    assert items.score(METRICS["msis"]) == pytest.approx(expected.mean())
+    assert items.score(METRICS["msis"]) == pytest.approx(expected.mean(), rel=2**-11)
     assert METRICS["coverage"].gain(94, 97) == 1
 
 

@@ -86,6 +86,12 @@ def test_labels_are_those_with_enough_items(corpus: Path, tmp_path: Path) -> Non
         assert "G" not in labels(folder, split)
 
 
+@pytest.mark.parametrize("label", ["BB", "B ", " B", "b", "B\n", "SIL", ""])
+def test_a_label_is_a_phone_and_nothing_else(label: str) -> None:
+    with pytest.raises(ValidationError, match="labels"):
+        Settings.model_validate({**FEATURES, "items": items(labels=[label])})
+
+
 def test_a_draw_keeps_so_many_of_each_label_and_hangs_on_its_seed(
         corpus: Path, tmp_path: Path) -> None:
     most = {"train": 3, "test": 2}

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import UserError
 from pipeline.hmm.gmm import Floats
 
 _SMALLEST_DEVIATION = 1e-3
@@ -18,7 +19,7 @@ _SLOPES = 2
 
 
 def cepstra(frames: NDArray[np.floating], coefficients: int) -> Floats:
-    """Frames [T, mels] as [T, 3 coefficients]. Raises ValueError for more of them than mels."""
+    """Frames [T, mels] as [T, 3 coefficients]. Raises UserError for more of them than mels."""
     static = np.asarray(frames, np.float64) @ _cosines(frames.shape[1], coefficients)
     static = (static - static.mean(axis=0)) / np.maximum(static.std(axis=0), _SMALLEST_DEVIATION)
     parts = [static]
@@ -40,6 +41,8 @@ def _cosines(mels: int, coefficients: int) -> Floats:
     from scipy.fft import dct
 
     if coefficients > mels:
-        raise ValueError(f"{mels} mel filters have no {coefficients} cepstral coefficients")
+        raise UserError(f"the features' {mels} mel filters have no {coefficients} cepstral "
+                        "coefficients, which a model of Gaussians hears; set front_end.mels of "
+                        f"the track's features to {coefficients} at least")
     matrix: Floats = dct(np.eye(mels), norm="ortho")[:, :coefficients]
     return matrix

@@ -1,5 +1,9 @@
 """M4's metrics of a test set. OWA is a ratio of averages over series, never an average of ratios.
 
+Of a series' errors the significant bits of half precision are kept: averages over hundreds of
+series move by less than a page shows, and the statistics of 23,000 series and many trainings stay
+small.
+
 The overall weighted average is half of the mean sMAPE over Naive2's mean sMAPE plus half of the
 mean MASE over Naive2's mean MASE. Prediction intervals have their score (MSIS), and how often the
 future lies within them; systems that give none have no such score.
@@ -18,6 +22,8 @@ from pipeline.tasks.forecast.shared.measures import (
     scaled_interval_score,
     smape,
 )
+
+_BITS = 11  # as half precision has, without its narrow range
 
 
 def _owa(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,10 +51,10 @@ def statistics(ids: list[str], forecasts: Array, futures: Array, naive2: Array,
                scales: Array) -> ItemStatistics:
     """Errors of forecasts [series, h] beside those of Naive2; `scales` has shape [series]."""
     return ItemStatistics(ids, {
-        "smape": smape(futures, forecasts),
-        "mase": mase(futures, forecasts, scales),
-        "naive2_smape": smape(futures, naive2),
-        "naive2_mase": mase(futures, naive2, scales),
+        "smape": shortened(smape(futures, forecasts)),
+        "mase": shortened(mase(futures, forecasts, scales)),
+        "naive2_smape": shortened(smape(futures, naive2)),
+        "naive2_mase": shortened(mase(futures, naive2, scales)),
         "series": np.ones(len(ids)),
     })
 
@@ -57,7 +63,14 @@ def interval_statistics(low: Array, high: Array, futures: Array,
                         scales: Array) -> dict[str, Array]:
     """What intervals [series, h] add to the statistics of their forecasts."""
     return {
-        "msis": scaled_interval_score(futures, low, high, scales),
+        "msis": shortened(scaled_interval_score(futures, low, high, scales)),
         "covered": np.sum((low <= futures) & (futures <= high), axis=-1, dtype=np.float64),
         "points": np.full(len(futures), float(futures.shape[-1])),
     }
+
+
+def shortened(errors: Array) -> Array:
+    """The nearest numbers of 11 significant binary digits, at most 0.05 % away; any shape."""
+    # By way of single precision: what is kept of earlier trainings has gone it, too.
+    fractions, exponents = np.frexp(errors.astype(np.float32).astype(np.float64))
+    return np.ldexp(np.round(fractions * 2**_BITS), exponents - _BITS)

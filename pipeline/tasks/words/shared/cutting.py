@@ -31,7 +31,7 @@ from pipeline.errors import UserError
 
 Samples = NDArray[np.float32]
 Split = Literal["train", "valid", "test"]
-Phone = Annotated[str, Field(pattern="|".join(PHONES))]
+Phone = Annotated[str, Field(pattern=f"^({'|'.join(PHONES)})$")]
 # What carries a voice on without closing the mouth: a stop before it is heard to be released.
 _CARRIES_VOICE = frozenset(CLASSES["vowel"]) | frozenset(CLASSES["approximant"])
 
