@@ -1,5 +1,6 @@
 """What all tests share: the mirror of real corpora, one thread a process, the same examples."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck
 
+from tests.order import ordered, part_of
+
 ROOT = Path(__file__).resolve().parent.parent
 # nohup and a shell's '&' let signals be ignored, and all that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,6 +24,37 @@ hypothesis.settings.register_profile("short", derandomize=True, deadline=None, m
 hypothesis.settings.register_profile("long", deadline=None, max_examples=2000,
                                      print_blob=True, suppress_health_check=list(HealthCheck))
 hypothesis.settings.load_profile("short")
+
+
+def pytest_collection_finish() -> None:
+    """What is here by now stays, so no search for garbage goes through it again.
+
+    statsmodels has one made for every correction by Holm's method, of which tests make thousands.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several processes, what takes longest begins first."""
+    if hasattr(config, "workerinput"):
+        items[:] = [items[place] for place in ordered([item.nodeid for item in items])]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Shares tests out by file, and by what `tests.order` says may be shared out further."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return part_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

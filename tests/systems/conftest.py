@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.systems.entrants import Entrant
-from tests.systems.trained import Track, Trained, make_tracks, make_trained
+from tests.systems.trained import Tracks, Trained, make_trained
 
 
 @pytest.fixture(scope="session")
@@ -17,12 +17,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_tracks(shared_folder: Path) -> dict[str, Track]:
-    """Features of every track of the embedded suite."""
-    return make_tracks(shared_folder)
+def small_tracks(shared_folder: Path) -> Tracks:
+    """Features of tracks of the embedded suite."""
+    return Tracks(shared_folder)
 
 
 @pytest.fixture(scope="session")
-def trained(shared_folder: Path, small_tracks: dict[str, Track]) -> Callable[[Entrant], Trained]:
+def trained(shared_folder: Path, small_tracks: Tracks) -> Callable[[Entrant], Trained]:
     """Gives an entrant's saved system."""
     return make_trained(shared_folder, small_tracks)

@@ -13,7 +13,7 @@ from pipeline.modules import corpus_module, task_module
 from pipeline.scoring.item_clusters import NAME
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load
-from tests.systems.trained import ROOT, Track
+from tests.systems.trained import ROOT, Tracks
 
 EMBEDDED = load(ROOT / "params.yaml")
 REAL = load(ROOT / "real" / "params.yaml")
@@ -118,7 +118,7 @@ def together(keys: Mapping[str, object]) -> set[frozenset[str]]:
 
 
 @pytest.mark.parametrize("track", EMBEDDED.tracks)
-def test_clusters_are_what_the_raw_files_say(small_tracks: dict[str, Track], track: str) -> None:
+def test_clusters_are_what_the_raw_files_say(small_tracks: Tracks, track: str) -> None:
     module = EMBEDDED.corpora[EMBEDDED.track(track).corpus]["module"]
     corpus, found = small_tracks[track].corpus, read_json(small_tracks[track].test / NAME)
     assert found and together(found) == together(RAW.get(module, alone)(corpus, found))

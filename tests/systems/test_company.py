@@ -26,7 +26,7 @@ from pipeline.tasks.contract import OwnFile
 from tests.systems.entrants import Entrant
 from tests.systems.loaded import loaded
 from tests.systems.pieces import odd, pieces
-from tests.systems.trained import ENTRANTS, ROOT, Track, Trained, raw, same_answers
+from tests.systems.trained import ENTRANTS, ROOT, Tracks, Trained, raw, same_answers
 from tests.tasks.answers import without_ids
 from tests.trials import trials
 
@@ -56,7 +56,7 @@ class Inputs:
 
 
 @pytest.fixture(scope="module")
-def inputs_of(small_tracks: dict[str, Track],
+def inputs_of(small_tracks: Tracks,
               tmp_path_factory: pytest.TempPathFactory) -> Callable[[Entrant], Inputs]:
     """Gives the inputs of an entrant's track."""
     made: dict[str, Inputs] = {}

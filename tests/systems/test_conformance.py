@@ -7,6 +7,7 @@ and each entrant is fitted on it for two short epochs with the shape that its su
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -35,7 +36,7 @@ from tests.systems.loaded import loaded
 from tests.systems.trained import (
     ENTRANTS,
     ROOT,
-    Track,
+    Tracks,
     Trained,
     answers,
     fitted,
@@ -49,11 +50,12 @@ EMBEDDED = load(ROOT / "params.yaml")
 FIRST_OF_TASK = {entrant.task: entrant for entrant in reversed(ENTRANTS)}
 NEURAL = [entrant for entrant in ENTRANTS if entrant.neural]
 LEARNING_EPOCHS = 4  # the first few steps at the full rate may overshoot
+SEGMENTS = 6  # of an interrupted epoch: checkpoints before, in and after its midst
 
 
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_saved_system_answers_every_item_as_before(
-        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        small_tracks: Tracks, trained: Callable[[Entrant], Trained], entrant: Entrant,
         tmp_path: Path) -> None:
     track, saved = small_tracks[entrant.track], trained(entrant)
     loaded = system_class(entrant.task, entrant.settings.model).load(saved.model)
@@ -89,7 +91,7 @@ def own_answers(answering: Answering, files: list[Path], folder: Path) -> list[d
 
 @pytest.mark.parametrize("entrant", ENTRANTS, ids=str)
 def test_copied_model_answers_raw_files_as_in_the_suite(
-        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        small_tracks: Tracks, trained: Callable[[Entrant], Trained], entrant: Entrant,
         tmp_path: Path) -> None:
     """A copy of the model's folder, far from what it was made of, reads what a user holds."""
     track, saved = small_tracks[entrant.track], trained(entrant)
@@ -120,7 +122,7 @@ for row in loaded(Path(sys.argv[1])).predict(sys.argv[2:]):
 
 @pytest.mark.parametrize("entrant", FIRST_OF_TASK.values(), ids=str)
 def test_copied_model_answers_in_a_process_of_its_own(
-        small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained], entrant: Entrant,
+        small_tracks: Tracks, trained: Callable[[Entrant], Trained], entrant: Entrant,
         tmp_path: Path) -> None:
     """One system a task, from a folder where nothing else is."""
     track = small_tracks[entrant.track]
@@ -136,7 +138,7 @@ def test_copied_model_answers_in_a_process_of_its_own(
 
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
-def test_every_parameter_learns(small_tracks: dict[str, Track], entrant: Entrant) -> None:
+def test_every_parameter_learns(small_tracks: Tracks, entrant: Entrant) -> None:
     track = small_tracks[entrant.track]
     system = new_system(entrant, track)
     assert isinstance(system, NeuralSystem)
@@ -152,7 +154,7 @@ def test_every_parameter_learns(small_tracks: dict[str, Track], entrant: Entrant
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
 def test_a_loss_is_computed_where_the_weights_are(
-        small_tracks: dict[str, Track], entrant: Entrant) -> None:
+        small_tracks: Tracks, entrant: Entrant) -> None:
     track = small_tracks[entrant.track]
     system = new_system(entrant, track)
     assert isinstance(system, NeuralSystem)
@@ -170,7 +172,7 @@ def test_a_loss_is_computed_where_the_weights_are(
 
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
-def test_training_lowers_the_loss(small_tracks: dict[str, Track], entrant: Entrant,
+def test_training_lowers_the_loss(small_tracks: Tracks, entrant: Entrant,
                                   tmp_path: Path) -> None:
     track = small_tracks[entrant.track]
     system = new_system(entrant, track, LEARNING_EPOCHS)
@@ -185,12 +187,13 @@ class Interrupted(Exception):
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
 def test_interrupted_training_ends_with_the_same_weights(
-        small_tracks: dict[str, Track], entrant: Entrant, tmp_path: Path,
+        small_tracks: Tracks, entrant: Entrant, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SEGMENT_BATCHES", 1)
     track = small_tracks[entrant.track]
-    straight = fitted(entrant, track, tmp_path / "straight")
     system = new_system(entrant, track)
+    steps = len(system.batches(track.fit, "train", 1).plan(0))
+    monkeypatch.setattr(training, "SEGMENT_BATCHES", math.ceil(steps / SEGMENTS))
+    straight = fitted(entrant, track, tmp_path / "straight")
     original, seen = system.loss, []
 
     def loss(batch: dict) -> tuple[torch.Tensor, float]:
@@ -200,7 +203,7 @@ def test_interrupted_training_ends_with_the_same_weights(
             raise Interrupted
         return original(batch)
 
-    stop = max(2, len(system.batches(track.fit, "train", 1).plan(0)) // 2 + 1)
+    stop = max(2, steps // 2 + 1)
     system.loss = loss  # type: ignore[method-assign]
     with pytest.raises(Interrupted):
         system.fit(track.fit, Run(seed=1, work=tmp_path / "work"))
@@ -210,7 +213,7 @@ def test_interrupted_training_ends_with_the_same_weights(
 
 
 @pytest.mark.parametrize("entrant", NEURAL, ids=str)
-def test_padding_does_not_change_a_loss(small_tracks: dict[str, Track], entrant: Entrant) -> None:
+def test_padding_does_not_change_a_loss(small_tracks: Tracks, entrant: Entrant) -> None:
     """Items one at a time and items in batches have the same total loss.
 
     A system that cuts one text into streams has no padding, and says so by the name of its

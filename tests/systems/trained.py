@@ -1,7 +1,9 @@
 """Every entrant on its track's smallest corpus, fitted once for all tests of its answers."""
 
 import importlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from tests.systems.entrants import Entrant, entrants
 ROOT = Path(__file__).resolve().parents[2]
 ENTRANTS = entrants(ROOT)
 EPOCHS = 2
+UPDATES = 24
 
 
 @dataclass(frozen=True)
@@ -31,26 +34,46 @@ class Track:
     corpus: Path
 
 
-def make_tracks(base: Path) -> dict[str, Track]:
-    """Features of every track of the embedded suite in `base`; test processes share one copy."""
-    base.mkdir(exist_ok=True)
-    suite = load_valid(ROOT / "params.yaml")
-    with FileLock(base / "lock"):
-        if not (base / "complete").exists():
-            for key in suite.corpora:
-                settings = suite.corpus(key).smallest()
-                (base / "data" / key).mkdir(parents=True, exist_ok=True)
-                corpus_module(settings.module).prepare(settings, base / "data" / key, None)
-            for key, track in suite.tracks.items():
-                fit, test = base / key / "fit", base / key / "test"
-                for folder in (fit, test):
-                    folder.mkdir(parents=True, exist_ok=True)
-                task_module(track.task, "features").extract(
-                    suite.features(key).smallest(), base / "data" / track.corpus,
-                    corpus_module(suite.reader_of(key)), fit, test)
-            (base / "complete").touch()
-    return {key: Track(base / key / "fit", base / key / "test", base / "data" / track.corpus)
-            for key, track in suite.tracks.items()}
+class Tracks(dict[str, Track]):
+    """Features of tracks of the embedded suite, made when first asked for.
+
+    Test processes share one copy, in the folder `base`.
+    """
+
+    def __init__(self, base: Path) -> None:
+        super().__init__()
+        self.base = base
+        self.suite = load_valid(ROOT / "params.yaml")
+
+    def __missing__(self, key: str) -> Track:
+        suite, name = self.suite, self.suite.track(key).corpus
+        found = Track(self.base / "tracks" / key / "fit", self.base / "tracks" / key / "test",
+                      self.base / "data" / name)
+        with self._first(found.corpus) as first:
+            if first:
+                settings = suite.corpus(name).smallest()
+                corpus_module(settings.module).prepare(settings, found.corpus, None)
+        with self._first(found.fit.parent) as first:
+            if first:
+                found.fit.mkdir()
+                found.test.mkdir()
+                task_module(suite.track(key).task, "features").extract(
+                    suite.features(key).smallest(), found.corpus,
+                    corpus_module(suite.reader_of(key)), found.fit, found.test)
+        self[key] = found
+        return found
+
+    @contextmanager
+    def _first(self, folder: Path) -> Iterator[bool]:
+        """Whether this process is the one to fill the folder; the others wait until it has."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        complete = folder.with_name(f"{folder.name}.complete")
+        with FileLock(f"{folder}.lock"):
+            if first := not complete.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+            yield first
+            complete.touch()
 
 
 def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
@@ -67,10 +90,14 @@ def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: 
 
 
 def narrow(settings: Any) -> dict[str, Any]:
-    """A search for words that gives up soon: to who has learnt for a few steps all sound alike."""
+    """An epoch of few steps where a setting says how many; a search for words that gives up soon.
+
+    To who has learnt for a few steps all words sound alike.
+    """
+    few = {"updates": min(UPDATES, settings.updates)} if hasattr(settings, "updates") else {}
     if not hasattr(settings, "decoding"):
-        return {}
-    return {"decoding": settings.decoding.model_copy(update={
+        return few
+    return few | {"decoding": settings.decoding.model_copy(update={
         "most": 40, "lattice_beam": 4.0, "language_weights": [1.0, 4.0], "word_scores": [0.0]})}
 
 
@@ -94,7 +121,7 @@ class Trained:
     before: Path
 
 
-def make_trained(base: Path, tracks: dict[str, Track]) -> Callable[[Entrant], Trained]:
+def make_trained(base: Path, tracks: Tracks) -> Callable[[Entrant], Trained]:
     """Gives the saved system of an entrant in `base`, fitted when it is first asked for."""
     def of(entrant: Entrant) -> Trained:
         folder = base / "trained" / entrant.name.replace("/", "-")
