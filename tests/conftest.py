@@ -1,9 +1,10 @@
 """What all tests share: the mirror of real corpora, one thread a process, the same examples."""
 
 import gc
+import hashlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck
 
+from pipeline.entries import CorpusSettings
+from pipeline.modules import corpus_module
 from tests.order import ordered, part_of
+from tests.shared import first, shared_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 # nohup and a shell's '&' let signals be ignored, and all that a test starts would inherit that.
@@ -70,6 +74,23 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"REAL CORPORA NOT CHECKED: no mirror at {folder}; set UNROLLED_MIRROR")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_corpus(mirror: Path,
+                tmp_path_factory: pytest.TempPathFactory) -> Callable[[CorpusSettings], Path]:
+    """Gives a real corpus from the mirror, to be read and not to be changed."""
+    base = shared_folder(tmp_path_factory, "real-corpora")
+
+    def of(settings: CorpusSettings) -> Path:
+        named = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+        folder = base / f"{settings.module}-{named[:16]}"
+        with first(folder) as is_first:
+            if is_first:
+                corpus_module(settings.module).prepare(settings, folder, mirror)
+        return folder
+
+    return of
 
 
 @pytest.fixture(autouse=True)

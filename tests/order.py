@@ -1,8 +1,8 @@
-"""How tests are shared out among the processes of `make test`: what takes longest begins first.
+"""How tests are shared out among the processes of `make test`, so that all end at about one time.
 
 A file is one process's, since its tests share fixtures. What tests of all systems share lies on the
-disk, so there a system's tests of a file are a part of their own. Processes take the
-next part as they become free: were a long one the last, the others would wait for it.
+disk, so there a system's tests of a file are a part of their own. Processes take the next part as
+they become free: were a long one the last, the others would wait for it.
 """
 
 from pathlib import PurePosixPath
@@ -29,8 +29,8 @@ def part_of(nodeid: str) -> str:
 def ordered(nodeids: list[str]) -> list[int]:
     """Places of tests in the order in which they begin.
 
-    The longest files, then what has parts, then files by how many tests they have; each part's
-    tests stay together and in their order.
+    The longest files, the others by how many tests they have, and last what has many small parts;
+    each part's tests stay together and in their order.
     """
     parts = [part_of(nodeid) for nodeid in nodeids]
     files = [nodeid.partition("::")[0] for nodeid in nodeids]
@@ -44,6 +44,6 @@ def ordered(nodeids: list[str]) -> list[int]:
         file, part = files[place], parts[place]
         long = next((rank for rank, end in enumerate(LONGEST) if file.endswith(f"/{end}")),
                     len(LONGEST))
-        return long, part == file, -sizes[file] if part == file else 0, first[part]
+        return long, part != file, -sizes[file] if part == file else 0, first[part]
 
     return sorted(range(len(nodeids)), key=begins)

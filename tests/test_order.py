@@ -18,10 +18,10 @@ def test_a_file_is_one_part_and_of_the_tests_of_systems_each_system_s_is() -> No
     assert first == again and len({first, other, whole, elsewhere}) == 4
 
 
-def test_the_longest_begin_then_systems_then_large_files_and_each_part_stays_together() -> None:
+def test_the_longest_begin_then_large_files_and_last_systems_and_each_part_stays_together() -> None:
     given = ["tests/a/test_few.py::test_1", "tests/a/test_many.py::test_1",
              "tests/a/test_many.py::test_2", f"tests/{LONGEST[1]}::test_1",
              "tests/systems/test_x.py::test_1[a]", "tests/systems/test_x.py::test_1[b]",
              "tests/systems/test_x.py::test_2[a]", "tests/systems/test_x.py::test_2[b]",
              f"tests/{LONGEST[0]}::test_1", f"tests/{LONGEST[0]}::test_2"]
-    assert ordered(given) == [8, 9, 3, 4, 6, 5, 7, 1, 2, 0]
+    assert ordered(given) == [8, 9, 3, 1, 2, 0, 4, 6, 5, 7]

@@ -1,9 +1,7 @@
 """Every entrant on its track's smallest corpus, fitted once for all tests of its answers."""
 
 import importlib
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,11 +15,12 @@ from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.checks import load_valid
 from pipeline.systems.base import Run, System, system_class
+from tests.shared import first
 from tests.systems.entrants import Entrant, entrants
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRANTS = entrants(ROOT)
-EPOCHS = 2
+EPOCHS = 4  # the first few steps at the full rate may overshoot
 UPDATES = 24
 
 
@@ -49,12 +48,12 @@ class Tracks(dict[str, Track]):
         suite, name = self.suite, self.suite.track(key).corpus
         found = Track(self.base / "tracks" / key / "fit", self.base / "tracks" / key / "test",
                       self.base / "data" / name)
-        with self._first(found.corpus) as first:
-            if first:
+        with first(found.corpus) as is_first:
+            if is_first:
                 settings = suite.corpus(name).smallest()
                 corpus_module(settings.module).prepare(settings, found.corpus, None)
-        with self._first(found.fit.parent) as first:
-            if first:
+        with first(found.fit.parent) as is_first:
+            if is_first:
                 found.fit.mkdir()
                 found.test.mkdir()
                 task_module(suite.track(key).task, "features").extract(
@@ -63,24 +62,12 @@ class Tracks(dict[str, Track]):
         self[key] = found
         return found
 
-    @contextmanager
-    def _first(self, folder: Path) -> Iterator[bool]:
-        """Whether this process is the one to fill the folder; the others wait until it has."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        complete = folder.with_name(f"{folder.name}.complete")
-        with FileLock(f"{folder}.lock"):
-            if first := not complete.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir()
-            yield first
-            complete.touch()
 
-
-def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
+def new_system(entrant: Entrant, track: Track, **changes: Any) -> System:
     settings = entrant.settings
     if entrant.neural:
         changes["training"] = settings.training.model_copy(
-            update={"epochs": epochs, "warmup_steps": 0})
+            update={"epochs": EPOCHS, "warmup_steps": 0})
     settings = settings.model_copy(update={**narrow(settings), **changes})
     torch.manual_seed(1)
     system = system_class(entrant.task, settings.model)(
@@ -101,12 +88,6 @@ def narrow(settings: Any) -> dict[str, Any]:
         "most": 40, "lattice_beam": 4.0, "language_weights": [1.0, 4.0], "word_scores": [0.0]})}
 
 
-def fitted(entrant: Entrant, track: Track, work: Path, epochs: int = EPOCHS) -> System:
-    system = new_system(entrant, track, epochs)
-    system.fit(track.fit, Run(seed=1, work=work))
-    return system
-
-
 def answers(system: System, track: Track) -> dict[str, list[dict]]:
     """Those to all test items, by variant."""
     variants = system.settings.variants or {"": None}
@@ -115,7 +96,10 @@ def answers(system: System, track: Track) -> dict[str, list[dict]]:
 
 @dataclass(frozen=True)
 class Trained:
-    """A saved system: its folder, and what it had answered before it was saved."""
+    """A saved system: its folder, and what it had answered before it was saved.
+
+    Beside the answers stand the number of its parameters and its learning curve.
+    """
 
     model: Path
     before: Path
@@ -129,9 +113,11 @@ def make_trained(base: Path, tracks: Tracks) -> Callable[[Entrant], Trained]:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock"):
             if not found.before.exists():
-                system = fitted(entrant, tracks[entrant.track], folder / "work")
+                track = tracks[entrant.track]
+                system = new_system(entrant, track)
+                curve = system.fit(track.fit, Run(seed=1, work=folder / "work"))
                 system.save(found.model)
-                write_json(found.before, {"answers": answers(system, tracks[entrant.track]),
+                write_json(found.before, {"answers": answers(system, track), "curve": curve,
                                           "parameters": system.parameters_count})
         return found
     return of
