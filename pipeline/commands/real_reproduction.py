@@ -1,12 +1,16 @@
 """What a verification checks of a suite whose training takes hours.
 
 Committed predictions are scored again and the systems without gradient training are run again,
-where the corpora are at hand; what would take hours is listed.
+where the corpora are at hand, side by side and the longest first; what would take hours is listed.
 """
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from pipeline import processes
 from pipeline.commands.committed import check_committed
@@ -25,49 +29,105 @@ from pipeline.results.trainings import is_deterministic
 from pipeline.scoring.records import Result
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
+from pipeline.workers import workers
 
 
-def check_real(suite: Suite, mirror: Path | None, findings: Findings) -> None:
-    """Check what follows from committed files; with the corpora, score and run again."""
+def check_real(suite: Suite, mirror: Path | None, findings: Findings, jobs: int = 1) -> None:
+    """Check what follows from committed files; with the corpora, score and run again.
+
+    `jobs` systems are scored or run side by side.
+    """
     write_inputs(suite)
     check_committed(suite, findings)
-    for track in suite.tracks:
-        keys = [key for key in suite.systems_of(track) if _has_result(suite, key)]
-        findings.unchecked += [f"{suite.name}, {track}: {key!r} has no committed result"
-                               for key in suite.systems_of(track) if key not in keys]
-        if keys and _features(suite, track, mirror, findings):
-            _check_predictions(suite, keys, findings)
-            _check_fast_systems(suite, track, keys, findings)
-        else:
-            _check_items(suite, keys, findings)
+    keys = {track: [key for key in suite.systems_of(track) if _has_result(suite, key)]
+            for track in suite.tracks}
+    findings.unchecked += [f"{suite.name}, {track}: {key!r} has no committed result"
+                           for track in suite.tracks for key in suite.systems_of(track)
+                           if key not in keys[track]]
+    with workers(jobs, "spawn") if jobs > 1 else _AtOnce() as pool:
+        made = _features(suite, [track for track in suite.tracks if keys[track]], mirror, pool,
+                         findings)
+        again = _Again.of(suite, keys, made, pool)
+        for track in suite.tracks:
+            kind = f"{'prediction files' if track in made else 'item statistics'} scored again"
+            for key in keys[track]:
+                findings.note(kind, [f"{suite.name}, {text}" for text in
+                                     again.scored[key].result()], len(suite.rows_of(key)))
+            if track in made:
+                _check_fast_systems(suite, track, keys[track], again.ran, findings)
     if further := sum(len(list(suite.places.seeds(track).rglob("*.json")))
                       for track in suite.tracks):
         findings.unchecked.append(f"{suite.name}: {further} trainings in seeds/ were not done "
                                   "again; their scores are those of their statistics")
 
 
+class _AtOnce(Executor):
+    """Does what it is given in this process, before anything else."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+@dataclass(frozen=True)
+class _Again:
+    """What workers give of systems: how their scores differ when they are computed again, and
+    what those without gradient training reach now."""
+
+    scored: Mapping[str, "Future[list[str]]"]
+    ran: Mapping[str, "Future[Result]"]
+
+    @classmethod
+    def of(cls, suite: Suite, keys: Mapping[str, list[str]], made: list[str],
+           pool: Executor) -> Self:
+        """Let workers begin with what took longest when it was committed.
+
+        Of tracks whose features are not `made`, scores are those of committed item statistics.
+        """
+        fast = sorted((key for track in made for key in keys[track]
+                       if is_deterministic(suite, key)), key=lambda key: -_seconds(suite, key))
+        ran = {key: pool.submit(_run_again, suite, key) for key in fast}
+        return cls({key: pool.submit(_rescored if track in made else _rescored_items, suite, key)
+                    for track in suite.tracks for key in keys[track]}, ran)
+
+
+def _seconds(suite: Suite, key: str) -> float:
+    return sum(cost["seconds"] for cost in costs_of(suite, key).values())
+
+
 def _has_result(suite: Suite, key: str) -> bool:
     return suite.places.metrics(suite.track_of(key), key).exists()
 
 
-def _features(suite: Suite, track: str, mirror: Path | None,
-              findings: Findings) -> bool:
-    """Make the features of a real track; False, with the reason noted, when that is impossible."""
-    corpus = suite.track(track).corpus
+def _features(suite: Suite, tracks: list[str], mirror: Path | None, pool: Executor,
+              findings: Findings) -> list[str]:
+    """Make the features of real tracks; those that have them, the reasons of the others noted."""
     if mirror is None:
-        findings.unchecked.append(
+        findings.unchecked += [
             f"{suite.name}, {track}: its predictions were not scored again, because corpus "
-            f"{corpus!r} is not at hand (UNROLLED_MIRROR names no folder with copies)")
-        return False
-    print(f"{suite.name}, {track}: corpus and features", flush=True)
-    if problem := _run_stage(suite, "download", corpus):
-        findings.unchecked.append(f"{suite.name}, {track}: its predictions were not scored again, "
-                                  f"because corpus {corpus!r} could not be had: {problem}")
-        return False
-    problem = _run_stage(suite, "features", track)
-    findings.note("feature sets made", [f"{suite.name}, {track}: features failed: {problem}"]
-                  if problem else [])
-    return not problem
+            f"{suite.track(track).corpus!r} is not at hand (UNROLLED_MIRROR names no folder with "
+            "copies)" for track in tracks]
+        return []
+    print(f"{suite.name}: corpora and features of {', '.join(tracks)}", flush=True)
+    corpora = dict.fromkeys(suite.track(track).corpus for track in tracks)
+    fetched = _stages(suite, "download", corpora, pool)
+    there = [track for track in tracks if fetched[suite.track(track).corpus] is None]
+    made = _stages(suite, "features", there, pool)
+    findings.unchecked += [
+        f"{suite.name}, {track}: its predictions were not scored again, because corpus "
+        f"{suite.track(track).corpus!r} could not be had: {fetched[suite.track(track).corpus]}"
+        for track in tracks if track not in there]
+    findings.note("feature sets made", [f"{suite.name}, {track}: features failed: {problem}"
+                                        for track, problem in made.items() if problem], len(there))
+    return [track for track in there if made[track] is None]
+
+
+def _stages(suite: Suite, stage: str, keys: Iterable[str],
+            pool: Executor) -> dict[str, str | None]:
+    """Run a stage for each key; why those failed that did."""
+    waiting = {key: pool.submit(_run_stage, suite, stage, key) for key in keys}
+    return {key: done.result() for key, done in waiting.items()}
 
 
 def _run_stage(suite: Suite, stage: str, key: str) -> str | None:
@@ -80,28 +140,23 @@ def _run_stage(suite: Suite, stage: str, key: str) -> str | None:
     return " ".join(done.stderr.strip().splitlines()[-3:]) or f"exit code {done.returncode}"
 
 
-def _check_predictions(suite: Suite, keys: list[str], findings: Findings) -> None:
+def _rescored(suite: Suite, key: str) -> list[str]:
     from pipeline.commands.rescore import rescore
 
-    for key in keys:
-        print(f"{suite.name}: scoring the committed predictions of {key}", flush=True)
-        findings.note("prediction files scored again",
-                      [f"{suite.name}, {text}" for text in rescore(suite, key)],
-                      len(suite.rows_of(key)))
+    print(f"{suite.name}: scoring the committed predictions of {key}", flush=True)
+    return rescore(suite, key)
 
 
-def _check_items(suite: Suite, keys: list[str], findings: Findings) -> None:
+def _rescored_items(suite: Suite, key: str) -> list[str]:
     """Without the corpus, scores must still be those of the committed statistics of items."""
     from pipeline.commands.rescore import item_scores
 
-    for key in keys:
-        findings.note("item statistics scored again",
-                      [f"{suite.name}, {text}" for text in item_scores(suite, key)],
-                      len(suite.rows_of(key)))
+    return item_scores(suite, key)
 
 
-def _check_fast_systems(suite: Suite, track: str, keys: list[str], findings: Findings) -> None:
-    """Run the systems without gradient training again; say what the others would take."""
+def _check_fast_systems(suite: Suite, track: str, keys: list[str],
+                        ran: Mapping[str, "Future[Result]"], findings: Findings) -> None:
+    """Compare the systems without gradient training, which `ran`; say what others would take."""
     committed: dict[str, dict[str, float]] = {}
     reproduced: dict[str, dict[str, float]] = {}
     stale = {row["system"] for row in build(suite, track)["rows"] if row["evidence"].get("stale")}
@@ -111,8 +166,7 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str], findings: Fin
                 f"{suite.name}, {track}: {key!r} was not trained again ({_took(suite, key)}); "
                 f"'dvc repro --force {suite.address('train', key)}' does")
             continue
-        print(f"{suite.name}: running {key} again", flush=True)
-        before, after = read_result(suite, key), _run_again(suite, key)
+        before, after = read_result(suite, key), ran[key].result()
         # Whether the row is of the present version is what dvc.lock tells, and the page says.
         after["version"] = before["version"]
         committed |= scores_and_bounds(suite, key, before)
@@ -122,9 +176,9 @@ def _check_fast_systems(suite: Suite, track: str, keys: list[str], findings: Fin
         compare_bytes(suite, key, named, same, findings)
         compare_system(suite, key, before, after, same, findings, is_stale)
     if committed:
-        ran = [key for key in keys if is_deterministic(suite, key)]
-        compare_track(suite, track, tolerances(suite, track, statistics_of(suite, ran)), committed,
-                      reproduced, findings)
+        fast = [key for key in keys if is_deterministic(suite, key)]
+        compare_track(suite, track, tolerances(suite, track, statistics_of(suite, fast)),
+                      committed, reproduced, findings)
 
 
 def _run_here(suite: Suite, key: str) -> str | None:
@@ -142,6 +196,7 @@ def _run_again(suite: Suite, key: str) -> Result:
     from pipeline.running.evaluation import evaluate_system
     from pipeline.running.fitting import train_system
 
+    print(f"{suite.name}: running {key} again", flush=True)
     out = suite.places.again()
     train_system(suite.places, key, out)
     evaluate_system(suite.places, key, out)

@@ -270,7 +270,7 @@ def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
     check_embedded(embedded, jobs, findings)
     check_another_seed(embedded, head(ROOT), jobs, findings)
     if (ROOT / "real" / "params.yaml").exists():
-        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings)
+        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings, jobs)
     check_large(findings)
 
 

@@ -21,12 +21,29 @@ def test_a_system_is_expected_to_take_as_long_as_last_time(suite: Suite) -> None
         assert expected_seconds(suite, suite.address(stage, key)) == seconds
 
 
-def test_without_a_record_a_network_takes_longer_than_a_classical_system(suite: Suite) -> None:
-    def training(network: bool) -> list[float]:
+def test_without_a_record_a_network_takes_longer_than_a_classical_system_of_its_task(
+        suite: Suite) -> None:
+    def training(network: bool, task: str) -> list[float]:
         return [expected_seconds(suite, suite.address("train", key))
-                for key, entry in suite.systems.items() if ("training" in entry) == network]
+                for key, entry in suite.systems.items()
+                if ("training" in entry) == network and suite.task_of(key) == task]
 
-    assert min(training(network=True)) > max(training(network=False))
+    compared = 0
+    for task in {suite.task_of(key) for key in suite.systems}:
+        networks, classical = training(True, task), training(False, task)
+        if networks and classical:
+            assert min(networks) > max(classical)
+            compared += 1
+    assert compared > 2
+
+
+def test_a_search_for_words_is_expected_to_take_longer_than_the_choice_of_a_class(
+        suite: Suite) -> None:
+    def answering(task: str) -> float:
+        return min(expected_seconds(suite, suite.address("evaluate", key))
+                   for key in suite.systems if suite.task_of(key) == task)
+
+    assert answering("asr") > 10 * answering("tagging")
 
 
 def test_every_stage_has_an_expectation(suite: Suite) -> None:

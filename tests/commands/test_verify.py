@@ -106,27 +106,34 @@ def test_work_is_done_in_an_empty_folder(tmp_path: Path) -> None:
         pass
 
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Suite:
-    """A toy suite whose 'training' puts back what `reproduced/` holds."""
-    suite = toy_suite(tmp_path)
+@pytest.fixture(scope="module")
+def toy_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a toy suite whose 'training' puts back what `reproduced/` holds."""
+    folder = tmp_path_factory.mktemp("toy")
+    suite = toy_suite(folder)
     write_results(suite)
     write_seeds(suite, "network", [0.1, 0.2])
     write_leaderboard(suite, "yearly")
     write_report(suite)
     write_lock(suite)
     for name in ("metrics", "leaderboards", "curves"):
-        shutil.copytree(tmp_path / name, tmp_path / "reproduced" / name)
-    shutil.copyfile(tmp_path / "dvc.lock", tmp_path / "reproduced/dvc.lock")
+        shutil.copytree(folder / name, folder / "reproduced" / name)
+    shutil.copyfile(folder / "dvc.lock", folder / "reproduced/dvc.lock")
     for name in ("costs", "predictions"):
-        (tmp_path / name).rename(tmp_path / "reproduced" / name)
-    (tmp_path / "pipeline").mkdir()
-    (tmp_path / "pipeline/__init__.py").touch()  # else another folder's package would go first
-    (tmp_path / "pipeline/__main__.py").write_text(
+        (folder / name).rename(folder / "reproduced" / name)
+    (folder / "pipeline").mkdir()
+    (folder / "pipeline/__init__.py").touch()  # else another folder's package would go first
+    (folder / "pipeline/__main__.py").write_text(
         "import shutil, sys\n"
         "assert sys.argv[1:] == ['repro', '--jobs', '3']\n"
         "shutil.copytree('reproduced', '.', dirs_exist_ok=True)\n")
-    return suite
+    return folder
+
+
+@pytest.fixture
+def embedded(toy_results: Path, tmp_path: Path) -> Suite:
+    """The suite of a copy of `toy_results`."""
+    return toy_suite(shutil.copytree(toy_results, tmp_path, dirs_exist_ok=True))
 
 
 def change_score(path: Path, metric: str, value: float) -> None:
@@ -382,7 +389,7 @@ OF_FILES = {"result folders": 6, "stages of dvc.lock": 6, "entries of dvc.lock":
 def test_real_results_are_scored_and_run_again(project: Path) -> None:
     suite = load(project / "real" / "params.yaml")
     findings = Findings()
-    check_real(suite, project / "mirror", findings)
+    check_real(suite, project / "mirror", findings, jobs=2)
     assert findings.differences == []
     assert findings.compared == {**OF_FILES, "feature sets made": 1, "real scores and bounds": 30,
                                  "predictions on the processor that they name": 1,
@@ -450,7 +457,7 @@ def test_a_system_that_was_not_trained_again_is_listed(tmp_path: Path) -> None:
     suite = toy_suite(tmp_path, root="..", suite="real/")
     write_results(suite)
     findings = Findings()
-    _check_fast_systems(suite, "yearly", ["network"], findings)
+    _check_fast_systems(suite, "yearly", ["network"], {}, findings)
     assert findings.unchecked == [
         "real, yearly: 'network' was not trained again (70 s on Test CPU); 'dvc repro --force "
         "real/dvc.yaml:train@network' does"]

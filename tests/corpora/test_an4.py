@@ -1,5 +1,6 @@
 """AN4: the counts of its publisher, and every kind of damage."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import soundfile
 
 from pipeline.corpora import an4
 from pipeline.corpora.fetching.archives import place
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 
 
@@ -142,10 +144,8 @@ def test_a_damaged_dictionary_is_named(
 
 
 @pytest.fixture(scope="module")
-def real(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("an4")
-    an4.prepare(an4.Settings(module="an4"), directory, mirror)
-    return directory
+def real(real_corpus: Callable[[CorpusSettings], Path]) -> Path:
+    return real_corpus(an4.Settings(module="an4"))
 
 
 def test_the_real_corpus_has_its_publishers_counts(real: Path) -> None:
@@ -166,12 +166,13 @@ def test_the_real_corpus_has_its_publishers_counts(real: Path) -> None:
 
 
 def test_only_what_is_listed_lies_there_and_a_damaged_recording_is_mended(
-        real: Path, mirror: Path) -> None:
+        real: Path, mirror: Path, tmp_path: Path) -> None:
     found = {path.relative_to(real / "an4").as_posix() for path in (real / "an4").rglob("*")
              if path.is_file()}
     assert found == an4.FILES[0].members().keys() and len(found) == 1088
-    path = an4.utterances(real, "test")[0].path
+    copy = Path(shutil.copytree(real, tmp_path / "copy"))
+    path = an4.utterances(copy, "test")[0].path
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    place(an4.FILES[0], real, mirror)
+    place(an4.FILES[0], copy, mirror)
     assert path.read_bytes() == whole

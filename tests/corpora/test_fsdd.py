@@ -1,6 +1,7 @@
 """Spoken digits: names, splits, the publisher's counts, and either archive."""
 
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 
 from pipeline.corpora import fsdd
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 from pipeline.storage.files import sha256
 
@@ -48,11 +50,9 @@ def test_a_split_without_recordings_is_named(tmp_path: Path) -> None:
         fsdd.utterances(tmp_path, "test")
 
 
-@pytest.fixture(scope="module")
-def real(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("fsdd")
-    fsdd.prepare(fsdd.Settings(module="fsdd"), directory, mirror)
-    return directory
+@pytest.fixture
+def real(real_corpus: Callable[[CorpusSettings], Path]) -> Path:
+    return real_corpus(fsdd.Settings(module="fsdd"))
 
 
 def test_the_real_corpus_has_its_publishers_counts(real: Path) -> None:

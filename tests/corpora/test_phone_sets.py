@@ -2,6 +2,7 @@
 
 import re
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import espeakng_loader
@@ -12,6 +13,7 @@ from pipeline.corpora import an4
 from pipeline.corpora.phone_sets import ESPEAK, SAMPA, from_espeak, from_sampa, is_pause
 from pipeline.corpora.twins.espeak import Voice, speak
 from pipeline.corpora.twins.grammar import english
+from pipeline.entries import CorpusSettings
 from pipeline.errors import UserError
 
 # A word of each of Wells' lexical sets and of what English has beside them.
@@ -119,7 +121,6 @@ def test_sampa_has_every_phone() -> None:
     assert {phone for phones in SAMPA.values() for phone in phones} == set(PHONES)
 
 
-def test_every_phone_of_an4_is_one(mirror: Path, tmp_path: Path) -> None:
-    an4.prepare(an4.Settings(module="an4"), tmp_path, mirror)
-    phones = an4.phones(tmp_path)
+def test_every_phone_of_an4_is_one(real_corpus: Callable[[CorpusSettings], Path]) -> None:
+    phones = an4.phones(real_corpus(an4.Settings(module="an4")))
     assert set(phones) - {SILENCE} < set(PHONES) and len(phones) == 34

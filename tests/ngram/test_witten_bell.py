@@ -1,13 +1,14 @@
 """The vectorised estimator against the paper's formula over dictionaries, and on AN4."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.corpora import an4
+from pipeline.entries import CorpusSettings
 from pipeline.ngram.model import NgramModel
 from pipeline.ngram.witten_bell import estimate
 from tests.ngram.corpora import END, START, random_sentences, stream
@@ -68,10 +69,8 @@ def test_what_is_no_text_is_refused(tokens: list[int], order: int, message: str)
 
 
 @pytest.fixture(scope="module")
-def corpus(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("an4")
-    an4.prepare(an4.Settings(module="an4"), directory, mirror)
-    return directory
+def corpus(real_corpus: Callable[[CorpusSettings], Path]) -> Path:
+    return real_corpus(an4.Settings(module="an4"))
 
 
 def test_an4_has_its_known_perplexities(corpus: Path) -> None:

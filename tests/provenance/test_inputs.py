@@ -30,14 +30,25 @@ from tests.provenance.loading import loaded_files
 from tests.tracked_project import SUITE, make_project, save_suite
 
 
+def copied(root: Path, folder: Path) -> Path:
+    """A copy of the project's code and settings in `folder`."""
+    for name in ("pipeline", "stages"):
+        shutil.copytree(root / name, folder / name,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "params.yaml", folder / "params.yaml")
+    return folder
+
+
 @pytest.fixture
 def code(tmp_path: Path, root: Path) -> Path:
-    """A copy of the project's code and settings, to be changed."""
-    for name in ("pipeline", "stages"):
-        shutil.copytree(root / name, tmp_path / name,
-                        ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(root / "params.yaml", tmp_path / "params.yaml")
-    return tmp_path
+    """A copy to be changed."""
+    return copied(root, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory, root: Path) -> dict[str, bytes]:
+    """What `validate` writes for each stage before anything is changed."""
+    return written(copied(root, tmp_path_factory.mktemp("unchanged")))
 
 
 def written(code: Path) -> dict[str, bytes]:
@@ -49,9 +60,8 @@ def written(code: Path) -> dict[str, bytes]:
             for path in folder.rglob("*.json")}
 
 
-def reached_by_changing(code: Path, name: str) -> set[str]:
+def reached_by_changing(code: Path, name: str, before: dict[str, bytes]) -> set[str]:
     """The stages whose code differs after a statement was added to a file."""
-    before = written(code)
     with (code / name).open("a") as source:
         source.write("CHANGED = 1\n")
     after = written(code)
@@ -77,44 +87,46 @@ def reached_by_setting(root: Path, *place: str | int, to: object) -> set[str]:
             if stage_settings(before, stage, key) != stage_settings(after, stage, key)}
 
 
-def test_every_stage_has_its_file(code: Path) -> None:
-    suite = load(code / "params.yaml")
-    assert set(written(code)) == {"report", "mirror", *(f"{stage}/{key}" for stage, keys in (
+def test_every_stage_has_its_file(root: Path, unchanged: dict[str, bytes]) -> None:
+    suite = load(root / "params.yaml")
+    assert set(unchanged) == {"report", "mirror", *(f"{stage}/{key}" for stage, keys in (
         ("download", suite.corpora), ("features", suite.tracks), ("train", suite.systems),
         ("evaluate", suite.systems), ("leaderboard", suite.tracks)) for key in keys)}
 
 
-def test_a_system_s_module_reaches_its_own_entries(code: Path) -> None:
+def test_a_system_s_module_reaches_its_own_entries(
+        code: Path, unchanged: dict[str, bytes]) -> None:
     suite = load(code / "params.yaml")
     own = [key for key, entry in suite.systems.items() if entry["model"] == "kneser_ney"]
     module = f"pipeline/tasks/{suite.task_of(own[0])}/systems/kneser_ney.py"
-    assert reached_by_changing(code, module) == {
+    assert reached_by_changing(code, module, unchanged) == {
         f"{stage}/{key}" for stage in ("train", "evaluate") for key in own}
 
 
-def test_a_scorer_reaches_what_scores_and_trains_nothing(code: Path) -> None:
+def test_a_scorer_reaches_what_scores_and_trains_nothing(
+        code: Path, unchanged: dict[str, bytes]) -> None:
     suite = load(code / "params.yaml")
     tracks = [key for key, track in suite.tracks.items() if track.task == "asr"]
     systems = [key for track in tracks for key in suite.systems_of(track)]
     assert systems
-    assert reached_by_changing(code, "pipeline/tasks/asr/scoring.py") == {
+    assert reached_by_changing(code, "pipeline/tasks/asr/scoring.py", unchanged) == {
         "report", *(f"leaderboard/{key}" for key in tracks),
         *(f"evaluate/{key}" for key in systems)}
 
 
 def test_a_corpus_reaches_its_download_the_features_that_read_it_and_their_rows_version(
-        code: Path) -> None:
+        code: Path, unchanged: dict[str, bytes]) -> None:
     suite = load(code / "params.yaml")
-    assert reached_by_changing(code, "pipeline/corpora/m4.py") == {
+    assert reached_by_changing(code, "pipeline/corpora/m4.py", unchanged) == {
         *(f"download/{key}" for key, entry in suite.corpora.items() if entry["module"] == "m4"),
         *(f"features/{key}" for key in suite.tracks if suite.reader_of(key) == "m4"),
         *(f"evaluate/{key}" for key in suite.systems
           if suite.reader_of(suite.track_of(key)) == "m4")}
 
 
-def test_a_module_that_nobody_imports_reaches_nothing(code: Path) -> None:
-    (code / "pipeline/nn/unused.py").touch()
-    assert reached_by_changing(code, "pipeline/nn/unused.py") == set()
+def test_a_module_that_nobody_imports_reaches_nothing(
+        code: Path, unchanged: dict[str, bytes]) -> None:
+    assert reached_by_changing(code, "pipeline/nn/unused.py", unchanged) == set()
 
 
 def test_a_system_s_setting_reaches_its_training_and_what_shows_it(root: Path) -> None:
@@ -185,8 +197,7 @@ def with_other_prose(source: str) -> str:
     return "".join([*lines, *(f"{comment.string}\n" for comment in comments)])
 
 
-def test_prose_in_any_module_reaches_nothing(code: Path) -> None:
-    before = written(code)
+def test_prose_in_any_module_reaches_nothing(code: Path, unchanged: dict[str, bytes]) -> None:
     files = [path for path in (code / "pipeline").rglob("*.py") if path.read_text("utf-8")]
     assert len(files) > 100
     for path in files:
@@ -194,7 +205,7 @@ def test_prose_in_any_module_reaches_nothing(code: Path) -> None:
         edited = with_other_prose(source)
         assert edited != source and statements(edited) == statements(source), path
         path.write_text(edited, "utf-8")
-    assert written(code) == before
+    assert written(code) == unchanged
 
 
 @pytest.mark.parametrize("suite", ["params.yaml", "real/params.yaml", "large/params.yaml"])

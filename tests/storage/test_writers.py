@@ -26,6 +26,9 @@ ALWAYS = {"os.open": "opens", "os.fdopen": "opens", "os.rename": "renames", "os.
           "shutil.move": "moves", "shutil.make_archive": "writes", "tempfile.mkstemp": "makes",
           "tempfile.NamedTemporaryFile": "makes", "wave.open": "opens", "os.truncate": "cuts"}
 METHODS = {"write_text", "write_bytes", "rename", "symlink_to", "hardlink_to", "link_to", "touch"}
+# The last parts of all names that `_writes` looks for.
+SEEN = {*SAVERS, *METHODS, *(name.rpartition(".")[2] for name in ALWAYS), "open", "GzipFile",
+        "ZipFile", "fdopen", "replace", "write", "to_json"}
 # Only read: to send what a closed pipe would get nowhere, and to give a child an empty input.
 NO_FILE = {"os.devnull"}
 
@@ -55,8 +58,10 @@ def _name(node: ast.AST) -> str:
 
 
 def _writes(call: ast.Call, opened: set[str]) -> bool:
+    last = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if last not in SEEN:
+        return False
     name = _name(call)
-    last = name.rpartition(".")[2]
     arguments = [ast.unparse(argument) for argument in call.args]
     if arguments[:1] and arguments[0] in NO_FILE:
         return False

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.entries import CorpusSettings
 from pipeline.modules import corpus_module, task_module
 from pipeline.scoring.item_clusters import NAME
 from pipeline.storage.files import read_json
 from pipeline.suite.schema import load
-from tests.systems.trained import ROOT, Track
+from tests.systems.trained import ROOT, Tracks
 
 EMBEDDED = load(ROOT / "params.yaml")
 REAL = load(ROOT / "real" / "params.yaml")
@@ -118,7 +119,7 @@ def together(keys: Mapping[str, object]) -> set[frozenset[str]]:
 
 
 @pytest.mark.parametrize("track", EMBEDDED.tracks)
-def test_clusters_are_what_the_raw_files_say(small_tracks: dict[str, Track], track: str) -> None:
+def test_clusters_are_what_the_raw_files_say(small_tracks: Tracks, track: str) -> None:
     module = EMBEDDED.corpora[EMBEDDED.track(track).corpus]["module"]
     corpus, found = small_tracks[track].corpus, read_json(small_tracks[track].test / NAME)
     assert found and together(found) == together(RAW.get(module, alone)(corpus, found))
@@ -149,11 +150,9 @@ class TestSplitAlone:
 
 @pytest.mark.parametrize("track", QUICK)
 def test_clusters_of_real_test_sets_are_what_the_raw_files_say(
-        mirror: Path, tmp_path: Path, track: str) -> None:
+        real_corpus: Callable[[CorpusSettings], Path], tmp_path: Path, track: str) -> None:
     entry, settings = REAL.tracks[track], REAL.corpus(REAL.tracks[track].corpus).smallest()
-    corpus, module = tmp_path / "corpus", corpus_module(settings.module)
-    corpus.mkdir()
-    module.prepare(settings, corpus, mirror)
+    corpus, module = real_corpus(settings), corpus_module(settings.module)
     features = REAL.features(track).smallest()
     if hasattr(features, "pieces"):  # learning pieces of words takes a large text, and long
         features = features.model_copy(update={"pieces": "word"})

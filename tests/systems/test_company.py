@@ -23,15 +23,19 @@ from pipeline.errors import UserError
 from pipeline.running.answering import Answering
 from pipeline.systems.base import System
 from pipeline.tasks.contract import OwnFile
+from pipeline.tasks.forecast.systems import esrnn
 from tests.systems.entrants import Entrant
 from tests.systems.loaded import loaded
 from tests.systems.pieces import odd, pieces
-from tests.systems.trained import ENTRANTS, ROOT, Track, Trained, raw, same_answers
+from tests.systems.trained import ENTRANTS, ROOT, Tracks, Trained, raw, same_answers
 from tests.tasks.answers import without_ids
 from tests.trials import trials
 
 ITEMS = 4  # some systems take a second for one
 FEW = 2
+# Of the hundred by which a network that smooths is fitted to a series that is new to it, here to an
+# odd one: they take seconds for each.
+ADAPTATION_STEPS = trials(30, 100)
 
 
 @dataclass
@@ -56,7 +60,7 @@ class Inputs:
 
 
 @pytest.fixture(scope="module")
-def inputs_of(small_tracks: dict[str, Track],
+def inputs_of(small_tracks: Tracks,
               tmp_path_factory: pytest.TempPathFactory) -> Callable[[Entrant], Inputs]:
     """Gives the inputs of an entrant's track."""
     made: dict[str, Inputs] = {}
@@ -108,7 +112,8 @@ class Asked:
 
 @pytest.fixture
 def asked(request: pytest.FixtureRequest, trained: Callable[[Entrant], Trained],
-          inputs_of: Callable[[Entrant], Inputs]) -> Asked:
+          inputs_of: Callable[[Entrant], Inputs], monkeypatch: pytest.MonkeyPatch) -> Asked:
+    monkeypatch.setattr(esrnn, "_ADAPTATION_STEPS", ADAPTATION_STEPS)
     return Asked(loaded(trained(request.param).model), inputs_of(request.param))
 
 

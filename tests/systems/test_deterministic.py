@@ -15,12 +15,12 @@ from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json
 from pipeline.systems.base import NeuralSystem, Run, system_class
 from tests.systems.entrants import Entrant
-from tests.systems.trained import ENTRANTS, Track, Trained, answers, narrow
+from tests.systems.trained import ENTRANTS, Tracks, Trained, answers, narrow
 
 
 @pytest.mark.parametrize("entrant", [one for one in ENTRANTS if not one.neural], ids=str)
 def test_another_seed_gives_the_same_answers(
-        entrant: Entrant, small_tracks: dict[str, Track], trained: Callable[[Entrant], Trained],
+        entrant: Entrant, small_tracks: Tracks, trained: Callable[[Entrant], Trained],
         tmp_path: Path) -> None:
     track, settings = small_tracks[entrant.track], entrant.settings
     settings = settings.model_copy(update=narrow(settings))

@@ -7,7 +7,6 @@ as before; one network is made, saved and asked untrained, as its vocabulary is 
 harm.
 """
 
-import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 import torch
-from filelock import FileLock
 
 from pipeline.errors import UserError
 from pipeline.modules import corpus_module, task_module
@@ -32,6 +30,7 @@ from pipeline.tasks.asr.shared.letter_search import LetterVocabulary, Searched
 from pipeline.tasks.asr.shared.letters import LetterRecogniser
 from tests.conftest import ROOT
 from tests.odd_text import damage, odd_lines, rewrite, text_files
+from tests.shared import first, shared_folder
 from tests.systems.entrants import Entrant, entrants
 from tests.systems.test_conformance import same_answers
 from tests.systems.trained import narrow
@@ -62,20 +61,15 @@ class Read:
 @pytest.fixture(scope="session")
 def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded corpora at their smallest, made when first asked for; processes share them."""
-    own = tmp_path_factory.getbasetemp()
-    base = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "odd-text"
-    base.mkdir(exist_ok=True)
-    return base
+    return shared_folder(tmp_path_factory, "odd-text")
 
 
 def corpus_of(track: str, base: Path) -> Path:
     name = EMBEDDED.tracks[track].corpus
-    with FileLock(base / f"{name}.lock"):
-        if not (base / name).exists():
+    with first(base / name) as is_first:
+        if is_first:
             settings = EMBEDDED.corpus(name).smallest()
-            (base / f"{name}.part").mkdir()
-            corpus_module(settings.module).prepare(settings, base / f"{name}.part", None)
-            (base / f"{name}.part").rename(base / name)
+            corpus_module(settings.module).prepare(settings, base / name, None)
     return base / name
 
 

@@ -15,11 +15,13 @@ from pipeline.storage.artefacts import ARTEFACTS
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.checks import load_valid
 from pipeline.systems.base import Run, System, system_class
+from tests.shared import first
 from tests.systems.entrants import Entrant, entrants
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRANTS = entrants(ROOT)
-EPOCHS = 2
+EPOCHS = 4  # the first few steps at the full rate may overshoot
+UPDATES = 24
 
 
 @dataclass(frozen=True)
@@ -31,33 +33,41 @@ class Track:
     corpus: Path
 
 
-def make_tracks(base: Path) -> dict[str, Track]:
-    """Features of every track of the embedded suite in `base`; test processes share one copy."""
-    base.mkdir(exist_ok=True)
-    suite = load_valid(ROOT / "params.yaml")
-    with FileLock(base / "lock"):
-        if not (base / "complete").exists():
-            for key in suite.corpora:
-                settings = suite.corpus(key).smallest()
-                (base / "data" / key).mkdir(parents=True, exist_ok=True)
-                corpus_module(settings.module).prepare(settings, base / "data" / key, None)
-            for key, track in suite.tracks.items():
-                fit, test = base / key / "fit", base / key / "test"
-                for folder in (fit, test):
-                    folder.mkdir(parents=True, exist_ok=True)
-                task_module(track.task, "features").extract(
-                    suite.features(key).smallest(), base / "data" / track.corpus,
-                    corpus_module(suite.reader_of(key)), fit, test)
-            (base / "complete").touch()
-    return {key: Track(base / key / "fit", base / key / "test", base / "data" / track.corpus)
-            for key, track in suite.tracks.items()}
+class Tracks(dict[str, Track]):
+    """Features of tracks of the embedded suite, made when first asked for.
+
+    Test processes share one copy, in the folder `base`.
+    """
+
+    def __init__(self, base: Path) -> None:
+        super().__init__()
+        self.base = base
+        self.suite = load_valid(ROOT / "params.yaml")
+
+    def __missing__(self, key: str) -> Track:
+        suite, name = self.suite, self.suite.track(key).corpus
+        found = Track(self.base / "tracks" / key / "fit", self.base / "tracks" / key / "test",
+                      self.base / "data" / name)
+        with first(found.corpus) as is_first:
+            if is_first:
+                settings = suite.corpus(name).smallest()
+                corpus_module(settings.module).prepare(settings, found.corpus, None)
+        with first(found.fit.parent) as is_first:
+            if is_first:
+                found.fit.mkdir()
+                found.test.mkdir()
+                task_module(suite.track(key).task, "features").extract(
+                    suite.features(key).smallest(), found.corpus,
+                    corpus_module(suite.reader_of(key)), found.fit, found.test)
+        self[key] = found
+        return found
 
 
-def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: Any) -> System:
+def new_system(entrant: Entrant, track: Track, **changes: Any) -> System:
     settings = entrant.settings
     if entrant.neural:
         changes["training"] = settings.training.model_copy(
-            update={"epochs": epochs, "warmup_steps": 0})
+            update={"epochs": EPOCHS, "warmup_steps": 0})
     settings = settings.model_copy(update={**narrow(settings), **changes})
     torch.manual_seed(1)
     system = system_class(entrant.task, settings.model)(
@@ -67,17 +77,15 @@ def new_system(entrant: Entrant, track: Track, epochs: int = EPOCHS, **changes: 
 
 
 def narrow(settings: Any) -> dict[str, Any]:
-    """A search for words that gives up soon: to who has learnt for a few steps all sound alike."""
+    """An epoch of few steps where a setting says how many; a search for words that gives up soon.
+
+    To who has learnt for a few steps all words sound alike.
+    """
+    few = {"updates": min(UPDATES, settings.updates)} if hasattr(settings, "updates") else {}
     if not hasattr(settings, "decoding"):
-        return {}
-    return {"decoding": settings.decoding.model_copy(update={
+        return few
+    return few | {"decoding": settings.decoding.model_copy(update={
         "most": 40, "lattice_beam": 4.0, "language_weights": [1.0, 4.0], "word_scores": [0.0]})}
-
-
-def fitted(entrant: Entrant, track: Track, work: Path, epochs: int = EPOCHS) -> System:
-    system = new_system(entrant, track, epochs)
-    system.fit(track.fit, Run(seed=1, work=work))
-    return system
 
 
 def answers(system: System, track: Track) -> dict[str, list[dict]]:
@@ -88,13 +96,16 @@ def answers(system: System, track: Track) -> dict[str, list[dict]]:
 
 @dataclass(frozen=True)
 class Trained:
-    """A saved system: its folder, and what it had answered before it was saved."""
+    """A saved system: its folder, and what it had answered before it was saved.
+
+    Beside the answers stand the number of its parameters and its learning curve.
+    """
 
     model: Path
     before: Path
 
 
-def make_trained(base: Path, tracks: dict[str, Track]) -> Callable[[Entrant], Trained]:
+def make_trained(base: Path, tracks: Tracks) -> Callable[[Entrant], Trained]:
     """Gives the saved system of an entrant in `base`, fitted when it is first asked for."""
     def of(entrant: Entrant) -> Trained:
         folder = base / "trained" / entrant.name.replace("/", "-")
@@ -102,9 +113,11 @@ def make_trained(base: Path, tracks: dict[str, Track]) -> Callable[[Entrant], Tr
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock"):
             if not found.before.exists():
-                system = fitted(entrant, tracks[entrant.track], folder / "work")
+                track = tracks[entrant.track]
+                system = new_system(entrant, track)
+                curve = system.fit(track.fit, Run(seed=1, work=folder / "work"))
                 system.save(found.model)
-                write_json(found.before, {"answers": answers(system, tracks[entrant.track]),
+                write_json(found.before, {"answers": answers(system, track), "curve": curve,
                                           "parameters": system.parameters_count})
         return found
     return of
