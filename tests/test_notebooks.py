@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,6 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
-from traitlets.config import Config
 
 from tests.conftest import ROOT
 from tests.test_course import LINK, PAGES, QUOTED, slug
@@ -142,10 +142,12 @@ def run(path: Path) -> Run:
 
 
 def _execute(notebook: NotebookNode, folder: Path) -> None:
-    client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3",
-                            config=Config({"KernelManager": {"transport": "ipc"}}),
-                            resources={"metadata": {"path": str(folder)}})
-    client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+    client = NotebookClient(notebook, timeout=SECONDS, startup_timeout=SECONDS,
+                            kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    # In the main thread nbclient would take over the signals, and keep them where a kernel fails.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(client.execute, env=os.environ | {
+            "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}).result()
 
 
 def printed(cell: NotebookNode) -> str:
@@ -207,8 +209,9 @@ def test_a_notebook_is_what_jupytext_would_write(path: Path) -> None:
     names = [cell.metadata["name"] for cell in cells if "name" in cell.metadata]
     assert len(names) == len(set(names))
     assert cells[0].cell_type == "markdown" and cells[0].source.startswith(f"# {path.stem[0]}. ")
-    assert jupytext.writes(read(path), fmt="py:percent").splitlines() == \
-        path.read_text("utf-8").splitlines()
+    # Its header would name jupytext's version too.
+    written = jupytext.writes(read(path), fmt="py:percent")
+    assert written.split("# ---\n")[2] == path.read_text("utf-8").split("# ---\n")[2]
 
 
 @each
@@ -238,7 +241,7 @@ def test_links_and_names_lead_somewhere(path: Path) -> None:
                     if line.startswith("#")}
         assert not anchor or anchor in headings, target
     for name in QUOTED.findall(prose):
-        if name.startswith("pipeline."):
+        if re.fullmatch(r"\w+(\.\w+)+", name):
             assert _exists(name), name
         else:
             words = re.findall(r"\w+", name)
