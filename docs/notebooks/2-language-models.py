@@ -157,6 +157,7 @@ class Recurrent(nn.Module):
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(len(words), 12)
+        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)  # small, so that training shows
         self.stack = Stack("lstm", 12, [32], dropout=0.0)
         self.output = nn.Linear(32, len(words))
 

@@ -94,8 +94,8 @@ likeliest = max(itertools.product(range(3), repeat=3), key=probability_of)
 
 # %% name="check-viterbi" tags=["check"]
 assert path == its_path.tolist() == list(likeliest)
-assert np.isclose(probability, np.exp(log_probability))
-assert np.isclose(probability, probability_of(likeliest))
+assert np.isclose(probability, np.exp(log_probability), atol=0)
+assert np.isclose(probability, probability_of(likeliest), atol=0)
 
 # %% [markdown]
 # ## Who threw which coin?
@@ -139,7 +139,7 @@ tried = sum(0.5 * np.prod([swaps[pair] for pair in itertools.pairwise(way)])
 print(f"{summed:.8f} by the recursion, {tried:.8f} by all {2**8} paths")
 
 # %% name="check-coins" tags=["check"]
-assert np.isclose(summed, tried, rtol=1e-10)
+assert np.isclose(summed, tried, rtol=1e-10, atol=0)
 
 # %% [markdown]
 # Baum and Welch: begin with some model, take the expected counts as if they had been seen, and
@@ -329,9 +329,9 @@ plt.show()
 print(f"effect {effect:.3f} ± {error:.3f}: {effect / error:.1f} errors from nothing")
 
 # %% [markdown]
-# The project's test, `Resampled.effect`, does that with its own draws, and with the few seeds
-# taken into account: five of them know a variance badly, so p is larger than a normal
-# distribution would have it.
+# The project's test, `pipeline.scoring.effects.Resampled.effect`, does that with its own draws,
+# and with the few seeds taken into account: five of them know a variance badly, so p is larger
+# than a normal distribution would have it.
 
 # %% name="projects-effect"
 tested = Resampled.of(rows, metric, suite.resamples, suite.seed).effect({better: 1, worse: -1})
