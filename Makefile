@@ -16,7 +16,8 @@ export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help check-python install try repro site test fuzz verify ui spread lint bench lock clean
+.PHONY: help check-python install try repro site test fuzz verify ui spread lint bench lock \
+  notebooks clean
 
 help:  ## list what this Makefile can do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -69,6 +70,12 @@ ui: install  ## compare runs in MLflow, on this machine only
 
 spread: install  ## train the systems that claims name with further seeds; SEEDS=N
 	@$(UNROLLED) spread --suite $(SUITE) --seeds $(SEEDS) --jobs $(JOBS)
+
+notebooks: install  ## write the course's notebooks as .ipynb; those that are there stay
+	@for script in docs/notebooks/*.py; do notebook=$${script%.py}.ipynb; \
+	  if [ -e "$$notebook" ]; then echo "$$notebook stays as it is; remove it to have it anew"; \
+	  else $(BIN)/python -m jupytext --quiet --to ipynb "$$script" || exit 1; \
+	    echo "$$notebook"; fi; done
 
 lint: install  ## check style, and types where pyproject.toml configures mypy
 	@$(BIN)/python -m ruff check .
