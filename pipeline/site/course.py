@@ -1,7 +1,7 @@
-"""The course as pages: docs/COURSE.md and what it leads to in docs/, with its links led into the site.
+"""The course as pages: docs/COURSE.md and what it leads to in docs/, with links led into the site.
 
-A link to a leaderboard, to a lecture's claims or to code leads to the page that the site has of it,
-a picture is copied, and any other file of the project is named by its path in the repository, since
+A link to a board, to a lecture's claims or to code leads to the page that the site has of it, a
+picture is copied, and any other file of the project is named by its path in the repository, since
 a site is copied anywhere without it.
 """
 
@@ -35,11 +35,15 @@ _OVERVIEW = "README.md"
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the course: its address in the site, its title, and what it says."""
+    """A page of the course: its address in the site, its title, what it says, and its topics.
+
+    A topic is an anchor with its heading.
+    """
 
     address: str
     title: str
     text: Markup
+    topics: Sequence[tuple[str, str]]
 
 
 @dataclass
@@ -84,12 +88,13 @@ class _Writer:
         self._studies = {os.path.relpath(one.suite.places.studies, root):
                          f"{one.folder}studies.html" for one in found if one.charted}
         self._title, self._topic = name, ""
+        self._topics: list[tuple[str, str]] = []
         self._ids: Counter[str] = Counter()
         self.leads: list[str] = []
 
     def page(self) -> Page:
         text = Markup("").join(self._parts(read_text(self._root / self._name)))
-        return Page(_address(self._name), self._title, text)
+        return Page(_address(self._name), self._title, text, self._topics)
 
     def _parts(self, text: str) -> Iterator[Markup]:
         """What is folded away, and what stands between."""
@@ -123,6 +128,7 @@ class _Writer:
             self._title = plain
         elif token.tag == "h2":
             self._topic = anchor
+            self._topics.append((anchor, plain))
 
     def _inline(self, children: Sequence[Token]) -> "Iterator[partial[None]]":
         """What is to be done with each picture, and with each link and its end."""
@@ -130,8 +136,10 @@ class _Writer:
             if child.type == "image":
                 yield partial(self._picture, child)
             elif child.type == "link_open":
-                close = next(later for later in children[place:] if later.type == "link_close")
-                yield partial(self._link, child, close)
+                end = next(later for later in range(place, len(children))
+                           if children[later].type == "link_close")
+                said = "".join(one.content for one in children[place:end])
+                yield partial(self._link, child, children[end], said)
 
     def _picture(self, token: Token) -> None:
         name, _ = self._target(str(token.attrs["src"]))
@@ -143,7 +151,8 @@ class _Writer:
             token.attrSet("src", root_of(_address(self._name)) + copied)
             token.attrSet("loading", "lazy")
 
-    def _link(self, opens: Token, closes: Token) -> None:
+    def _link(self, opens: Token, closes: Token, said: str) -> None:
+        """Lead a link into the site; of what it has no page of, `said` and the path are shown."""
         href = str(opens.attrs["href"])
         name, anchor = self._target(href)
         outside = re.match(r"[a-z][a-z0-9+.-]*:", href)
@@ -152,8 +161,10 @@ class _Writer:
             opens.attrSet("href", address if address.startswith("#") else
                           root_of(_address(self._name)) + address)
             return
+        place = href if outside else name
         opens.type, opens.content = "html_inline", "<span>"
-        closes.type, closes.content = "html_inline", f"</span> {_elsewhere(href if outside else name)}"
+        closes.type = "html_inline"
+        closes.content = f"</span> {_elsewhere('' if said == place else place)}"
 
     def _target(self, href: str) -> tuple[str, str]:
         """The path in the repository of what is linked to, and the anchor in it."""
@@ -188,8 +199,7 @@ class _Writer:
     def _claims(self, folder: str, anchor: str) -> str | None:
         """The claims of a lecture, which this topic is then one of."""
         lecture = f"lecture-{slug(anchor)}"
-        known = self._course.topics.get(lecture, "")
-        if self._topic and (not known or self._topic == anchor):
+        if self._topic and (lecture not in self._course.topics or self._topic == anchor):
             self._course.topics[lecture] = f"{_address(self._name)}#{self._topic}"
         one = self._suites.get(folder)
         if one is None:
@@ -209,9 +219,11 @@ class _Writer:
 
 def _equation(text: str) -> str:
     """TeX, which the page's script sets; without it the TeX itself is shown."""
-    return ('<div class="equation" tabindex="0" role="region" aria-label="equation"><pre><code>'
-            f"{html.escape(text.strip())}</code></pre></div>\n")
+    return ('<div class="equation" tabindex="0" role="group" aria-label="equation"><code>'
+            f"{html.escape(text.strip())}</code></div>\n")
 
 
 def _elsewhere(name: str) -> str:
-    return f'<span class="elsewhere"><code>{html.escape(name)}</code> in the repository</span>'
+    """Where what has no page here is found; `name` is empty where it has just been said."""
+    code = f"<code>{html.escape(name)}</code> " if name else ""
+    return f'<span class="elsewhere">({code}in the repository)</span>'

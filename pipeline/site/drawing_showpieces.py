@@ -3,7 +3,7 @@
     carry.png               the adder: two numbers, their carry, and the hidden units that hold it
     attention.png           what a translator looks at while it writes each word
     aligned-sentence.svg    a sentence: its wave, what was said when, what was understood when
-    sentence.json           that sentence, its voice and the recognised words, for who wants to hear it
+    sentence.json           that sentence, its voice and the recognised words, to hear it
 
 The first two are figures that evaluating a row has left in figures/, with fewer colours. The
 embedded suite has to have been trained here (`unrolled repro`), and `shown.json`, which says what

@@ -113,7 +113,8 @@ def _aligned(test: Path, wanted: set[str]) -> Iterator[tuple[str, Item]]:
     """Utterances with the true times of their phones; one that another runs into has no time."""
     gold = read_shaped(test / "gold.json", dict[str, dict[str, list[list[Any]]]])
     for identity, entry, _ in _entries(test, wanted):
-        times = [(str(label), float(begin), float(end)) for label, begin, end in gold[identity]["phones"]
+        times = [(str(label), float(begin), float(end))
+                 for label, begin, end in gold[identity]["phones"]
                  if begin is not None and end is not None]
         yield identity, _item(entry, times=times, seconds=float(entry["seconds"]))
 

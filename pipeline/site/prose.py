@@ -25,7 +25,7 @@ def rendered(tokens: Sequence[Token]) -> Markup:
     """What was parsed as HTML; tokens of HTML that the caller has put there stand as they are."""
     found = _PARSER.renderer.render(tokens, _PARSER.options, {}).replace(
         "<pre>", '<pre tabindex="0">')
-    found = found.replace("<table>", '<div class="scroll" tabindex="0" role="region" '
+    found = found.replace("<table>", '<div class="scroll" tabindex="0" role="group" '
                                      'aria-label="table"><table>')
     found = found.replace("</table>", "</table></div>")
     found = found.replace(' style="text-align:right"', ' class="num"')

@@ -1,9 +1,9 @@
-"""What the project shows of itself first: pictures and one recognised sentence, from docs/pictures/.
+"""What the project shows of itself first: pictures and a recognised sentence, from docs/pictures/.
 
 They are committed, so that a clone in which nothing has been trained has something to look at and
 to hear. `pipeline.site.drawing_showpieces` makes them of results; `shown.json` says what each is.
-The sentence is a test item of the embedded suite. Its voice reads it again here, sample by sample as
-it did for the corpus, so no recording has to be committed.
+The sentence is a test item of the embedded suite. Its voice reads it again here, sample by sample
+as it did for the corpus, so no recording has to be committed.
 """
 
 from collections.abc import Sequence
