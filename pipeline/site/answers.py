@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from pipeline.site.items import Item
+from pipeline.site.items import Item, Timed
 from pipeline.storage.predictions import Prediction
 
 _TEXTS = ("hypothesis", "sentence", "sum", "answer")
@@ -31,7 +31,7 @@ class Shown:
 
     parts: Sequence[Part] = ()
     bars: Sequence[tuple[float, str]] = ()
-    times: Sequence[tuple[str, float, float]] = ()
+    times: Sequence[Timed] = ()
     note: str = ""
 
 
@@ -46,6 +46,8 @@ def shown(prediction: Prediction, item: Item | None) -> Shown:
         return _classes(prediction["probabilities"], item)
     if "nll" in prediction:
         return _surprises(prediction["nll"], item)
+    if "begins" in prediction and "phones" in prediction:
+        return _phones(prediction["phones"], prediction["begins"], item)
     if "neighbours" in prediction:
         return Shown([Part(", ".join(prediction["neighbours"]))])
     rest = {name: value for name, value in prediction.items() if name != "id"}
@@ -91,6 +93,13 @@ def _classes(probabilities: Mapping[str, float], item: Item | None) -> Shown:
     wrong = bool(item and item.right and best[0][0] != item.right[0])
     first, *others = [f"{name} {100 * share:.0f} %" for name, share in best]
     return Shown([Part(first, wrong)], note=", ".join(others))
+
+
+def _phones(phones: Sequence[str], begins: Sequence[float], item: Item | None) -> Shown:
+    """Phones that follow one another; the last one lasts as long as the recording does."""
+    last = begins[-1] if item is None or item.seconds is None else max(item.seconds, begins[-1])
+    return Shown(times=[(phone, float(begin), float(end)) for phone, begin, end in zip(
+        phones, begins, [*begins[1:], last], strict=True)])
 
 
 def _surprises(nats: Sequence[float], item: Item | None) -> Shown:

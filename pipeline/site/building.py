@@ -2,6 +2,8 @@
 
     index.html                          what this is, lectures, leaderboards of all suites
     methods.html                        every method with its equation, code and the rows it is in
+    course/index.html, course/<deck>.html   the course of docs/, topic by topic, and its pictures
+    pictures/                           what the front page shows and plays
     <suite>/index.html                  leaderboards of a suite
     <suite>/claims.html                 its claims by lecture
     <suite>/studies.html                what single settings do
@@ -13,7 +15,7 @@ No track and no suite can be called like a page beside it: names begin with a le
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +25,10 @@ from PIL import Image
 
 from pipeline.site.bundle import FILES, bundled
 from pipeline.site.code import Library, Module
+from pipeline.site.course import course_of
 from pipeline.site.files import Output, check_folder
 from pipeline.site.lectures import Lecture
-from pipeline.site.samples import sounds
+from pipeline.site.showpieces import Showpieces, showpieces
 from pipeline.site.suites import Described, described
 from pipeline.site.templates import Pages, picture_file
 from pipeline.site.tracks import Picture, Track, track_of
@@ -75,10 +78,16 @@ def render_site(suites: Sequence[Suite], folder: Path) -> Written:
     found = [described(suite, library) for suite in suites]
     scripts = bundled(suites[0].places)
     output = Output(folder)
-    pages = Pages(output, found)
+    root = suites[0].places.root
+    course = course_of(root, found, library)
+    pages = Pages(output, found, course)
     for name in FILES:
         output.content(f"_assets/{name}", (scripts / name).read_bytes())
-    shown = _Modules()
+    shown = _Modules(course.modules)
+    for address, content in course.pictures.items():
+        output.content(address, content)
+    for page in course.pages:
+        pages.write(page.address, "course.html", page=page)
     seen: list[Seen] = []
     for one in found:
         for board in one.boards.values():
@@ -90,10 +99,21 @@ def render_site(suites: Sequence[Suite], folder: Path) -> Written:
         shown.modules |= {module.name: module for lecture in one.lectures
                           for module in lecture.methods}
     shown.write(pages)
-    pages.write("index.html", "front.html", lectures=_together(found),
-                seen=min(seen, key=_worth, default=None))
+    _front(pages, output, found, showpieces(root), min(seen, key=_worth, default=None))
     files, size = output.close()
     return Written(folder / "index.html", files, size)
+
+
+def _front(pages: Pages, output: Output, found: Sequence[Described], pieces: Showpieces,
+           seen: Seen | None) -> None:
+    """The front page, with what the project shows of itself: pictures, and a sentence to hear."""
+    sound = pieces.sentence.sound if pieces.sentence else None
+    for piece in pieces.pictures:
+        output.content(f"pictures/{piece.file}", piece.content)
+    if sound is not None:
+        output.content(f"pictures/{sound.file}", sound.content)
+    pages.write("index.html", "front.html", lectures=_together(found), seen=seen, pieces=pieces,
+                shown_here={one.name for one in found})
 
 
 def _worth(seen: Seen) -> tuple[bool, int]:
@@ -111,9 +131,9 @@ def _track(pages: Pages, output: Output, one: Described, track: Track) -> None:
             output.content(f"{beside}/{picture.file}", picture.content)
     for name, content in track.gallery.contents.items():
         output.content(f"{beside}/{name}", content)
-    for path in sounds(track.samples):
-        output.content(f"{beside}/{path.name}", path.read_bytes())
     for sample in track.samples.samples:
+        if sample.sound is not None:
+            output.content(f"{beside}/{sample.sound.file}", sample.sound.content)
         if sample.item is not None and sample.item.picture is not None:
             output.content(f"{beside}/{picture_file(sample.id)}", _png(sample.item.picture))
     claims = [shown for lecture in one.lectures for shown in lecture.claims
@@ -131,8 +151,8 @@ def _suite(pages: Pages, one: Described) -> None:
 class _Modules:
     """The modules that have a page, and which rows the methods among them are in."""
 
-    def __init__(self) -> None:
-        self.modules: dict[str, Module] = {}
+    def __init__(self, modules: Mapping[str, Module]) -> None:
+        self.modules: dict[str, Module] = {**modules}
         self._methods: dict[str, Method] = {}
 
     def add(self, one: Described, track: Track) -> None:

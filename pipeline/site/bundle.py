@@ -19,7 +19,7 @@ from pipeline.suite.places import Places
 
 WEB = Path(__file__).with_name("web")
 _TOLD = 5  # lines of a failed command
-FILES = ("page.js", "charts.js", "page.css", "licences.txt")
+FILES = ("page.js", "charts.js", "math.js", "page.css", "licences.txt")
 
 
 def bundled(places: Places) -> Path:

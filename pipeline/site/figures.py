@@ -16,11 +16,12 @@ import soundfile
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import UserError
+from pipeline.site.speech import as_mp3
 from pipeline.storage.files import read_text
 from pipeline.suite.schema import Suite
 
 _PICTURES, _TEXTS, _SOUNDS = (".png", ".svg"), (".txt",), (".wav",)
-_LARGE = 40_000  # bytes of a PNG from which on it is written as WebP, half as large
+_LARGE = 20_000  # bytes of a PNG from which on it is written as WebP, half as large
 _LONGEST = 20_000  # characters of a text
 _DIGITS = re.compile(r"(?<=\D)_?(?=\d+$)")
 
@@ -81,7 +82,7 @@ def _figure(path: Path, contents: dict[str, bytes]) -> Figure:
         return Figure(path.stem, "text", "", cut)
     content, end = path.read_bytes(), path.suffix
     if path.suffix in _SOUNDS:
-        content, end = as_mp3(content, path), ".mp3"
+        content, end = _sound(content, path), ".mp3"
     elif path.suffix == ".png" and len(content) > _LARGE:
         content, end = as_webp(content, path), ".webp"
     name = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:10]}{end}"
@@ -102,13 +103,11 @@ def as_webp(content: bytes, path: Path) -> bytes:
     return written.getvalue()
 
 
-def as_mp3(content: bytes, path: Path) -> bytes:
+def _sound(content: bytes, path: Path) -> bytes:
     """A recording as MP3; `path` is named where it is none."""
     try:
         numbers, rate = soundfile.read(io.BytesIO(content), dtype="int16")
     except soundfile.LibsndfileError as error:
         raise UserError(f"{path} is no sound that can be read ({error}); remove it and evaluate "
                         "its system again") from None
-    written = io.BytesIO()
-    soundfile.write(written, numbers, rate, format="MP3")
-    return written.getvalue()
+    return as_mp3(numbers, rate)

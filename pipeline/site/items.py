@@ -23,6 +23,7 @@ _LISTS = ("items.json", "test.items.json")
 _GIVEN = {"text": "text", "source": "source", "first": "first", "second": "second", "lag": "lag",
           "condition": "condition"}
 _RIGHT = ("reference", "references", "sum", "label", "target", "tags")
+Timed = tuple[str, float, float]  # what is heard, from when to when, in seconds
 _PAST = 3  # times the horizon: so much of a series is shown before its forecast
 
 
@@ -31,6 +32,7 @@ class Item:
     """`given` is what a system met, by name; `right` what it had to say, as text, the first shown.
 
     `numbers` is that of a forecast or of a path: the truth, after `past` where there is one.
+    `times` are those at which what is said is heard, in a recording that lasts `seconds`.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +41,8 @@ class Item:
     numbers: NDArray[np.float64] | None = None
     past: NDArray[np.float64] | None = None
     picture: NDArray[np.uint8] | None = None
+    times: Sequence[Timed] = ()
+    seconds: float | None = None
 
 
 def may_be_shown(suite: Suite) -> bool:
@@ -53,7 +57,7 @@ def known_items(suite: Suite, track: str, wanted: Sequence[str]) -> dict[str, It
         return {}
     readers: dict[str, Callable[[Path, set[str]], Iterator[tuple[str, Item]]]] = {
         "forecast": _series, "trajectory": _paths, "language_model": _texts, "tagging": _tagged,
-        "caption": _pictures, "embeddings": lambda *_: iter(())}
+        "caption": _pictures, "alignment": _aligned, "embeddings": lambda *_: iter(())}
     read = readers.get(suite.track(track).task, _listed)
     return dict(read(test, set(wanted)))
 
@@ -103,6 +107,16 @@ def _pictures(test: Path, wanted: set[str]) -> Iterator[tuple[str, Item]]:
     pictures = read_array(test / "test.pictures.npy")
     for identity, entry, place in _entries(test, wanted):
         yield identity, _item(entry, picture=np.array(pictures[place]))
+
+
+def _aligned(test: Path, wanted: set[str]) -> Iterator[tuple[str, Item]]:
+    """Utterances with the true times of their phones; one that another runs into has no time."""
+    gold = read_shaped(test / "gold.json", dict[str, dict[str, list[list[Any]]]])
+    for identity, entry, _ in _entries(test, wanted):
+        times = [(str(label), float(begin), float(end))
+                 for label, begin, end in gold[identity]["phones"]
+                 if begin is not None and end is not None]
+        yield identity, _item(entry, times=times, seconds=float(entry["seconds"]))
 
 
 def _texts(test: Path, wanted: set[str]) -> Iterator[tuple[str, Item]]:

@@ -1,4 +1,4 @@
-"""Answers side by side: some test items of a track, and what every row said about each.
+"""Answers side by side: some test items of a track, and what every row said about each, and when.
 
 Half of the items stand evenly over the test set, and half are those whose scores differ most from
 row to row, which is where systems can be told apart. Scores of single items come from the
@@ -6,7 +6,7 @@ statistics that a row's own score is computed of.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,24 +20,31 @@ from pipeline.results.markdown import decimal
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.site import charts
 from pipeline.site.answers import Shown, shown
-from pipeline.site.items import Item, coordinates, known_items, may_be_shown
+from pipeline.site.items import Item, Timed, coordinates, known_items
+from pipeline.site.speech import Sound, read_out, recording
 from pipeline.storage.json_rows import rows_of
 from pipeline.storage.parquet import read_table
 from pipeline.storage.predictions import Prediction
 from pipeline.suite.schema import Suite
 
-_TEXTS, _CHARTS = 40, 8  # items of a track
-_SOUNDS = (".flac", ".wav")
+# Items of a track: charts are large, and so is a line of times for each row.
+_TEXTS, _FEWER = 40, {"forecast": 8, "trajectory": 8, "alignment": 16}
+_PERFECT = {"lower": 0.0, "higher": 100.0}  # an answer with this score has nothing wrong in it
+_ROUNDING = 1e-6  # of BLEU, a product of roots
 _AGAIN = "evaluate the system again"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What rows said, all the same; `score` is that of this item alone, as boards print it."""
+    """What rows said, all the same; `score` is that of this item alone, as boards print it.
+
+    `right` is None where no answer to an item can have nothing wrong, as a forecast has not.
+    """
 
     rows: list[str]
     shown: Shown
     score: str
+    right: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,27 @@ class Sample:
     answers: Sequence[Answer]
     disagree: bool
     chart: Mapping[str, Any] | None = None
-    sound: Path | None = None
+    sound: Sound | None = None
+
+    @property
+    def spoken(self) -> Sequence[Timed]:
+        """What is heard when, as far as that is known beside what systems answered."""
+        if self.sound is not None and self.sound.words:
+            return self.sound.words
+        return self.item.times if self.item is not None else ()
+
+    @property
+    def seconds(self) -> float:
+        """How long the axis of times is."""
+        ends = [end for answer in self.answers for _, _, end in answer.shown.times]
+        return max([*ends, *(end for _, _, end in self.spoken),
+                    self.sound.seconds if self.sound else 0.0, 0.01])
+
+    @property
+    def comparable(self) -> bool:
+        """Whether answers' times are those of the sound, and not of a recording that is not here.
+        """
+        return self.sound is None or self.sound.of_recording
 
     @property
     def scores(self) -> str:
@@ -73,10 +100,18 @@ class Samples:
         """Whether right answers are known, so that what differs from them is marked."""
         return any(sample.item is not None and sample.item.right for sample in self.samples)
 
+    @property
+    def graded(self) -> bool:
+        """Whether some answer is right, so that right and wrong ones can be looked for."""
+        return any(answer.right for sample in self.samples for answer in sample.answers)
+
 
 def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]],
-               metrics: Sequence[Metric]) -> Samples:
-    """`rows` are (row, system, variant), best first; the first of `metrics` is the primary one."""
+               metrics: Sequence[Metric], also: Collection[str] = ()) -> Samples:
+    """`rows` are (row, system, variant), best first; the first of `metrics` is the primary one.
+
+    Items whose ids are in `also` are shown in any case.
+    """
     here = [row for row in rows if suite.places.answers(track, *row[1:]).is_file()
             and suite.places.items(track, *row[1:]).is_file()]
     missing = [row[0] for row in rows if row not in here]
@@ -86,8 +121,9 @@ def samples_of(suite: Suite, track: str, rows: Sequence[tuple[str, str, str]],
     ids = statistics[here[0][0]].ids
     scores = {name: _by_item(found, metrics) for name, found in statistics.items()
               if found.ids == ids}
-    few = suite.track(track).task in ("forecast", "trajectory")
-    places = chosen(np.stack(list(scores.values())), _CHARTS if few else _TEXTS)
+    count = _FEWER.get(suite.track(track).task, _TEXTS)
+    places = sorted({*chosen(np.stack(list(scores.values())), count),
+                     *(place for place, identity in enumerate(ids) if identity in also)})
     wanted = [ids[place] for place in places]
     answers = {row[0]: _answers(suite.places.answers(track, *row[1:]), wanted) for row in here
                if row[0] in scores}
@@ -126,14 +162,18 @@ class _Material:
         finite = [value for value in values if np.isfinite(value)]
         printed = [_printed(value, self.metric.decimals) for value in values]
         answers: dict[tuple[Any, ...], Answer] = {}
-        for (row, prediction), score in zip(said.items(), printed, strict=True):
+        for (row, prediction), value, score in zip(said.items(), values, printed, strict=True):
+            perfect = _PERFECT.get(self.metric.better)
+            right = None if perfect is None or not np.isfinite(value) else \
+                abs(value - perfect) < _ROUNDING
             told = Shown() if _is_chart(prediction) else shown(prediction, item)
             # Times and notes may differ where what was said does not.
-            key = (tuple(told.parts), tuple(told.bars), score, *(() if told.parts else (row,)))
-            answers.setdefault(key, Answer([], told, score)).rows.append(row)
+            key = (tuple(told.parts), tuple(told.bars), score,
+                   *(() if told.parts else tuple(told.times) or (row,)))
+            answers.setdefault(key, Answer([], told, score, right)).rows.append(row)
         disagree = bool(finite) and max(finite) > min(finite)
         return Sample(identity, item, list(answers.values()), disagree, self._chart(said, item),
-                      self._sound(identity))
+                      self._sound(identity, item, said))
 
     def _chart(self, said: Mapping[str, Prediction], item: Item | None) -> charts.Spec | None:
         forecast = {row: one["forecast"] for row, one in said.items() if "forecast" in one}
@@ -146,13 +186,16 @@ class _Material:
             return charts.paths(path, (names[0], names[1]), truth)
         return None
 
-    def _sound(self, identity: str) -> Path | None:
-        if self.suite.track(self.track).task != "asr" or not may_be_shown(self.suite):
-            return None
-        folder = self.suite.places.data(self.suite.track(self.track).corpus)
-        name = identity.rpartition("/")[2]
-        return next((path for end in _SOUNDS for path in sorted(folder.rglob(f"{name}{end}"))),
-                    None)
+    def _sound(self, identity: str, item: Item | None,
+               said: Mapping[str, Prediction]) -> Sound | None:
+        """The recording, or of an answer in words a voice that reads it."""
+        found = recording(self.suite, self.track, identity, item)
+        row, answer = next(iter(said.items()), ("", {}))
+        if found is not None or self.suite.track(self.track).task != "asr" \
+                or not str(answer.get("hypothesis", "")).strip():
+            return found
+        return read_out(str(answer["hypothesis"]), "The recording is not part of this project. A "
+                        f"synthetic voice (espeak-ng) reads what {row} has understood.")
 
 
 def _forecast(said: Mapping[str, Prediction], lines: Mapping[str, Sequence[float]],
@@ -190,6 +233,3 @@ def _is_chart(prediction: Prediction) -> bool:
 def _printed(value: float, decimals: int) -> str:
     return decimal(value, decimals) if np.isfinite(value) else "–"
 
-
-def sounds(found: Samples) -> Iterator[Path]:
-    yield from (sample.sound for sample in found.samples if sample.sound is not None)

@@ -14,6 +14,7 @@ from pipeline.site.rows import anchor
 from pipeline.version import VERSION
 
 if TYPE_CHECKING:
+    from pipeline.site.course import Course
     from pipeline.site.suites import Described
 
 _FOLDER = Path(__file__).with_name("templates")
@@ -23,9 +24,9 @@ _IN_SCRIPTS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u202
 
 
 class Pages:
-    """Writes pages of a site over these suites."""
+    """Writes pages of a site over these suites, and over the course where there is one."""
 
-    def __init__(self, output: Output, suites: "Sequence[Described]") -> None:
+    def __init__(self, output: Output, suites: "Sequence[Described]", course: "Course") -> None:
         self._output = output
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined,
@@ -33,7 +34,8 @@ class Pages:
         self._environment.filters |= {
             "prose": prose.html, "inline": prose.inline, "slug": slug, "spec": spec,
             "anchor": anchor, "picture_file": picture_file, "parted": parted}
-        self._environment.globals |= {"suites": suites, "version": VERSION}
+        self._environment.globals |= {"suites": suites, "version": VERSION,
+                                      "has_course": bool(course.pages), "topics": course.topics}
 
     def write(self, address: str, template: str, **given: Any) -> None:
         """Render a template to the page of this address."""

@@ -13,8 +13,9 @@ from pipeline.results.pictures.gallery import caption, file_name, learning_curve
 from pipeline.results.trainings import place_of
 from pipeline.scoring.scores import Metric
 from pipeline.site import charts
+from pipeline.site.beside import figures_by_item
 from pipeline.site.code import Library, Module
-from pipeline.site.figures import Gallery, gallery
+from pipeline.site.figures import Figure, Gallery, gallery
 from pipeline.site.rows import Table, anchor, commands, settings
 from pipeline.site.samples import Samples, samples_of
 from pipeline.storage.shapes import read_shaped
@@ -65,7 +66,10 @@ class Detail:
 
 @dataclass(frozen=True)
 class Track:
-    """A track that has been run. `told` are the passages of its leaderboard's page by name."""
+    """A track that has been run. `told` are the passages of its leaderboard's page by name.
+
+    `beside` are those figures of the gallery that show a single test item, by its id.
+    """
 
     key: str
     entry: TrackSettings
@@ -76,6 +80,7 @@ class Track:
     pictures: Sequence[Picture]
     samples: Samples
     gallery: Gallery
+    beside: Mapping[str, Sequence[Figure]]
     details: Sequence[Detail]
     told: Mapping[str, str]
     corpus: Module | None
@@ -96,11 +101,13 @@ def track_of(suite: Suite, board: Board, library: Library) -> Track:
     rows = [(row["system"], *place_of(suite, key, row["system"])) for row in own(board["rows"])]
     costs = {row: costs_of(suite, system) for row, system, _ in rows} \
         if suite.evidence == "run" else None
+    figures = gallery(suite, key, list(dict.fromkeys(system for _, system, _ in rows)))
+    beside = figures_by_item(suite, key, figures)
     return Track(
         key, suite.track(key), board, metric, table, list(_charts(suite, board, metric, table)),
         list(_pictures(suite, board)),
-        samples_of(suite, key, rows, [metric, *(metrics[name] for name in table.others)]),
-        gallery(suite, key, list(dict.fromkeys(system for _, system, _ in rows))),
+        samples_of(suite, key, rows, [metric, *(metrics[name] for name in table.others)], beside),
+        figures, beside,
         [_detail(suite, board, row, library, metric) for row, _, _ in rows],
         passages(suite, board, costs), library.corpus(suite, key))
 

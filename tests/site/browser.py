@@ -53,7 +53,8 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=800,
                   deviceScaleFactor=1, mobile=width < 500)
         self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+                  features=[{"name": "prefers-color-scheme", "value": scheme},
+                            {"name": "prefers-reduced-motion", "value": "reduce"}])
         self._loaded = False
         self.call("Page.navigate", url=path.as_uri())
         while not self._loaded:
@@ -65,6 +66,29 @@ class Browser:
                           returnByValue=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
+
+    def follow(self, link: str) -> None:
+        """Press the mouse on what an expression of the page finds, and wait for the next page."""
+        place = self._centre(link)
+        self._loaded = False
+        self._press_mouse(place)
+        while not self._loaded:
+            self._next()
+
+    def click(self, link: str) -> None:
+        """Press the mouse on what an expression of the page finds."""
+        self._press_mouse(self._centre(link))
+
+    def _centre(self, link: str) -> dict[str, float]:
+        found: dict[str, float] = self.ask(f"""(() => {{ const one = {link};
+            one.scrollIntoView({{behavior: 'instant', block: 'center'}});
+            const box = one.getClientRects()[0];
+            return {{x: box.x + box.width / 2, y: box.y + box.height / 2}}; }})()""")
+        return found
+
+    def _press_mouse(self, place: dict[str, float]) -> None:
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
     def press(self, key: str, text: str = "") -> None:
         code = {"Enter": 13, "Tab": 9}[key]

@@ -1,6 +1,7 @@
 """The site in a browser: charts drawn, sound played, tables sorted by keyboard, no barrier.
 
-One start of Chromium looks at every kind of page.
+One start of Chromium looks at every kind of page: of a toy project, and of the committed results of
+`real/`, where a stranger's clicks are followed one by one.
 """
 
 import json
@@ -21,6 +22,10 @@ from tests.site.toy_site import site_suite
 
 PAGES = ["index.html", "methods.html", "embedded/index.html", "embedded/claims.html",
          "embedded/studies.html", "embedded/tracks/yearly.html", "embedded/tracks/recall.html"]
+REAL_PAGES = ["index.html", "methods.html", "course/index.html", "real/index.html",
+              "course/4-encoder-decoder-attention.html", "real/claims.html",
+              "_code/pipeline.nn.attention.html", "real/tracks/asr-an4.html",
+              "real/tracks/forecast-weekly.html", "real/tracks/tagging-upos.html"]
 OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
 # Charts are drawn when they come into view.
 DRAWN = """(() => { const next = [...document.querySelectorAll('figure.vega')].find(
@@ -77,6 +82,21 @@ def test_every_kind_of_page_has_its_charts_and_no_barrier_and_no_error(page: Bro
     assert page.ask("document.title").startswith("Recurrent networks")
 
 
+def test_pages_of_real_results_have_no_barrier_and_no_error(page: Browser, real_site: Path) -> None:
+    axe = (bundled(Places(ROOT)) / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+    page.asked.clear()
+    for name in REAL_PAGES:
+        page.open(real_site / name)
+        page.until(DRAWN)
+        page.ask(axe)
+        assert page.ask(AXE) == [], name
+        page.open(real_site / name, width=360, scheme="dark")
+        page.until(DRAWN)
+        assert page.ask(TOO_WIDE) == [], name
+    assert page.problems == []
+    assert [address for address in page.asked if not address.startswith(("file:", "data:"))] == []
+
+
 def test_a_narrow_screen_cuts_nothing(page: Browser, site: Path) -> None:
     for name in PAGES:
         page.open(site / name, width=360)
@@ -130,6 +150,124 @@ def test_sound_plays(page: Browser, site: Path) -> None:
         sound.ontimeupdate = () => sound.currentTime > 0 && done(true);
         sound.onerror = () => failed(new Error(sound.error.message)); sound.play(); })""")
     assert abs(page.ask("document.querySelector('audio').duration") - 1) < 0.2
+
+
+def link(text: str, within: str = "main") -> str:
+    """An expression that finds the first link whose text is this one."""
+    return (f"[...document.querySelectorAll({json.dumps(within + ' a')})].find(one => "
+            f"one.textContent.trim() === {json.dumps(text)})")
+
+
+LECTURE = "#lecture-attention"
+TOPIC = "document.getElementById('attention')"
+
+
+def to_the_topic(page: Browser, site: Path) -> None:
+    page.open(site / "index.html")
+    page.follow(link("Attention", LECTURE))
+
+
+def test_a_stranger_reads_on_the_first_screen_what_the_project_is(page: Browser,
+                                                                  real_site: Path) -> None:
+    page.open(real_site / "index.html")
+    seen = """[...document.querySelectorAll('h1, .lead, .way h2, .way p')].filter(one => {
+        const box = one.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight;
+        }).map(one => one.textContent).join(' ')"""
+    told = " ".join(page.ask(seen).split())
+    for words in ("recurrent network", "better, by how much, and how surely", "lecture", "claims",
+                  "You are learning", "You are teaching", "You are building", "make repro"):
+        assert words in told, (words, told)
+
+
+def test_the_first_click_leads_to_attention_with_its_equation(page: Browser,
+                                                              real_site: Path) -> None:
+    to_the_topic(page, real_site)
+    assert page.ask(f"{TOPIC}.textContent") == "Attention"
+    page.until(f"Math.abs({TOPIC}.getBoundingClientRect().top) < 100")
+    page.until(f"{TOPIC}.nextElementSibling.querySelector('math msub') !== null")
+    shown = page.ask(f"{TOPIC}.nextElementSibling.querySelector('math').textContent")
+    assert "softmax" in shown and "tanh" in shown and "\\mathrm" not in page.ask(
+        f"{TOPIC}.nextElementSibling.querySelector('mrow').textContent")
+
+
+def test_the_second_click_leads_to_attentions_code(page: Browser, real_site: Path) -> None:
+    to_the_topic(page, real_site)
+    page.follow(link("nn/attention.py"))
+    assert page.ask("document.querySelector('h1').textContent") == "nn.attention"
+    assert "class AdditiveAttention" in page.ask("document.querySelector('pre.code').textContent")
+
+
+def test_the_second_click_leads_to_attentions_figure(page: Browser, real_site: Path) -> None:
+    to_the_topic(page, real_site)
+    page.follow(f"[...{TOPIC}.parentElement.querySelectorAll('h2#attention ~ ul a')].find(one => "
+                "one.textContent === 'figure')")
+    assert page.ask("document.documentElement.tagName") == "svg"
+    assert page.ask("document.documentElement.getBoundingClientRect().width") > 300
+
+
+def test_a_click_leads_to_attentions_claims_with_what_was_found(page: Browser,
+                                                                real_site: Path) -> None:
+    page.open(real_site / "index.html")
+    page.follow(link("real", LECTURE))
+    assert page.ask("location.hash") == LECTURE
+    cards = "document.querySelectorAll('section[aria-labelledby=lecture-attention] article.claim')"
+    assert page.ask(f"{cards}.length") > 0
+    assert page.ask(f"[...{cards}].every(one => one.querySelector('.verdict') && "
+                    "/Effect [+-]/.test(one.textContent) && one.querySelectorAll('a').length > 2)")
+    # The third click leads to a row that the claim compares.
+    page.follow(f"{cards}[0].querySelector('a code').parentElement")
+    row = page.ask("decodeURIComponent(location.hash.slice(1))")
+    assert page.ask(f"document.getElementById({json.dumps(row)}).open")
+
+
+def heard(page: Browser, button: str) -> None:
+    """Press a word, hear it, and see it lit up while it sounds and dark again after it."""
+    page.click(button)
+    page.until(f"{button}.classList.contains('now')")
+    page.until(f"{button}.closest('[data-heard]').querySelector('audio').paused")
+    page.until(f"!{button}.classList.contains('now')")
+    at = page.ask(f"{button}.closest('[data-heard]').querySelector('audio').currentTime")
+    assert at >= page.ask(f"Number({button}.dataset.end)") - 0.02
+
+
+def test_a_recognised_sentence_is_heard_on_the_front_page(page: Browser, real_site: Path) -> None:
+    page.open(real_site / "index.html")
+    words = "document.querySelectorAll('#sentence button[data-begin]')"
+    said = page.ask(f"[...{words}].map(one => one.textContent)")
+    understood = page.ask("[...document.querySelectorAll('#sentence span[data-begin]')].map("
+                          "one => one.textContent)")
+    assert said == understood and len(said) > 4
+    heard(page, f"{words}[2]")
+    assert page.problems == []
+
+
+def test_a_transcript_of_real_speech_is_read_by_a_voice_that_says_so(page: Browser,
+                                                                     real_site: Path) -> None:
+    page.open(real_site / "real/tracks/asr-an4.html")
+    first = "document.querySelector('.sample[data-heard]')"
+    assert "A synthetic voice (espeak-ng) reads what" in page.ask(f"{first}.textContent")
+    said = page.ask(f"[...{first}.querySelectorAll('button[data-begin]')].map("
+                    "one => one.textContent).join(' ')")
+    assert said == page.ask(f"{first}.querySelector('.said').firstChild.textContent.trim()")
+    heard(page, f"{first}.querySelector('button[data-begin]')")
+
+
+def test_answers_are_filtered_by_what_a_system_got_right(page: Browser, real_site: Path) -> None:
+    page.open(real_site / "real/tracks/asr-an4.html")
+    cards = "[...document.querySelectorAll('[data-card]')].filter(one => !one.hidden)"
+    whole = page.ask(f"{cards}.length")
+    counts = {}
+    for grade in ("yes", "no"):
+        page.ask(f"""(() => {{ for (const [name, value] of [['grade', '{grade}'],
+            ['by', 'an4-attention:greedy']]) {{ const one = document.getElementById(name);
+            one.value = value; one.dispatchEvent(new Event('input', {{bubbles: true}}));
+            }} }})()""")
+        counts[grade] = page.ask(f"{cards}.length")
+        scores = page.ask(f"""{cards}.map(card => [...card.querySelectorAll('.answers li')].find(
+            one => one.querySelector('[data-system="an4-attention:greedy"]')
+            ).querySelector('.score').textContent)""")
+        assert all((score == "0.00") == (grade == "yes") for score in scores), scores
+    assert counts["yes"] > 0 and counts["no"] > 0 and sum(counts.values()) == whole
 
 
 def test_the_switch_chooses_dark_and_light_and_stays(page: Browser, site: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.site import bundle
-from pipeline.site.building import render_site
+from pipeline.site.building import Written, render_site
 from pipeline.site.bundle import bundled
 from pipeline.site.templates import spec
 from pipeline.storage.files import read_json
@@ -64,9 +64,37 @@ def pages(site: Path) -> Iterator[tuple[Path, Page]]:
 
 
 def test_every_link_leads_to_a_file_of_the_site_and_a_place_in_it(site: Path) -> None:
+    assert followed(site) > 100
+
+
+def test_every_link_of_the_pages_of_real_results_leads_somewhere(real_site: Path) -> None:
+    assert followed(real_site) > 3000
+
+
+def test_pages_of_real_results_have_each_part_and_are_small(real_written: Written) -> None:
+    """What a track's page is for: each part is there, of every track that has been run."""
+    site = real_written.front.parent
+    assert real_written.bytes < 15_000_000
+    tracks = sorted((site / "real/tracks").glob("*.html"))
+    assert len(tracks) == len(list((ROOT / "real/leaderboards").glob("*.json"))) - 1
+    for path in tracks:
+        page = Page(path)
+        assert {"board", "compared", "answers", "figures", "rows", "behind"} <= set(page.ids), path
+        rows = page.text[page.text.index('id="rows"'):]
+        details = rows.count("<details id=")
+        assert details >= 2, path
+        for words in ("<h3>Settings</h3>", "dvc repro ", "unrolled predict "):
+            assert rows.count(words) >= details, (path, words)
+        assert 'class="sortable"' in page.text and 'class="dot"' in page.text, path
+        assert "Quality against cost" in page.text and 'class="card sample"' in page.text, path
+
+
+def followed(site: Path) -> int:
+    """How many links were followed, all of which lead to a file of the site and a place in it."""
     known = dict(pages(site))
     assert len(known) > 8
-    followed = 0
+    resolved = site.resolve()
+    count = 0
     for path, page in known.items():
         assert len(page.ids) == len(set(page.ids)), path
         for link in page.links:
@@ -75,12 +103,12 @@ def test_every_link_leads_to_a_file_of_the_site_and_a_place_in_it(site: Path) ->
             address, anchor = urldefrag(link)
             assert not re.match(r"[a-z]+:|/", address), f"{path}: {link}"
             target = (path.parent / unquote(address)).resolve() if address else path
-            assert target.is_file() and target.is_relative_to(site.resolve()), f"{path}: {link}"
+            assert target.is_file() and target.resolve().is_relative_to(resolved), f"{path}: {link}"
             if anchor:
-                assert anchor in known[site / target.relative_to(site.resolve())].ids, \
-                    f"{path}: {link}"
-            followed += 1
-    assert followed > 100
+                place = site / target.resolve().relative_to(resolved)
+                assert anchor in known[place].ids, f"{path}: {link}"
+            count += 1
+    return count
 
 
 def test_answers_and_titles_are_text_and_no_html(site: Path) -> None:

@@ -1,6 +1,6 @@
 // Bundles the pages' scripts and style, and the licences of all that goes into them.
 //
-//   node build.mjs FOLDER     writes page.js, charts.js, page.css and licences.txt there
+//   node build.mjs FOLDER     writes page.js, charts.js, math.js, page.css and licences.txt there
 import { build } from "esbuild";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const out = process.argv[2];
 if (!out) throw new Error("name the folder to write to: node build.mjs FOLDER");
 
 const result = await build({
-  entryPoints: ["src/page.js", "src/charts.js", "src/page.css"],
+  entryPoints: ["src/page.js", "src/charts.js", "src/math.js", "src/page.css"],
   outdir: out,
   bundle: true,
   minify: true,
@@ -35,5 +35,5 @@ const told = [...packages].sort().map((name) => {
 });
 writeFileSync(
   join(out, "licences.txt"),
-  `The script charts.js holds these packages of npm.\n\n${told.join(`\n${"-".repeat(72)}\n\n`)}`,
+  `The scripts charts.js and math.js hold these packages of npm.\n\n${told.join(`\n${"-".repeat(72)}\n\n`)}`,
 );

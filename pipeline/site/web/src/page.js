@@ -1,4 +1,5 @@
-// What every page does: light or dark, tables that sort, lists that can be filtered.
+// What every page does: light or dark, tables that sort, lists that can be filtered, words that light
+// up while they are heard.
 
 const choices = ["auto", "light", "dark"];
 const names = { auto: "as the system", light: "light", dark: "dark" };
@@ -64,9 +65,18 @@ function sortable(table) {
   });
 }
 
+// Whether a system, or any, has answered the item of this card rightly ("yes") or not ("no").
+function graded(card, wanted, system) {
+  if (wanted === "any") return true;
+  return [...card.querySelectorAll(`[data-right="${wanted}"]`)].some((said) =>
+    !system || [...said.querySelectorAll("[data-system]")].some((one) => one.dataset.system === system));
+}
+
 function filterable(list) {
   const text = list.querySelector("input[type=search]");
   const kind = list.querySelector("select");
+  const grade = list.querySelector("[data-grade]");
+  const by = list.querySelector("[data-by]");
   const boxes = [...list.querySelectorAll("input[type=checkbox]")];
   const cards = [...list.querySelectorAll("[data-card]")];
   const told = list.querySelector("[data-count]");
@@ -77,19 +87,56 @@ function filterable(list) {
     cards.forEach((card, place) => {
       const fits =
         words.every((word) => texts[place].includes(word)) &&
-        (!kind || kind.value === "all" || card.dataset.kinds.split(" ").includes(kind.value));
+        (!kind || kind.value === "all" || card.dataset.kinds.split(" ").includes(kind.value)) &&
+        graded(card, grade?.value ?? "any", by?.value ?? "");
       card.hidden = !fits;
       shown += fits;
     });
     const off = new Set(boxes.filter((box) => !box.checked).map((box) => box.value));
     for (const answer of list.querySelectorAll("[data-system]"))
       answer.hidden = off.has(answer.dataset.system);
-    for (const said of list.querySelectorAll(".answers > li"))
-      said.hidden = [...said.querySelectorAll("[data-system]")].every((one) => one.hidden);
+    for (const said of list.querySelectorAll(".answers > li")) {
+      const systems = [...said.querySelectorAll("[data-system]")];
+      said.hidden = systems.length > 0 && systems.every((one) => one.hidden);
+    }
     if (told) told.textContent = `${shown} of ${cards.length} shown`;
   };
-  for (const input of [text, kind, ...boxes]) input?.addEventListener("input", refresh);
+  for (const input of [text, kind, grade, by, ...boxes]) input?.addEventListener("input", refresh);
   refresh();
+}
+
+// While a sound plays, what is heard lights up in every line of words; a word in the first line
+// plays that word alone.
+function followable(card) {
+  const sound = card.querySelector("audio");
+  const parts = [...card.querySelectorAll("[data-begin]")].map((part) =>
+    [part, Number(part.dataset.begin), Number(part.dataset.end)]);
+  if (!sound || !parts.length) return;
+  let until = Infinity;
+  const follow = () => {
+    const now = sound.currentTime;
+    if (now >= until) sound.pause();
+    const heard = !sound.paused;
+    for (const [part, begin, end] of parts) part.classList.toggle("now", heard && begin <= now && now < end);
+    if (heard) requestAnimationFrame(follow);
+    else until = Infinity;
+  };
+  sound.addEventListener("play", follow);
+  sound.addEventListener("pause", follow);
+  for (const [part, begin, end] of parts)
+    if (part.tagName === "BUTTON")
+      part.addEventListener("click", () => {
+        const start = () => {
+          sound.currentTime = begin;
+          until = end;
+          sound.play();
+        };
+        if (sound.readyState > 0) start();
+        else {
+          sound.addEventListener("loadedmetadata", start, { once: true });
+          sound.load();
+        }
+      });
 }
 
 // A link to a row, a claim or a method that is folded in opens it.
@@ -102,5 +149,6 @@ function openTarget() {
 switchTheme();
 document.querySelectorAll("table.sortable").forEach(sortable);
 document.querySelectorAll("[data-filter]").forEach(filterable);
+document.querySelectorAll("[data-heard]").forEach(followable);
 addEventListener("hashchange", openTarget);
 openTarget();
