@@ -16,16 +16,23 @@ from matplotlib.transforms import Bbox
 from pipeline.drawing.style import GRID
 
 _LETTER = 0.6  # of the font's size, the width of a letter
-_HANDLE = 5  # letters, the width of a legend's sign
+_HANDLE = 8  # letters, the width of a legend's sign
 _WIDE = 20  # times the least value
 _AROUND = (((3, 2), "left", "bottom"), ((3, -2), "left", "top"), ((-3, 2), "right", "bottom"),
            ((-3, -2), "right", "top"))  # points from a place at which its word may stand
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def title(figure: Figure, text: str, size: float = 10.5) -> None:
-    """The figure's title, in as many lines as its width makes of it."""
-    figure.suptitle(wrapped(text, figure.get_figwidth() - 0.3, size), fontsize=size)
+def title(figure: Figure, text: str, inches: float | None = None) -> None:
+    """The figure's title, in as many lines as its width makes of it.
+
+    With `inches` it is no wider than that and stands on the left, as beside a legend.
+    """
+    size = 10.5
+    if inches is None:
+        figure.suptitle(wrapped(text, figure.get_figwidth() - 0.3, size), fontsize=size)
+    else:
+        figure.suptitle(wrapped(text, inches, size), fontsize=size, x=0.01, ha="left")
 
 
 def wrapped(text: str, inches: float, size: float) -> str:
@@ -94,7 +101,7 @@ def bar_where_missing(figure: Figure, label: str) -> None:
     """A colour bar beside each picture of numbers that has none."""
     for axes in list(figure.axes):
         for image in axes.images:
-            if image.colorbar is None and np.ndim(image.get_array()) == 2:
+            if image.colorbar is None and np.ndim(np.asarray(image.get_array())) == 2:
                 figure.colorbar(image, ax=axes, label=label, fraction=0.04)
 
 
@@ -106,12 +113,13 @@ def end_of(axes: Axes, place: float, text: str) -> Line2D:
     return line
 
 
-def words_apart(axes: Axes, words: Mapping[str, Sequence[float]], size: float = 7) -> None:
+def words_apart(figure: Figure, axes: Axes, words: Mapping[str, Sequence[float]],
+                size: float = 7) -> None:
     """Write words at their places [2], earlier ones first; none that would lie on another.
 
     Limits of the axes are as they stay.
     """
-    axes.figure.draw_without_rendering()
+    figure.draw_without_rendering()
     taken: list[Bbox] = []
     for word, place in words.items():
         for offset, across, along in _AROUND:

@@ -67,7 +67,7 @@ class Styled(ContextDecorator):
         self._within: AbstractContextManager[None] | None = None
 
     def __enter__(self) -> Self:
-        self._within = rc_context({**_settings(), **self._further})
+        self._within = rc_context(_settings() | self._further)
         self._within.__enter__()
         return self
 
@@ -80,7 +80,7 @@ class Styled(ContextDecorator):
         return Styled(**self._further)
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> Any:
     return {
         "font.size": 9, "font.family": list(fonts()), "axes.titlesize": 9.5,
         "axes.labelsize": 9, "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,

@@ -73,8 +73,9 @@ def _picture(space: Space, groups: dict[str, list[str]], row: str) -> Figure:
     frequent = {name: sorted(group, key=space.ids.__getitem__)[:LABELS]
                 for name, group in groups.items()}
     # The most frequent word of every group first, then the second of each.
-    words_apart(axes, {group[turn]: place[group[turn]].tolist() for turn in range(LABELS)
-                       for group in frequent.values() if turn < len(group)})
+    words_apart(figure, axes, {
+        group[turn]: place[group[turn]].tolist() for turn in range(LABELS)
+        for group in frequent.values() if turn < len(group)})
     return figure
 
 

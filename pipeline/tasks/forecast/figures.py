@@ -58,7 +58,8 @@ class _Panel:
 def _band(prediction: Prediction, variant: str) -> tuple[str, list[float], list[float]] | None:
     if "low" not in prediction:
         return None
-    return "95 % interval" + (f" of {variant}" if variant else ""), prediction["low"], prediction["high"]
+    label = f"95 % interval of {variant}" if variant else "95 % interval"
+    return label, prediction["low"], prediction["high"]
 
 
 def _tail(test: Path, row: int, horizon: int) -> Array:

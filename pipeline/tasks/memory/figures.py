@@ -1,9 +1,9 @@
 """Figures of the memory laboratory: gradients on their way back, and stability.
 
-Every system has a table of its score at each lag; the leaderboard has the picture of all. A net shows how much gradient reaches each of its states;
-an Elman net also the factors that make it vanish or explode, the eigenvalues of its recurrent
-weights, and the lecture's pictures of nets of one unit: what is left of an impulse, and gradient
-descent at a cliff with and without clipping.
+Every system has a table of its score at each lag, and the leaderboard a picture of all of them. A
+net shows how much gradient reaches each of its states; an Elman net also the factors that make it
+vanish or explode, the eigenvalues of its recurrent weights, and the lecture's pictures of nets of
+one unit: what is left of an impulse, and gradient descent at a cliff with and without clipping.
 """
 
 from pathlib import Path
@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import nn
 
-from pipeline.nn import bptt
-from pipeline.nn.cells import Activation, Elman, Layer
 from pipeline.drawing.parts import legend_below, lines_behind, powers_of_ten, title
 from pipeline.drawing.saving import row_of, save
 from pipeline.drawing.style import GREY, LEVELS, ORANGE, SMALL, WIDTH, Styled, look
+from pipeline.nn import bptt
+from pipeline.nn.cells import Activation, Elman, Layer
 from pipeline.storage.files import read_json, write_text
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
@@ -110,8 +110,9 @@ def _back_in_time(values: np.ndarray, label: str, about: str) -> Figure:
     """Values from the last step back, beside 1, at which nothing is lost or gained."""
     figure = Figure(figsize=(SMALL, 3.8))
     axes = figure.subplots()
-    axes.plot(np.arange(len(values)), np.maximum(values, TINY), marker=".")
-    powers_of_ten(axes.yaxis, axes.lines[0].get_ydata())
+    shown = np.maximum(values, TINY)
+    axes.plot(np.arange(len(values)), shown, marker=".")
+    powers_of_ten(axes.yaxis, shown.tolist())
     axes.set(xlabel="steps back from the last", ylabel=label)
     lines_behind(axes)
     title(figure, about)

@@ -19,7 +19,6 @@ from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.trajectory.scoring import answered, squared_errors
 
-
 _UNITS = {"angle": "rad", "velocity": "rad / time"}
 
 

@@ -42,7 +42,8 @@ def panels(frames: NDArray[np.float32], frame_seconds: float, title: str,
     room = _BELOW - _GAP * (len(shares) - 1)
     inches = [_FEATURES, *(room * share / sum(shares) for share in shares)]
     height = _TITLE + _FEATURES + _GAP + _BELOW + _TIMES
-    figure = Figure(figsize=(_WIDTH, height), layout="none")
+    figure = Figure(figsize=(_WIDTH, height))
+    figure.set_layout_engine("none")  # panels stand where they are put
     found: list[Axes] = []
     top = height - _TITLE
     for size in inches:
