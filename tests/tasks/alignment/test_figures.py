@@ -117,7 +117,9 @@ class Knows:
 
     def pictures(self, test: Path, place: int) -> Iterator[tuple[str, Figure]]:
         figure = Figure()
-        figure.subplots().plot([place])
+        axes = figure.subplots()
+        axes.plot([place], color="black")
+        axes.set(title="own", xlabel="x", ylabel="y")
         yield "own", figure
 
 
@@ -156,7 +158,7 @@ def test_the_table_is_that_of_an_utterance_of_middle_length_and_its_path_the_kno
         drawn: tuple[Path, dict[str, Any]], features: Path) -> None:
     _, told = drawn
     items = read_json(features / "test/test.items.json")
-    item, = [one for one in items if told["about"].endswith(f"{one['id']}, “{one['text']}”")]
+    item, = [one for one in items if told["title"].endswith(f"{one['id']}, “{one['text']}”")]
     lengths = sorted(one["frames"] for one in items if one["id"].startswith("clean/"))
     assert item["frames"] == lengths[len(lengths) // 2] == len(told["log_probs"])
     np.testing.assert_array_equal(told["paths"]["best path"], told["paths"]["known times"])

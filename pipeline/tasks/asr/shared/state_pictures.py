@@ -119,7 +119,7 @@ def states(found: Followed, frames: NDArray[np.float32], frame_seconds: float,
             for edge in (part.start, part.end):
                 axes.axvline(edge * frame_seconds, color="black" if axes is not above else "white",
                              linewidth=0.9)
-    below.set(ylim=(0, 1), ylabel="what is\nsaid")
+    below.set(ylim=(0, 1), ylabel="said")
     below.set_yticks([0.25, 0.75], ["word", "phone"])
     return figure
 
