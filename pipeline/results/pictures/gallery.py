@@ -28,7 +28,7 @@ from pipeline.suite.schema import Suite
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pipeline.results.pictures.style import Look
+    from pipeline.drawing.style import Look
 
 _INTERVALS, _CURVES, _COST = "intervals", "curves", "cost"
 _END = ".svg"
@@ -135,7 +135,7 @@ def _drawn(material: Material) -> dict[str, "Callable[[], Figure] | None"]:
 
 def _looks(material: Material) -> "dict[str, Look]":
     """One look for each row in all pictures, and for each system that of its first row."""
-    from pipeline.results.pictures.style import look
+    from pipeline.drawing.style import look
 
     suite, track = material.suite, material.board["track"]
     rows = [(key, row) for key in suite.systems_of(track) for row in suite.rows_of(key).values()]
@@ -171,7 +171,7 @@ def learning_curves(suite: Suite, track: str) -> dict[str, tuple[list[float], li
 def _curves(material: Material, losses: Any) -> "Figure":
     from pipeline.results.pictures import comparisons
 
-    return comparisons.curves(losses, _looks(material))
+    return comparisons.curves(losses, _looks(material), material.board["track"])
 
 
 def _spent(material: Material) -> dict[str, tuple[float, float]]:
@@ -192,7 +192,7 @@ def _cost(material: Material, spent: Mapping[str, tuple[float, float]]) -> "Figu
     board = material.board
     axis = "seconds of training" if material.suite.evidence == "run" else "parameters"
     return comparisons.cost(spent, _looks(material), axis, board["metric"],
-                            material.metrics[board["metric"]])
+                            material.metrics[board["metric"]], board["track"])
 
 
 def _over_facet(material: Material, facet: Facet) -> dict[str, list[float]]:
@@ -221,7 +221,8 @@ def _facet(material: Material, facet: Facet, shown: Mapping[str, list[float]]) -
     pools = [name for name, there in zip(_pool_names(facet), filled, strict=True) if there]
     return comparisons.over_facet(
         {row: np.array(own)[filled].tolist() for row, own in shown.items()}, _looks(material),
-        pools, f"{facet.text}, {facet.unit}", facet.metric, material.metrics[facet.metric])
+        pools, f"{facet.text}, {facet.unit}", facet.metric, material.metrics[facet.metric],
+        material.board["track"])
 
 
 def _pool_names(facet: Facet) -> list[str]:

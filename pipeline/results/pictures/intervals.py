@@ -6,18 +6,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from pipeline.drawing.parts import fit_scale, lines_behind, title
+from pipeline.drawing.style import BLACK, BLUE, GREY, Line
 from pipeline.results.boards import Board, Row
 from pipeline.results.markdown import decimal
-from pipeline.results.pictures.style import CEILING, FLOOR, GREY, Line, canvas, fit_scale
+from pipeline.results.pictures.comparisons import named
+from pipeline.results.pictures.style import CEILING, FLOOR, canvas
 from pipeline.scoring.scores import Metric
-
-_OWN = "#0072b2"
 
 
 def draw(board: Board, metric: Metric) -> Figure:
     """Rows from the best down; a published figure beyond the rest is named at the edge."""
     rows = board["rows"]
-    figure, axes = canvas(1.3 + 0.24 * len(rows))
+    figure, axes = canvas(1.6 + 0.24 * len(rows))
     low, high = _extent(board)
     fit_scale(axes.xaxis, (low, high))
     axes.set_xlim(*((low / 1.1, high * 1.1) if axes.get_xscale() == "log" else
@@ -29,12 +30,12 @@ def draw(board: Board, metric: Metric) -> Figure:
     axes.set_yticks(range(len(rows)), [row["system"] for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.set_xlabel(f"{board['metric']}, {metric.preference}")
+    lines_behind(axes, "x")
+    axes.set(xlabel=f"{named(board['metric'])}, {metric.preference}", ylabel="row")
     handles = _handles(board)
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False,
                   fontsize=8)
+    title(figure, f"{named(board['metric'])} of the rows of {board['track']}, from the best down")
     return figure
 
 
@@ -62,18 +63,18 @@ def _row(axes: Axes, row: Row, place: int, decimals: int) -> None:
     if row["evidence"]["kind"] == "published":
         return
     if row["low"] is not None and row["high"] is not None:
-        axes.plot([row["low"], row["high"]], [place, place], color=_OWN, linewidth=1.5)
+        axes.plot([row["low"], row["high"]], [place, place], color=BLUE, linewidth=1.5)
     if row["seeds"]:
         others: Sequence[float] = row["seeds"]["scores"][1:]
         axes.plot(others, [place] * len(others), "o", color="none", markeredgecolor=GREY,
                   markersize=4, markeredgewidth=0.8)
-    axes.plot(row["value"], place, "o", color=_OWN, markersize=5)
+    axes.plot(row["value"], place, "o", color=BLUE, markersize=5)
 
 
 def _published(axes: Axes, value: float, place: int, decimals: int) -> None:
     left, right = axes.get_xlim()
     if left <= value <= right:
-        axes.plot([value, value], [place - 0.35, place + 0.35], color="black", linewidth=1.5)
+        axes.plot([value, value], [place - 0.35, place + 0.35], color=BLACK, linewidth=1.5)
         return
     sign, x, side = ("◂", left, "left") if value < left else ("▸", right, "right")
     text = decimal(value, decimals)
@@ -83,12 +84,12 @@ def _published(axes: Axes, value: float, place: int, decimals: int) -> None:
 
 def _handles(board: Board) -> list[Line2D]:
     rows = board["rows"]
-    found = [Line2D([], [], color=_OWN, marker="o", markersize=5, label="score, 95 % interval")]
+    found = [Line2D([], [], color=BLUE, marker="o", markersize=5, label="score, 95 % interval")]
     if any(row["seeds"] and len(row["seeds"]["scores"]) > 1 for row in rows):
         found.append(Line2D([], [], color="none", marker="o", markeredgecolor=GREY, markersize=4,
                             label="trained from another seed"))
     if any(row["published"] for row in rows):
-        found.append(Line2D([], [], color="none", marker="|", markeredgecolor="black",
+        found.append(Line2D([], [], color="none", marker="|", markeredgecolor=BLACK,
                             markeredgewidth=1.5, markersize=8, label="published"))
     return found + [Line2D([], [], color=color, linestyle=style, linewidth=1, label=name)
                     for name, _, color, style in _bounds(board)]

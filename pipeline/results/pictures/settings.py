@@ -10,10 +10,13 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pipeline.results.pictures.style import GREY, canvas, fit_scale, legend_beside, look
+from pipeline.drawing.parts import fit_scale, legend_beside, lines_behind, title, wrapped
+from pipeline.drawing.style import GREY, look
+from pipeline.results.pictures.style import canvas
 from pipeline.scoring.records import Score
 
 Value = float | str | bool | None
+_TITLE = 6.5  # inches, of a title beside a legend
 _ROOM = 0.04  # of the axis, for the name of a value
 
 
@@ -44,11 +47,11 @@ def draw(values: Sequence[Value], scores: Mapping[str, Sequence[Score]], stands:
         axes.axvline(places[values.index(stands)], color=GREY, linestyle=":", linewidth=1.2,
                      label="in params.yaml")
     axes.set_xticks(places, [str(value) for value in values])
-    axes.set(xlabel=axis, ylabel=measure)
+    axes.set(xlabel=axis, ylabel=wrapped(measure, figure.get_figheight() - 1.2, 9))
     axes.margins(y=0.1)
-    axes.grid(color="#dddddd", linewidth=0.5)
-    axes.set_axisbelow(True)
+    lines_behind(axes)
     legend_beside(figure, axes)
+    title(figure, f"What {axis} does to the score on validation data", _TITLE)
     return figure
 
 
@@ -65,8 +68,7 @@ def _draw_seconds(axes: Axes, values: Sequence[Value], scores: Mapping[str, Sequ
     fit_scale(axes.xaxis, seconds)
     axes.set(xlabel="seconds of answering, on the study's machine")
     axes.margins(x=0.1)
-    axes.grid(color="#dddddd", linewidth=0.5)
-    axes.set_axisbelow(True)
+    lines_behind(axes)
 
 
 def _places(values: Sequence[Value]) -> list[float]:

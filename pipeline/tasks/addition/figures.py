@@ -1,8 +1,9 @@
-"""Figures of an adder: exact sums by length, and hidden units beside the carry that they hold.
+"""Figures of an adder: hidden units beside the carry that they hold.
 
 Where a system has states, it is looked for the carry in them: a linear read-out of the states is
 fitted to the true carry on some pairs of the test set (a probe: Alain and Bengio 2017) and drawn
 for another, above each hidden unit, ordered by how far the unit follows the carry by itself.
+Exact sums by length stand in a table here, and in a picture of all systems on the leaderboard.
 """
 
 from pathlib import Path
@@ -14,8 +15,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.drawing.parts import legend_below, title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import BLACK, ORANGE, SHARES, SIGNED, WIDTH, Styled
 from pipeline.storage.files import read_json, write_text
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.addition.scoring import longest_carry, right_bits
@@ -33,16 +36,15 @@ class HasStates(Protocol):
         """States [B, T, hidden] after each of `pairs` [B, T, 2]."""
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write exact_by_length.png and by_length-<variant>.txt; carry.png where there are states."""
+    """Write by_length-<variant>.txt, and carry.png where there are states."""
     items = read_json(test / "items.json")
-    tables = {variant: by_length(items, found) for variant, found in predictions.items()}
-    for variant, table in tables.items():
-        write_text(directory / f"by_length-{variant}.txt", _text(table))
-    save_png(_exact(tables, items), directory / "exact_by_length.png", tight=True)
+    for variant, found in predictions.items():
+        write_text(directory / f"by_length-{variant}.txt", _text(by_length(items, found)))
     if isinstance(system, HasStates):
-        save_png(_carry(system, items, test), directory / "carry.png", tight=True)
+        save(_carry(system, items, test, row_of(directory)), directory, "carry")
 
 
 def by_length(items: list[dict[str, Any]],
@@ -80,27 +82,6 @@ def _text(table: dict[int, tuple[int, float, float]]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _exact(tables: dict[str, dict[int, tuple[int, float, float]]],
-           items: list[dict[str, Any]]) -> Figure:
-    """Exact sums over the length of the numbers; longer ones than in training are shaded."""
-    figure = Figure(figsize=(6, 4))
-    axes = figure.subplots()
-    for variant, table in tables.items():
-        axes.plot(list(table), [exact for _, exact, _ in table.values()], marker="o",
-                  label=variant)
-    lengths = sorted({len(item["first"]) for item in items})
-    trained = max(len(item["first"]) for item in items if item["trained"])
-    if trained < lengths[-1]:
-        axes.axvspan(trained * 2**0.25, lengths[-1] * 2**0.25, color="0.92",
-                     label="longer than in training")
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(lengths, map(str, lengths))
-    axes.minorticks_off()
-    axes.set(xlabel="bits of both numbers", ylabel="exact sums, %", ylim=(-2, 102))
-    axes.legend(loc="center left")
-    return figure
-
-
 def read_out(states: NDArray, carry: NDArray) -> NDArray[np.floating]:
     """Weights [units + 1], a constant last, of the linear read-out of `carry` from `states`.
 
@@ -113,7 +94,7 @@ def _with_constant(states: NDArray) -> NDArray[np.float64]:
     return np.hstack([states.astype(np.float64), np.ones((len(states), 1))])
 
 
-def _carry(system: HasStates, items: list[dict[str, Any]], test: Path) -> Figure:
+def _carry(system: HasStates, items: list[dict[str, Any]], test: Path, row: str) -> Figure:
     """A pair's digits, its true carry beside the read-out, and all units, over the places."""
     pairs = Pairs.read(test, "test")
     chosen = _pair_shown(items)
@@ -123,24 +104,26 @@ def _carry(system: HasStates, items: list[dict[str, Any]], test: Path) -> Figure
     weights = read_out(*(np.concatenate([run[part] for run in others]) for part in (1, 2)))
     found = _with_constant(states) @ weights
     right = 100 * float(np.mean((found > 0.5) == carry))
-    figure = Figure(figsize=(10, 6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 5.8))
     digits, above, below = figure.subplots(3, 1, sharex=True, height_ratios=[1, 2, 5])
-    digits.imshow(read.T, cmap="gray_r", vmin=0, vmax=1, aspect="auto")
+    digits.imshow(read.T, cmap=SHARES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    digits.set(ylabel="number\n(black: 1)")
     digits.set_yticks([0, 1], ["first", "second"])
-    digits.set_title(f"{items[chosen]['id']}: both numbers, their carry and the hidden units",
-                     fontsize=10)
-    above.step(range(len(carry)), carry, where="mid", color="black", label="true carry")
-    above.plot(found, color="tab:red", marker=".", label="linear read-out of the hidden units, "
-               f"above a half where the carry is 1 at {right:.0f} % of the places")
+    above.step(range(len(carry)), carry, where="mid", color=BLACK,
+               label="true carry into the next place")
+    above.plot(found, color=ORANGE, marker=".", label="linear read-out of the hidden units, on "
+               f"the carry's side of a half at {right:.0f} % of the places")
     above.set(ylabel="carry", yticks=[0, 1])
-    figure.legend(loc="outside lower center", ncols=2)
     order = np.argsort(-correlations(states, carry), kind="stable")
     limit = float(np.abs(states).max()) or 1.0
-    drawn = below.imshow(states[:, order].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto",
+    drawn = below.imshow(states[:, order].T, cmap=SIGNED, vmin=-limit, vmax=limit, aspect="auto",
                          interpolation="nearest")
-    below.set(xlabel="place, from the least significant bit",
-              ylabel="hidden units by correlation with the carry", yticks=[])
-    figure.colorbar(drawn, ax=below, label="activation")
+    below.set(xlabel="place of the digit, from the least significant bit",
+              ylabel="hidden unit, those that rise\nwith the carry on top", yticks=[])
+    figure.colorbar(drawn, ax=below, label="activation", fraction=0.03, pad=0.01)
+    legend_below(figure, above)
+    title(figure, f"Where {row} holds the carry while it adds the numbers of "
+                  f"{items[chosen]['id']}")
     return figure
 
 

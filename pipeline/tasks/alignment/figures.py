@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import Styled
 from pipeline.nn.order_synchronous import best_alignments
 from pipeline.storage.files import read_json
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.alignment.scoring import answer
@@ -25,8 +26,6 @@ from pipeline.tasks.alignment.shared.batching import with_separators
 from pipeline.tasks.alignment.shared.error_pictures import Answer
 from pipeline.tasks.alignment.shared.spoken import Clock
 from pipeline.tasks.alignment.shared.table_pictures import table
-
-DPI = 90  # keeps pictures with much text small
 
 
 @runtime_checkable
@@ -52,6 +51,7 @@ class HadRounds(Protocol):
     rounds: Sequence[Mapping[str, Any]]
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write errors.png; confusion.png where phones were confused; table.png; rounds.png.
@@ -65,20 +65,22 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     known = [gold[ids[place]] for place in clean]
     answers = {variant: [answer(ordered[place]) for place in clean]
                for variant, found in predictions.items() if (ordered := aligned(found, ids))}
-    save_png(error_pictures.errors({variant: error_pictures.signed_errors(known, found)
-                                    for variant, found in answers.items()}),
-             directory / "errors.png", dpi=DPI, tight=True)
+    row = row_of(directory)
+    save(error_pictures.errors({variant: error_pictures.signed_errors(known, found)
+                                for variant, found in answers.items()}, row),
+         directory, "errors")
     _draw_confusion(answers, known, directory)
     middle = clean[_middle([items[place]["frames"] for place in clean])]
     if isinstance(system, ScoresFrames):
-        save_png(_table(system, items[middle], gold[ids[middle]], test, middle),
-                 directory / "table.png", dpi=DPI, tight=True)
+        save(_table(system, items[middle], gold[ids[middle]], test, middle, row), directory,
+             "table")
     if isinstance(system, HadRounds) and system.rounds:
-        save_png(error_pictures.rounds(system.rounds, "Guess, train, estimate again: validation"),
-                 directory / "rounds.png", dpi=DPI, tight=True)
+        save(error_pictures.rounds(
+            system.rounds, f"What guessing, training and estimating again was worth to {row}, on "
+                           "validation utterances"), directory, "rounds")
     if isinstance(system, DrawsItself):
         for name, picture in system.pictures(test, middle):
-            save_png(picture, directory / f"{name}.png", dpi=DPI, tight=True)
+            save(picture, directory, name)
 
 
 def _draw_confusion(answers: Mapping[str, Sequence[Answer]], gold: Sequence[Mapping[str, Any]],
@@ -87,8 +89,8 @@ def _draw_confusion(answers: Mapping[str, Sequence[Answer]], gold: Sequence[Mapp
     wrong = {variant: counts.sum() - np.trace(counts) for variant, (_, counts) in found.items()}
     if confused := [variant for variant in wrong if wrong[variant]]:
         best = min(confused, key=wrong.__getitem__)
-        save_png(error_pictures.confusion(*found[best], best), directory / "confusion.png",
-                 dpi=DPI, tight=True)
+        save(error_pictures.confusion(*found[best], row_of(directory, best)), directory,
+             "confusion")
 
 
 def _middle(lengths: Sequence[int]) -> int:
@@ -97,7 +99,7 @@ def _middle(lengths: Sequence[int]) -> int:
 
 
 def _table(system: ScoresFrames, item: Mapping[str, Any], gold: Mapping[str, Any], test: Path,
-           place: int) -> Figure:
+           place: int, row: str) -> Figure:
     """The table of an item's phones, with its best path and, of the same phones, that of gold."""
     spec: Mapping[str, Any] = system.spec  # type: ignore[attr-defined]
     scores = log_softmax(np.asarray(system.test_scores(test, place), np.float64), axis=1)
@@ -111,4 +113,5 @@ def _table(system: ScoresFrames, item: Mapping[str, Any], gold: Mapping[str, Any
         starts = Clock.read(spec).starts(begins, len(scores))
         paths["known times"] = np.repeat(first, np.diff([*starts, len(scores)]))
     names = [spec["phones"][row] for row in rows]
-    return table(scores[:, rows], names, paths, f"{item['id']}: {item['text']}", spec["hop"])
+    return table(scores[:, rows], names, paths,
+                 f"What {row} hears in {item['id']}, “{item['text']}”", spec["hop"])

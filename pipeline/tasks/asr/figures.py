@@ -17,11 +17,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.audio.frames import Frames
+from pipeline.drawing.parts import bar_where_missing, title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import Styled
 from pipeline.hmm.tying import TiedTriphones
 from pipeline.storage.files import read_json, write_text
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.words import words_in
+from pipeline.suite.places import PLAIN
 from pipeline.systems.base import System
 from pipeline.tasks.asr.scoring import aligned_words
 from pipeline.tasks.asr.shared import (
@@ -39,9 +42,14 @@ from pipeline.tasks.asr.shared.state_pictures import KnowsStates, followed
 from pipeline.tasks.asr.shared.vocabulary import seconds
 
 SAMPLES = 20
-DPI = 90  # keeps pictures with much text small
 TIMED = ("spikes", "states")  # not cut, so that their axes of time stand in the same place
 Picture = tuple[str, Figure]
+# What pictures show that systems draw of themselves, without saying of which row they are.
+_OWN = {"attention": "Where in the sound each letter comes from, by", "places":
+        "Where in a text letters are misheard, by", "training":
+        "What a transcript cost and where its symbols moved while training", "paths":
+        "The likeliest path (left) need not make the likeliest text (right); two frames, made up"}
+_OF_NO_ROW = ("paths",)
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 
 
@@ -90,6 +98,7 @@ class AnswersTwice(Protocol):
     second: SecondPass | None
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write alignments_<variant>.txt for each variant, speakers.png, windows.png and features.png.
@@ -103,17 +112,18 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     answers = {variant: aligned(found, ids) for variant, found in predictions.items()}
     for variant, hypotheses in answers.items():
         write_text(directory / f"alignments_{variant}.txt", _samples(items, hypotheses))
-    for name, picture in chain(_errors(items, answers), _sound(test), _learnt(system),
-                               _heard(system, items, answers, test)):
-        save_png(picture, directory / f"{name}.png", dpi=DPI, tight=name not in TIMED)
+    row = row_of(directory)
+    for name, picture in chain(_errors(items, answers, row), _sound(test), _learnt(system, row),
+                               _heard(system, items, answers, test, row)):
+        save(picture, directory, name, cut=name not in TIMED)
 
 
 def _errors(items: list[dict[str, str]],
-            answers: dict[str, list[Prediction]]) -> Iterator[Picture]:
-    yield "speakers", error_pictures.speakers(items, answers)
+            answers: dict[str, list[Prediction]], row: str) -> Iterator[Picture]:
+    yield "speakers", error_pictures.speakers(items, answers, row)
     listed = {variant: found for variant, found in answers.items() if "alternatives" in found[0]}
     if listed:
-        yield "oracle", error_pictures.oracle(items, listed)
+        yield "oracle", error_pictures.oracle(items, listed, row)
 
 
 def _sound(test: Path) -> Iterator[Picture]:
@@ -123,24 +133,24 @@ def _sound(test: Path) -> Iterator[Picture]:
         return
     sound = sound_pictures.Sound.of(example.front_end, example.samples)
     said = f"“{example.text}”, training utterance {example.id}"
-    yield "windows", sound_pictures.windows(sound, said)
-    yield "features", sound_pictures.features(sound, said)
+    yield "windows", sound_pictures.windows(sound, f"What a window does to a frame of {said}")
+    yield "features", sound_pictures.features(sound, f"From samples to mel cepstra: {said}")
 
 
-def _learnt(system: System) -> Iterator[Picture]:
+def _learnt(system: System, row: str) -> Iterator[Picture]:
     """What training found beside the weights of layers."""
     if isinstance(system, ChoseWeights) and system.vocabulary.tried:
-        yield "weights", model_pictures.weights(system.vocabulary.tried)
+        yield "weights", model_pictures.weights(system.vocabulary.tried, row)
     if isinstance(system, AnswersTwice) and system.second is not None and system.second.trials:
-        yield "mixes", rescoring_pictures.mixes(system.second.trials)
+        yield "mixes", rescoring_pictures.mixes(system.second.trials, row)
     tied = system.known() if isinstance(system, KnowsStates) else None
     asked = tied.first_questions() if isinstance(tied, TiedTriphones) else []
     if asked:
-        yield "questions", model_pictures.questions(asked)
+        yield "questions", model_pictures.questions(asked, row)
 
 
 def _heard(system: System, items: list[dict[str, str]], answers: dict[str, list[Prediction]],
-           test: Path) -> Iterator[Picture]:
+           test: Path, row: str) -> Iterator[Picture]:
     """What the system makes of one utterance, which is the same for all systems of a track."""
     if not isinstance(system, EmitsSymbols | DrawsItself | KnowsStates):
         return
@@ -150,15 +160,30 @@ def _heard(system: System, items: list[dict[str, str]], answers: dict[str, list[
         yield "spikes", timed_pictures.spikes(
             frames[place], seconds(system.spec), np.exp(system.emissions([frames[place]])[0]),
             lambda symbol: system.text([symbol]),
-            f"{items[place]['id']}: {items[place]['reference']}")
+            f"Which letters {row} hears when in {items[place]['id']}, "
+            f"“{items[place]['reference']}”")
     if isinstance(system, DrawsItself):
-        yield from system.pictures(test, place)
+        for name, picture in system.pictures(test, place):
+            _finish(picture, name, row)
+            yield name, picture
     if isinstance(system, KnowsStates):
-        yield from _states(system, answers, test, place)
+        yield from _states(system, answers, test, place, row)
+
+
+def _finish(picture: Figure, name: str, row: str) -> None:
+    """Add what pictures lack that systems draw of themselves."""
+    bar_where_missing(picture, "value of a feature")
+    if name in _OWN:
+        title(picture, _OWN[name] if name in _OF_NO_ROW else f"{_OWN[name]} {row}")
+    if name == "paths":
+        for axes, what in zip(picture.axes, ("path (–: blank)", "text"), strict=True):
+            axes.set(ylabel=what)
+    if name == "places":
+        picture.axes[0].autoscale(axis="x")  # its last bar is whole
 
 
 def _states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Path,
-            place: int) -> Iterator[Picture]:
+            place: int, row: str) -> Iterator[Picture]:
     """The states of an utterance along what the last variant answered.
 
     It is that of `place`, or if no word was heard there, another one in which some were.
@@ -175,7 +200,8 @@ def _states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Pat
     if found is not None:
         yield "states", state_pictures.states(
             found, frames[place], system.vocabulary.frame_seconds,
-            f"{hypotheses[place]['id']}, answer of '{variant}'")
+            f"Which state of a phone each frame of {hypotheses[place]['id']} is in, along what "
+            f"{row}{'' if variant == PLAIN else ':' + variant} answered")
 
 
 def _middle(texts: list[str], frames: Frames) -> int:

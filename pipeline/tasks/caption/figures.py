@@ -1,7 +1,6 @@
 """Figures: pictures with what is said about them, and the places that each word looked at."""
 
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,11 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import title, wrapped
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import WIDTH, Styled
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json, write_text
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.storage.words import words_in
 from pipeline.systems.base import System
@@ -27,6 +28,7 @@ WORDS_IN_A_ROW = 8
 Item = dict[str, Any]
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write samples.png and samples.txt, and attention_<n>.png where there is attention.
@@ -41,15 +43,16 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     first = next(iter(predictions))
     verdicts = _verdicts(predictions[first], test)
     write_text(directory / "samples.txt", _listed(items, sentences))
-    save_png(_samples(pictures, items, sentences[first], verdicts), directory / "samples.png",
-             tight=True)
+    row = row_of(directory, first)
+    save(_samples(pictures, items, sentences[first], verdicts, row), directory, "samples")
     if isinstance(system, Captioner):
         for number, item in enumerate(_spread(len(items), MAPS), start=1):
             picture, said = np.array(pictures[item]), sentences[first][item]
             weights = _weights(system, picture, said)
             if weights is not None:
-                save_png(_attention(picture, words_in(said), weights),
-                         directory / f"attention_{number}.png", tight=True)
+                save(_attention(picture, words_in(said), weights,
+                                f"Where {row} looks at {items[item]['id']} as it says each word"),
+                     directory, f"attention_{number}")
 
 
 def _verdicts(answers: list[Prediction], test: Path) -> list[str]:
@@ -68,20 +71,23 @@ def _listed(items: list[Item], sentences: dict[str, list[str]]) -> str:
 
 
 def _samples(pictures: NDArray[np.uint8], items: list[Item], sentences: list[str],
-             verdicts: list[str]) -> Figure:
-    """Pictures with the first reference and the sentence."""
+             verdicts: list[str], row: str) -> Figure:
+    """Pictures, below each what is said of it and the first reference."""
     chosen = _spread(len(items), SHOWN)
     rows = -(-len(chosen) // SHOWN_IN_A_ROW)
-    figure = Figure(figsize=(3 * SHOWN_IN_A_ROW, 4 * rows))
-    for place, item in enumerate(chosen, start=1):
-        axes = figure.add_subplot(rows, SHOWN_IN_A_ROW, place)
+    figure = Figure(figsize=(WIDTH, 0.5 + 3.3 * rows))
+    panels = figure.subplots(rows, SHOWN_IN_A_ROW, squeeze=False).flatten()
+    inches = WIDTH / SHOWN_IN_A_ROW - 0.2
+    for axes in panels[len(chosen):]:
+        axes.remove()
+    for axes, item in zip(panels, chosen, strict=False):
         axes.imshow(pictures[item], interpolation="nearest")
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
         verdict = f" ({verdicts[item]})" if verdicts[item] else ""
-        axes.set_title("\n".join(fill(text, 38) for text in (
-            f"reference: {items[item]['references'][0]}", f"said{verdict}: {sentences[item]}")),
-            fontsize=7, loc="left")
-    figure.tight_layout()
+        axes.set_xlabel("\n".join(wrapped(text, inches, 7.5) for text in (
+            f"said{verdict}: {sentences[item]}", f"right: {items[item]['references'][0]}")),
+            fontsize=7.5, loc="left")
+    title(figure, f"What {row} says of {len(chosen)} test pictures, and one right description")
     return figure
 
 
@@ -97,21 +103,28 @@ def _weights(system: Captioner, picture: NDArray[np.uint8],
     return found.reshape(-1, side, side).numpy()
 
 
-def _attention(picture: NDArray[np.uint8], words: list[str],
-               weights: NDArray[np.float32]) -> Figure:
-    """The picture, then once more for each word, as bright as the weight of each place."""
+def _attention(picture: NDArray[np.uint8], words: list[str], weights: NDArray[np.float32],
+               about: str) -> Figure:
+    """The picture, then once more for each word, as dark as the weight of each place is small."""
     rows = -(-(len(words) + 1) // WORDS_IN_A_ROW)
-    figure = Figure(figsize=(1.5 * WORDS_IN_A_ROW, 1.7 * rows))
+    figure = Figure(figsize=(WIDTH, 0.6 + 1.25 * rows))
+    panels = figure.subplots(rows, WORDS_IN_A_ROW, squeeze=False).flatten()
     side = len(picture)
-    for place, word in enumerate(["", *words], start=1):
-        axes = figure.add_subplot(rows, WORDS_IN_A_ROW, place)
+    most, shades = float(weights.max()), None
+    for place, word in enumerate(["the picture", *words]):
+        axes = panels[place]
         axes.imshow(picture, interpolation="nearest", extent=(0, side, side, 0))
-        if word:
-            axes.imshow(weights[place - 2], cmap="gray", alpha=0.7, vmin=0, interpolation="nearest",
-                        extent=(0, side, side, 0))
-        axes.set_axis_off()
-        axes.set_title(word, fontsize=9)
-    figure.tight_layout()
+        if place:
+            shades = axes.imshow(weights[place - 1], cmap="gray",
+                                 alpha=0.6, vmin=0, vmax=most, interpolation="nearest",
+                                 extent=(0, side, side, 0))
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(word, fontsize=9)
+    for axes in panels[len(words) + 1:]:
+        axes.remove()
+    if shades is not None:
+        figure.colorbar(shades, ax=figure.axes, label="weight of a place", fraction=0.03, pad=0.01)
+    title(figure, about)
     return figure
 
 

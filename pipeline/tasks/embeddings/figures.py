@@ -7,25 +7,28 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import legend_below, title, words_apart
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import WIDTH, Styled, look
 from pipeline.storage.files import write_text
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.embeddings.shared.answers import NEIGHBOURS, Space, WordVectors
 from pipeline.tasks.embeddings.shared.items import Items
 
 GROUPS = 12
-LABELS = 4
+LABELS = 6
 LISTED = 60
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write vectors.png and neighbours.txt."""
     assert isinstance(system, WordVectors)
     items = Items.read(test)
     space = Space(system.spec["words"], system.vectors())
-    save_png(_picture(space, _groups(items)), directory / "vectors.png")
+    save(_picture(space, _groups(items), row_of(directory)), directory, "vectors")
     write_text(directory / "neighbours.txt", _neighbours(space, items))
 
 
@@ -51,21 +54,28 @@ def _groups(items: Items) -> dict[str, list[str]]:
     return dict(islice(sorted(unique.items(), key=lambda group: -len(group[1])), GROUPS))
 
 
-def _picture(space: Space, groups: dict[str, list[str]]) -> Figure:
+def _picture(space: Space, groups: dict[str, list[str]], row: str) -> Figure:
     """The first two principal components of the groups' words; some words written out."""
-    figure = Figure(figsize=(9, 7))
+    figure = Figure(figsize=(WIDTH, 7.2))
     axes = figure.subplots()
     words = list(dict.fromkeys(word for group in groups.values() for word in group))
     places = principal_components(space.points[[space.ids[word] for word in words]])
     place = dict(zip(words, places, strict=True))
     for number, (name, group) in enumerate(groups.items()):
         x, y = np.array([place[word] for word in group]).T
-        axes.scatter(x, y, s=12, color=f"C{number % 10}", label=name,
-                     marker="o" if number < 10 else "^")
-        for word in sorted(group, key=space.ids.__getitem__)[:LABELS]:
-            axes.annotate(word, place[word], fontsize=7)
+        axes.scatter(x, y, s=14, color=look(number).color, label=name, marker=look(number).marker,
+                     alpha=0.8, linewidths=0)
     axes.set(xlabel="first principal component", ylabel="second principal component")
-    axes.legend(fontsize=7, markerscale=1.5)
+    axes.margins(0.08)
+    legend_below(figure)
+    title(figure, f"Word vectors of {row} in two dimensions: {len(words)} words of "
+                  f"{len(groups)} groups")
+    frequent = {name: sorted(group, key=space.ids.__getitem__)[:LABELS]
+                for name, group in groups.items()}
+    # The most frequent word of every group first, then the second of each.
+    words_apart(figure, axes, {
+        group[turn]: place[group[turn]].tolist() for turn in range(LABELS)
+        for group in frequent.values() if turn < len(group)})
     return figure
 
 

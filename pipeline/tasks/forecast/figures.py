@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from pipeline.storage.png import save_png
+from pipeline.drawing.parts import end_of, legend_below, lines_behind, title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import BLACK, SKY, WIDTH, Styled, look
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array, smape
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids, load_pasts
 
 _HORIZONS_SHOWN = 4
+_BAND = SKY
 
 
+@Styled()
 def draw(system: System, predictions_by_variant: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write forecasts.png: three series chosen by sMAPE (mean over variants) and all forecasts."""
@@ -32,11 +36,12 @@ def draw(system: System, predictions_by_variant: dict[str, list[Prediction]], te
     mean = np.mean(list(errors.values()), axis=0)
     order = np.argsort(mean, kind="stable")
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
-    _plot(directory / "forecasts.png", [
-        _Panel(f"{name}: {ids[row]}, sMAPE {mean[row]:.1f}", _tail(test, row, futures.shape[1]),
+    panels = [
+        _Panel(f"{name}: {ids[row]}, sMAPE {mean[row]:.1f} %", _tail(test, row, futures.shape[1]),
                futures[row], {variant: values[row] for variant, values in forecasts.items()},
                _band(ordered[banded][row], banded if len(ordered) > 1 else ""))
-        for name, row in chosen.items()])
+        for name, row in chosen.items()]
+    save(_picture(panels, row_of(directory), len(ids)), directory, "forecasts")
 
 
 @dataclass(frozen=True)
@@ -53,28 +58,35 @@ class _Panel:
 def _band(prediction: Prediction, variant: str) -> tuple[str, list[float], list[float]] | None:
     if "low" not in prediction:
         return None
-    return f"95 % interval {variant}".strip(" "), prediction["low"], prediction["high"]
+    label = f"95 % interval of {variant}" if variant else "95 % interval"
+    return label, prediction["low"], prediction["high"]
 
 
 def _tail(test: Path, row: int, horizon: int) -> Array:
     return np.asarray(load_pasts(test)[row][-_HORIZONS_SHOWN * horizon :])
 
 
-def _plot(path: Path, panels: list[_Panel]) -> None:
-    figure = Figure(figsize=(5 * len(panels), 3.5), layout="constrained")
+def _picture(panels: list[_Panel], row: str, series: int) -> Figure:
+    figure = Figure(figsize=(WIDTH, 3.4 if len(panels[0].forecasts) < 5 else 3.8))
     axes = figure.subplots(1, len(panels))
     for axis, panel in zip(axes, panels, strict=True):
         past, coming = panel.past, np.arange(1, len(panel.future) + 1)
         if panel.band is not None:
             label, low, high = panel.band
-            axis.fill_between(coming, low, high, color="tab:blue", alpha=0.18, linewidth=0,
+            axis.fill_between(coming, low, high, color=_BAND, alpha=0.35, linewidth=0,
                               label=label)
-        axis.plot(np.arange(1 - len(past), 1), past, color="black", linewidth=1, label="past")
-        axis.plot(coming, panel.future, color="black", linewidth=1, linestyle=":", label="future")
-        for variant, values in panel.forecasts.items():
-            axis.plot(coming, values, linewidth=1.2,
-                      label="forecast" if len(panel.forecasts) == 1 else variant)
-        axis.set_title(panel.title, fontsize=10)
+        axis.plot(np.arange(1 - len(past), 1), past, color=BLACK, linewidth=1, label="past")
+        axis.plot(coming, panel.future, color=BLACK, linewidth=1, linestyle=":",
+                  label="what came")
+        for number, (variant, values) in enumerate(panel.forecasts.items()):
+            of = look(number)
+            axis.plot(coming, values, color=of.color, marker=of.marker, markersize=2.5,
+                      linewidth=1.2, label="forecast" if len(panel.forecasts) == 1 else variant)
+        end_of(axis, 0.5, "end of the past")
+        axis.set_title(panel.title, pad=14)
         axis.set_xlabel("points after the end of the past")
-    axes[0].legend(fontsize=7)
-    save_png(figure, path, dpi=90)
+        lines_behind(axis, "y")
+    axes[0].set_ylabel("value of the series")
+    legend_below(figure, axes[0])
+    title(figure, f"Forecasts of {row}: the best, the middle and the worst of {series} test series")
+    return figure

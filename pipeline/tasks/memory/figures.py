@@ -1,25 +1,26 @@
-"""Figures of the memory laboratory: error by lag, gradients on their way back, stability.
+"""Figures of the memory laboratory: gradients on their way back, and stability.
 
-Every system shows its score at each lag. A net shows how much gradient reaches each of its states;
-an Elman net also the factors that make it vanish or explode, the eigenvalues of its recurrent
-weights, and the lecture's pictures of nets of one unit: what is left of an impulse, and gradient
-descent at a cliff with and without clipping.
+Every system has a table of its score at each lag, and the leaderboard a picture of all of them. A
+net shows how much gradient reaches each of its states; an Elman net also the factors that make it
+vanish or explode, the eigenvalues of its recurrent weights, and the lecture's pictures of nets of
+one unit: what is left of an impulse, and gradient descent at a cliff with and without clipping.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from torch import nn
 
+from pipeline.drawing.parts import legend_below, lines_behind, powers_of_ten, title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import GREY, LEVELS, ORANGE, SMALL, WIDTH, Styled, look
 from pipeline.nn import bptt
 from pipeline.nn.cells import Activation, Elman, Layer
-from pipeline.storage.files import read_json
-from pipeline.storage.png import save_png
+from pipeline.storage.files import read_json, write_text
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.memory.scoring import judged
@@ -32,6 +33,7 @@ SEQUENCES = 32
 STEPS_AFTER_IMPULSE = 40
 EIGENVALUES = (0.8, 1.0, 1.25)
 ACTIVATIONS: tuple[Activation, ...] = ("tanh", "sigmoid", "relu")
+_IMPULSES = (1e-10, 1e5)
 TINY = 1e-30  # stands for a zero on a logarithmic axis
 
 
@@ -44,41 +46,39 @@ class Net(Protocol):
     answer: Answer
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write by_lag.png; of a net gradient.png; of an Elman net also factors.png,
+    """Write by_lag-<variant>.txt; of a net gradient.png; of an Elman net also factors.png,
     eigenvalues.png, impulse.png and cliff.png.
     """
-    figures: dict[str, Callable[[], Figure]] = {
-        "by_lag": lambda: _by_lag(predictions, read_json(test / "items.json"))}
-    if isinstance(system, Net):
-        figures["gradient"] = lambda: _gradient(system, test)
-        layer, output = system.layer, system.output
-        if isinstance(layer, Elman):
-            figures |= {"factors": lambda: _factors(elman_net(layer, output), test),
-                        "eigenvalues": lambda: _eigenvalues(layer),
-                        "impulse": _impulse, "cliff": _cliff}
-    for name, figure in figures.items():
-        save_png(figure(), directory / f"{name}.png", tight=True)
+    items = read_json(test / "items.json")
+    for variant, answers in predictions.items():
+        write_text(directory / f"by_lag-{variant}.txt", _by_lag(answers, items))
+    if not isinstance(system, Net):
+        return
+    row = row_of(directory)
+    save(_gradient(system, test, row), directory, "gradient")
+    layer, output = system.layer, system.output
+    if isinstance(layer, Elman):
+        save(_factors(elman_net(layer, output), test, row), directory, "factors")
+        save(_eigenvalues(layer, row), directory, "eigenvalues")
+        save(_impulse(), directory, "impulse")
+        save(_cliff(), directory, "cliff")
 
 
-def _by_lag(predictions: dict[str, list[Prediction]], items: list[dict]) -> Figure:
-    """Mean squared error or accuracy at each lag of the test set."""
+def _by_lag(answers: list[Prediction], items: list[dict]) -> str:
+    """Mean squared error, or accuracy in percent, at each lag of the test set."""
     classes = isinstance(items[0]["target"], str)
     lags = np.array([item["lag"] for item in items])
-    shown = np.unique(lags)
-    figure = Figure(figsize=(6, 4))
-    axes = figure.subplots()
-    for variant, answers in predictions.items():
-        values = np.array([judged(found, item["target"]) for found, item in zip(
-            aligned(answers, [item["id"] for item in items]), items, strict=True)])
-        axes.plot(shown, [(100 if classes else 1) * values[lags == lag].mean() for lag in shown],
-                  marker="o", label=variant)
-    axes.set(xlabel="lag, steps", ylabel="accuracy, %" if classes else "mean squared error",
-             ylim=(0, 102 if classes else None))
-    axes.set_xscale("log", base=2)
-    axes.legend()
-    return figure
+    values = np.array([judged(found, item["target"]) for found, item in zip(
+        aligned(answers, [item["id"] for item in items]), items, strict=True)])
+    rows = [f"{'lag':>5} {'items':>7} {'right, %' if classes else 'squared error':>14}"]
+    for lag in np.unique(lags):
+        mean = values[lags == lag].mean()
+        rows.append(f"{lag:>5} {(lags == lag).sum():>7} "
+                    + (f"{100 * mean:>14.1f}" if classes else f"{mean:>14.5f}"))
+    return "\n".join(rows) + "\n"
 
 
 def _longest(test: Path) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,60 +89,71 @@ def _longest(test: Path) -> tuple[torch.Tensor, torch.Tensor]:
     return batch["inputs"], batch["targets"]
 
 
-def _gradient(system: Net, test: Path) -> Figure:
+def _gradient(system: Net, test: Path, row: str) -> Figure:
     inputs, targets = _longest(test)
     norms = gradient_norms(system.layer, system.output, system.answer, inputs, targets).numpy()
-    figure = Figure(figsize=(6, 4))
-    _back_in_time(figure.subplots(), norms[::-1],
-                  "norm of the loss's gradient by the state there",
-                  f"mean of {len(targets)} test sequences")
-    return figure
+    return _back_in_time(
+        norms[::-1], "norm of the loss's gradient\nby the state there",
+        f"How much gradient reaches the states of {row}, mean of {len(targets)} test sequences")
 
 
-def _factors(net: bptt.Elman, test: Path) -> Figure:
+def _factors(net: bptt.Elman, test: Path, row: str) -> Figure:
     inputs, _ = _longest(test)
     states, _ = bptt.forward(net, inputs[:, :1], torch.zeros(1, len(net.b)))
     norms = torch.linalg.matrix_norm(bptt.factors_product(net, states)[:, 0].double(), 2).numpy()
-    figure = Figure(figsize=(6, 4))
-    _back_in_time(figure.subplots(), norms,
-                  "largest singular value of dh(last) / dh(there)", "one test sequence")
+    return _back_in_time(
+        norms, "largest singular value of\nd h(last) / d h(there)",
+        f"What the factors of {row} make of a gradient on its way back, one test sequence")
+
+
+def _back_in_time(values: np.ndarray, label: str, about: str) -> Figure:
+    """Values from the last step back, beside 1, at which nothing is lost or gained."""
+    figure = Figure(figsize=(SMALL, 3.8))
+    axes = figure.subplots()
+    shown = np.maximum(values, TINY)
+    axes.plot(np.arange(len(values)), shown, marker=".")
+    powers_of_ten(axes.yaxis, shown.tolist())
+    axes.set(xlabel="steps back from the last", ylabel=label)
+    lines_behind(axes)
+    title(figure, about)
     return figure
 
 
-def _back_in_time(axes: Axes, values: np.ndarray, label: str, title: str) -> None:
-    axes.semilogy(np.arange(len(values)), np.maximum(values, TINY), marker=".")
-    axes.set(xlabel="steps back from the last", ylabel=label, title=title)
-    axes.grid(alpha=0.3)
-
-
-def _eigenvalues(layer: Elman) -> Figure:
+def _eigenvalues(layer: Elman, row: str) -> Figure:
     """In the complex plane, beside the unit circle."""
     found = spectrum(layer.weight_hh_l0.detach())
-    figure = Figure(figsize=(5, 5))
+    figure = Figure(figsize=(5.2, 5.2))
     axes = figure.subplots()
     circle = np.exp(2j * np.pi * np.linspace(0, 1, 200))
-    axes.plot(circle.real, circle.imag, color="grey", linewidth=0.8)
-    axes.plot(found.real, found.imag, marker="o", linestyle="none")
-    axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal",
-             title=f"eigenvalues of W, largest modulus {np.abs(found).max():.2f}")
+    axes.plot(circle.real, circle.imag, color=GREY, linewidth=1, linestyle="--",
+              label="unit circle")
+    axes.plot(found.real, found.imag, marker="o", linestyle="none", alpha=0.8,
+              label=f"eigenvalues, largest modulus {np.abs(found).max():.2f}")
+    axes.set(xlabel="real part", ylabel="imaginary part", aspect="equal")
+    axes.set_adjustable("datalim")
+    lines_behind(axes)
+    legend_below(figure)
+    title(figure, f"Eigenvalues of the recurrent weights W of {row}")
     return figure
 
 
 def _impulse() -> Figure:
     """Nets of one unit, whose recurrent weight is their eigenvalue."""
-    figure = Figure(figsize=(12, 4))
+    figure = Figure(figsize=(WIDTH, 3.8))
     steps = np.arange(1, STEPS_AFTER_IMPULSE + 1)
     for axes, weight in zip(figure.subplots(1, len(EIGENVALUES), sharey=True), EIGENVALUES,
                             strict=True):
-        for activation in ACTIVATIONS:
+        for number, activation in enumerate(ACTIVATIONS):
             left = impulse_left(weight, activation, STEPS_AFTER_IMPULSE)
-            axes.semilogy(steps, np.maximum(left, TINY), marker=".", label=activation)
+            axes.plot(steps, np.maximum(left, TINY), marker=look(number).marker, markevery=4,
+                      label=activation)
+        powers_of_ten(axes.yaxis, _IMPULSES)
         axes.set(xlabel="steps after an impulse of 1", title=f"eigenvalue {weight:g}",
-                 ylim=(1e-10, 1e5))
-        axes.grid(alpha=0.3)
+                 ylim=_IMPULSES)
+        lines_behind(axes)
     figure.axes[0].set_ylabel("what is left of it in the state")
-    figure.axes[0].legend()
-    figure.tight_layout()
+    legend_below(figure, figure.axes[0])
+    title(figure, "What nets of one unit keep of an impulse, by eigenvalue and activation")
     return figure
 
 
@@ -151,18 +162,23 @@ def _cliff() -> Figure:
     cliff = Cliff()
     weight, bias = np.linspace(3.8, 6.6, 241), np.linspace(-3.4, -1.4, 241)
     loss = cliff.loss(weight[None], bias[:, None])
+    levels = np.linspace(0, float(loss.max()), 25)
     paths = {"without clipping": cliff.descent((5.6, -2.35), 2.0, np.inf, 60),
              "norm clipped at 0.05": cliff.descent((5.6, -2.35), 2.0, 0.05, 60)}
-    figure = Figure(figsize=(11, 4.5))
+    figure = Figure(figsize=(WIDTH, 4.2))
     left = figure.add_subplot(1, 2, 1, projection="3d")
-    left.plot_surface(*np.meshgrid(weight, bias), loss, cmap="viridis", rcount=60, ccount=60)
+    left.plot_surface(*np.meshgrid(weight, bias), loss, cmap=LEVELS, rcount=60, ccount=60,
+                      vmin=levels[0], vmax=levels[-1])
     left.view_init(elev=35, azim=-120)
-    left.set(xlabel="w", ylabel="b", zlabel="loss")
+    left.set(xlabel="recurrent weight w", ylabel="bias b", zlabel="loss")
     right = figure.add_subplot(1, 2, 2)
-    right.contourf(weight, bias, loss, levels=24, cmap="viridis")
-    for (label, path), colour in zip(paths.items(), ("tab:red", "white"), strict=True):
-        right.plot(*path.T, marker=".", color=colour, label=label)
+    shades = right.contourf(weight, bias, loss, levels=levels, cmap=LEVELS)
+    for (label, path), colour in zip(paths.items(), (ORANGE, "white"), strict=True):
+        right.plot(*path.T, marker=".", color=colour, label=label,
+                   path_effects=[withStroke(linewidth=2.6, foreground="black")])
     right.set(xlabel="recurrent weight w", ylabel="bias b", xlim=weight[[0, -1]],
               ylim=bias[[0, -1]])
-    right.legend()
+    figure.colorbar(shades, ax=right, label="loss", pad=0.02, ticks=np.arange(0, levels[-1], 0.1))
+    legend_below(figure, right)
+    title(figure, "The loss of one sigmoid unit has a cliff, from which gradient descent jumps")
     return figure

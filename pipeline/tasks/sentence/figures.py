@@ -1,8 +1,8 @@
-"""Figures of a sentence classifier: confusions, accuracy by length and along the reading, weights.
+"""Figures of a sentence classifier: confusions, accuracy along the reading, weights.
 
 Where a system reads an answer out of every state, its accuracy is shown after each tenth of the
 sentence: a loss on all steps is visible there. Where a system attends, some sentences are shown
-with their weights.
+with their weights. Accuracy by length is a matter of comparison, and stands on the leaderboard.
 """
 
 from pathlib import Path
@@ -13,20 +13,23 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.drawing.parts import legend_below, lines_behind, title, wrapped
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import GREY, SHARES, SMALL, WIDTH, Styled
+from pipeline.drawing.tables import confusion as table_picture
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json, write_text
-from pipeline.storage.png import save_png
-from pipeline.storage.predictions import Prediction, aligned
+from pipeline.storage.predictions import Prediction
 from pipeline.storage.sequences import Sequences
 from pipeline.storage.words import words_in
 from pipeline.systems.base import System
-from pipeline.tasks.sentence.scoring import answer, by_class, confusion, probabilities
+from pipeline.tasks.sentence.scoring import by_class, confusion
 
 SENTENCES_SHOWN = 6
 LONGEST_SHOWN = 40
+LETTERS_SHOWN = 14
 SENTENCES_READ = 300
 TENTHS = np.arange(1, 11)
-LENGTH_RANGES = 8
 
 
 @runtime_checkable
@@ -45,38 +48,26 @@ class Attends(Protocol):
         """Weights [words]."""
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
-    """Write confusion-<variant>.png, classes-<variant>.txt and accuracy_by_length.png.
+    """Write confusion-<variant>.png and classes-<variant>.txt.
 
     A system that answers along the sentence has accuracy_along.png too, one that attends
     attention.png.
     """
-    items = read_json(test / "items.json")
     for variant, answers in predictions.items():
-        save_png(_confusion(*confusion(answers, test)), directory / f"confusion-{variant}.png",
-                 tight=True)
+        labels, table = confusion(answers, test)
+        right = int(np.trace(table))
+        save(table_picture(labels, table, f"Which label is taken for which by "
+                           f"{row_of(directory, variant)}: {right} of {table.sum()} right"),
+             directory, f"confusion-{variant}")
         write_text(directory / f"classes-{variant}.txt", _classes(answers, test))
-    save_png(_by_length(items, predictions), directory / "accuracy_by_length.png", tight=True)
     if isinstance(system, AnswersAlong):
-        save_png(_along(system, test), directory / "accuracy_along.png", tight=True)
+        save(_along(system, test, row_of(directory)), directory, "accuracy_along")
     if isinstance(system, Attends):
-        save_png(_attention(system, items, test), directory / "attention.png", tight=True)
-
-
-def _confusion(labels: list[str], table: NDArray[np.int64]) -> Figure:
-    """Shares of each row (the right label) in grey, counts as numbers."""
-    figure = Figure(figsize=(1.5 + 0.7 * len(labels), 1.2 + 0.6 * len(labels)))
-    axes = figure.subplots()
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="gray_r", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(table):
-        axes.text(column, row, str(count), ha="center", va="center",
-                  color="white" if shares[row, column] > 0.5 else "black")
-    axes.set_xticks(range(len(labels)), labels, rotation=90)
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="answer", ylabel="right label")
-    return figure
+        save(_attention(system, read_json(test / "items.json"), test, row_of(directory)),
+             directory, "attention")
 
 
 def _classes(answers: list[Prediction], test: Path) -> str:
@@ -89,26 +80,7 @@ def _classes(answers: list[Prediction], test: Path) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _by_length(items: list[dict[str, str]], predictions: dict[str, list[Prediction]]) -> Figure:
-    """Accuracy of equally many sentences each, from the shortest to the longest."""
-    lengths = np.array([len(words_in(item["text"])) for item in items])
-    parts = [part for part in np.array_split(np.argsort(lengths, kind="stable"), LENGTH_RANGES)
-             if len(part)]
-    figure = Figure(figsize=(6, 4))
-    axes = figure.subplots()
-    for variant, answers in predictions.items():
-        right = np.array([
-            answer(probabilities(found)) == item["label"] for found, item in zip(
-                aligned(answers, [item["id"] for item in items]), items, strict=True)])
-        axes.plot([lengths[part].mean() for part in parts],
-                  [100 * right[part].mean() for part in parts], marker="o", label=variant)
-    axes.set(xlabel=f"words (mean of one of {len(parts)} parts of the test set)",
-             ylabel="accuracy, %", ylim=(0, 102))
-    axes.legend()
-    return figure
-
-
-def _along(system: AnswersAlong, test: Path) -> Figure:
+def _along(system: AnswersAlong, test: Path, row: str) -> Figure:
     """Accuracy of the answers after each tenth of the words."""
     sentences = Sequences(test, "test")
     labels = read_array(test / "test.labels.npy")
@@ -117,31 +89,56 @@ def _along(system: AnswersAlong, test: Path) -> Figure:
         system.answers_along(sentences[item]).argmax(dim=1).numpy()[
             np.ceil(TENTHS / 10 * sentences.lengths[item]).astype(int) - 1] == labels[item]
         for item in chosen])
-    figure = Figure(figsize=(6, 4))
+    values = 100 * right.mean(axis=0)
+    commonest = 100 * np.bincount(labels[chosen]).max() / len(chosen)
+    figure = Figure(figsize=(SMALL, 3.6))
     axes = figure.subplots()
-    axes.plot(10 * TENTHS, 100 * right.mean(axis=0), marker="o")
-    axes.set(xlabel="words read, %", ylabel=f"accuracy of the answer there, % ({len(chosen)} "
-                                            "sentences)", ylim=(0, 102))
+    axes.plot(10 * TENTHS, values, marker="o")
+    for place, value in zip(10 * TENTHS, values, strict=True):
+        axes.annotate(f"{value:.0f}", (place, value), xytext=(0, 6), textcoords="offset points",
+                      ha="center", fontsize=8)
+    axes.axhline(commonest, color=GREY, linestyle=":", label="always the commonest label")
+    axes.set(xlabel="part of the sentence that has been read, %",
+             ylabel="accuracy of the answer there, %", xticks=10 * TENTHS, ylim=(0, 110),
+             yticks=range(0, 101, 20))
+    lines_behind(axes, "y")
+    legend_below(figure)
+    title(figure, f"How early {row} knows the answer: accuracy after each tenth of "
+                  f"{len(chosen)} test sentences")
     return figure
 
 
-def _attention(system: Attends, items: list[dict[str, str]], test: Path) -> Figure:
+def _attention(system: Attends, items: list[dict[str, str]], test: Path, row: str) -> Figure:
     """Sentences from all over the test set, each word as dark as its weight."""
     sentences = Sequences(test, "test")
     readable = np.flatnonzero(sentences.lengths <= LONGEST_SHOWN)
     chosen = readable[_spread(len(readable), SENTENCES_SHOWN)]
-    figure = Figure(figsize=(12, 1.6 * max(1, len(chosen))))
-    for row, item in enumerate(chosen, start=1):
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.2 * max(1, len(chosen))))
+    panels = figure.subplots(max(1, len(chosen)), 1, squeeze=False)[:, 0]
+    shades = None
+    for axes, item in zip(panels, chosen, strict=False):
         weights = system.attention_weights(sentences[item]).numpy()
-        axes = figure.add_subplot(len(chosen), 1, row)
-        axes.imshow(weights[None], cmap="gray_r", vmin=0, vmax=weights.max(), aspect="auto")
-        axes.set_xticks(range(len(weights)), words_in(items[item]["text"]), rotation=60,
-                        ha="right", fontsize=7)
-        axes.set_yticks([])
-        axes.set_title(f"{items[item]['id']}: {items[item]['label']}, largest weight "
-                       f"{weights.max():.2f}", fontsize=8, loc="left")
-    figure.tight_layout()
+        shades = axes.imshow(weights[None], cmap=SHARES, vmin=0, vmax=1, aspect="auto")
+        words = [_short(word) for word in words_in(items[item]["text"])]
+        axes.set_xticks(range(len(weights)), words, rotation=90, fontsize=7)
+        # Words are as wide in one sentence as in another.
+        axes.set(yticks=[], xlim=(-0.5, sentences.lengths[chosen].max() - 0.5))
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_title(wrapped(f"{items[item]['id']}, right: {items[item]['label']}; largest "
+                               f"weight {weights.max():.2f}", WIDTH - 1.5, 8), fontsize=8,
+                       loc="left")
+    if shades is not None:
+        figure.colorbar(shades, ax=panels, label="weight of a word, 1 in a sentence",
+                        fraction=0.03, pad=0.01)
+    figure.supxlabel("words of the sentence, from left to right", fontsize=9)
+    figure.supylabel("sentence", fontsize=9)
+    title(figure, f"Which words {row} attends to in {len(chosen)} test sentences")
     return figure
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= LETTERS_SHOWN else word[: LETTERS_SHOWN - 1] + "…"
 
 
 def _spread(count: int, wanted: int) -> NDArray[np.int64]:

@@ -8,8 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import SHARES, SIGNED, Styled
+from pipeline.drawing.tables import confusion
 from pipeline.storage.files import read_json, write_text
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction, aligned
 from pipeline.systems.base import System
 from pipeline.tasks.tagging.shared.tagger import Tagger
@@ -20,6 +23,7 @@ CONFUSIONS = 25
 SENTENCES = 20
 
 
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write confusion-<variant>.png and errors-<variant>.txt, and transitions.png if it has any."""
@@ -28,47 +32,47 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     for variant, answers in predictions.items():
         found = [tag for answer in aligned(answers, [item["id"] for item in items])
                  for tag in answer["tags"]]
-        save_png(_confusion(expected, found), directory / f"confusion-{variant}.png", dpi=110)
+        save(_confusion(expected, found, row_of(directory, variant)), directory,
+             f"confusion-{variant}")
         write_text(directory / f"errors-{variant}.txt",
                    _errors(expected, found, items, text, system.spec["tags"]))
     if isinstance(system, Tagger) and (scores := system.transition_scores()) is not None:
-        save_png(_transitions(*scores, system.spec["tags"]), directory / "transitions.png", dpi=110)
+        save(_transitions(*scores, system.spec["tags"], row_of(directory)), directory,
+             "transitions")
 
 
-def _confusion(expected: list[str], found: list[str]) -> Figure:
+def _confusion(expected: list[str], found: list[str], row: str) -> Figure:
     """Share of each found tag among the words of each correct tag, the most frequent tags."""
-    shown = [tag for tag, _ in Counter(expected).most_common(TAGS_SHOWN)]
+    known = Counter(expected)
+    shown = [tag for tag, _ in known.most_common(TAGS_SHOWN)]
     places = {tag: place for place, tag in enumerate(shown)}
     counts = np.zeros((len(shown), len(shown)))
     for (right, given), count in Counter(zip(expected, found, strict=True)).items():
         if right in places and given in places:
             counts[places[right], places[given]] = count
-    totals = np.array([expected.count(tag) for tag in shown])
-    figure = Figure(figsize=(2 + 0.25 * len(shown),) * 2, layout="constrained")
-    axes = figure.subplots()
-    # The square root shows what happens to one word in a hundred.
-    image = axes.imshow(np.sqrt(counts / totals[:, None]), cmap="gray_r", vmin=0, vmax=1)
-    axes.set_xticks(range(len(shown)), shown, rotation=90)
-    axes.set_yticks(range(len(shown)), shown)
-    axes.set(xlabel="tag given", ylabel="correct tag")
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, ticks=np.sqrt([0, 0.01, 0.1, 0.5, 1]))
-    bar.ax.set_yticklabels(["0", "1 %", "10 %", "50 %", "100 %"])
-    return figure
+    part = f", the {len(shown)} commonest of {len(known)} tags" if len(shown) < len(known) else ""
+    wrong = sum(right != given for right, given in zip(expected, found, strict=True))
+    return confusion(shown, counts, f"Which tag {row} takes for which{part}: {wrong} of "
+                     f"{len(expected)} words wrong", ("correct tag", "tag given"),
+                     np.array([known[tag] for tag in shown]))
 
 
-def _transitions(what: str, scores: NDArray[np.float64], tags: list[str]) -> Figure:
+def _transitions(what: str, scores: NDArray[np.float64], tags: list[str], row: str) -> Figure:
     """Scores of a tag (column) after a tag (row), with a sentence's beginning and end."""
-    figure = Figure(figsize=(2 + 0.25 * len(scores),) * 2, layout="constrained")
+    side = 2 + 0.2 * len(scores)
+    figure = Figure(figsize=(side + 0.8, side))
     axes = figure.subplots()
     if what == "probability":
-        image = axes.imshow(scores, cmap="gray_r", vmin=0, vmax=1)
+        image = axes.imshow(scores, cmap=SHARES, vmin=0, vmax=1)
     else:
         largest = float(np.abs(scores).max())
-        image = axes.imshow(scores, cmap="RdBu", vmin=-largest, vmax=largest)
+        image = axes.imshow(scores, cmap=SIGNED, vmin=-largest, vmax=largest)
     axes.set_xticks(range(len(scores)), [*tags, "(end)"], rotation=90)
     axes.set_yticks(range(len(scores)), [*tags, "(begin)"])
+    axes.tick_params(length=0)
     axes.set(xlabel="next tag", ylabel="tag")
-    figure.colorbar(image, ax=axes, shrink=0.6, label=what)
+    figure.colorbar(image, ax=axes, shrink=0.6, label=f"{what} of the next tag after a tag")
+    title(figure, f"What {row} thinks of pairs of tags")
     return figure
 
 

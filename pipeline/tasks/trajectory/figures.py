@@ -3,35 +3,63 @@
 Paths are drawn over time, each coordinate in a row of its own, the true one in black.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import legend_below, lines_behind, title
+from pipeline.drawing.saving import row_of, save
+from pipeline.drawing.style import BLACK, GREY, ORANGE, SMALL, WIDTH, Styled, look
 from pipeline.storage.arrays import read_array
 from pipeline.storage.files import read_json
-from pipeline.storage.png import save_png
 from pipeline.storage.predictions import Prediction
 from pipeline.systems.base import System
 from pipeline.tasks.trajectory.scoring import answered, squared_errors
 
+_UNITS = {"angle": "rad", "velocity": "rad / time"}
 
+
+@Styled()
 def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write paths-<variant>.png for each variant, and error.png: the error over time."""
-    figure = Figure(figsize=(6, 4))
-    axes = figure.subplots()
-    times = np.array(read_json(test / "items.json")["times"])
+    squares = {variant: squared_errors(found, test) for variant, found in predictions.items()}
     for variant, found in predictions.items():
-        squares = squared_errors(found, test)
-        axes.plot(times[1:], np.sqrt(squares.mean(axis=0)), label=variant)
-        save_png(_paths(answered(found, test), np.sqrt(squares.mean(axis=1)), test),
-                 directory / f"paths-{variant}.png")
-    axes.set(xlabel="time", ylabel="root mean square error, standard deviations")
-    axes.set_ylim(bottom=0)
-    axes.legend()
-    save_png(figure, directory / "error.png", tight=True)
+        save(_paths(answered(found, test), np.sqrt(squares[variant].mean(axis=1)), test,
+                    row_of(directory, variant)), directory, f"paths-{variant}")
+    save(_errors(squares, test, row_of(directory)), directory, "error")
+
+
+def _errors(squares: Mapping[str, NDArray[np.float64]], test: Path, row: str) -> Figure:
+    """Of all paths at each time; of a single variant also where most paths are."""
+    items = read_json(test / "items.json")
+    times = np.array(items["times"])[1:]
+    figure = Figure(figsize=(SMALL, 3.8))
+    axes = figure.subplots()
+    for number, (variant, found) in enumerate(squares.items()):
+        of = look(number)
+        if len(squares) == 1:
+            low, high = np.sqrt(np.quantile(found, [0.1, 0.9], axis=0))
+            axes.fill_between(times, low, high, color=of.color, alpha=0.2, linewidth=0,
+                              label="all paths but a tenth above and a tenth below")
+        axes.plot(times, np.sqrt(found.mean(axis=0)), color=of.color, linestyle="-",
+                  marker=of.marker, markevery=max(1, len(times) // 8),
+                  label="root mean square over all paths" if len(squares) == 1 else variant)
+    if max(found.mean(axis=0).max() for found in squares.values()) > 0.25:
+        axes.axhline(1, color=GREY, linestyle=":", label="about the error of the mean, always")
+    axes.set(xlabel=_time(items["coordinates"]), ylabel="error, standard deviations",
+             ylim=(0, None))
+    lines_behind(axes)
+    legend_below(figure)
+    title(figure, f"How far the paths of {row} are off as time goes by, {len(found)} test paths")
+    return figure
+
+
+def _time(coordinates: Sequence[str]) -> str:
+    return "time, s" if len(coordinates) > 2 else "time, 1 / the pendulum's own frequency"
 
 
 def examples(errors: NDArray[np.float64]) -> dict[str, int]:
@@ -40,22 +68,26 @@ def examples(errors: NDArray[np.float64]) -> dict[str, int]:
     return {"best": int(order[0]), "median": int(order[len(order) // 2]), "worst": int(order[-1])}
 
 
-def _paths(generated: NDArray[np.float64], errors: NDArray[np.float64], test: Path) -> Figure:
+def _paths(generated: NDArray[np.float64], errors: NDArray[np.float64], test: Path,
+           row: str) -> Figure:
     """Columns: three paths; rows: coordinates."""
     items = read_json(test / "items.json")
     times, names = np.array(items["times"]), items["coordinates"]
     states = read_array(test / "test.npy")
     chosen = examples(errors)
-    figure = Figure(figsize=(4 * len(chosen), 1 + 1.8 * len(names)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.2 + 1.4 * len(names)))
     table = figure.subplots(len(names), len(chosen), sharex=True, squeeze=False)
-    for column, (name, row) in zip(table.T, chosen.items(), strict=True):
-        column[0].set_title(f"{name}: {items['ids'][row]}, error {errors[row]:.3f}", fontsize=10)
-        column[-1].set_xlabel("time")
+    for column, (name, place) in zip(table.T, chosen.items(), strict=True):
+        column[0].set_title(f"{name}: {items['ids'][place]}, error {errors[place]:.3f}")
+        column[-1].set_xlabel(_time(names))
         for coordinate, axes in enumerate(column):
-            axes.plot(times, states[row, :, coordinate], color="black", label="true")
-            axes.plot(times[1:], generated[row, :, coordinate], color="tab:red", linestyle="--",
-                      label="generated")
+            axes.plot(times, states[place, :, coordinate], color=BLACK, label="true")
+            axes.plot(times[1:], generated[place, :, coordinate], color=ORANGE, linestyle="--",
+                      label=f"generated by {row}")
     for axes, name in zip(table[:, 0], names, strict=True):
-        axes.set_ylabel(name)
-    table[0, 0].legend(fontsize=7)
+        unit = _UNITS.get(name.rstrip("0123456789"))
+        axes.set_ylabel(f"{name}\n({unit})" if unit else name, fontsize=8)
+    legend_below(figure, table[0, 0])
+    title(figure, f"Test paths by {row}: the best, the middle and the worst of {len(errors)}; "
+                  "errors in standard deviations")
     return figure

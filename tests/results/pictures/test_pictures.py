@@ -10,16 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from pipeline.drawing.style import look
 from pipeline.results.boards import Board
 from pipeline.results.leaderboard import build, with_trainings, write_leaderboard
 from pipeline.results.pictures import comparisons, gallery, intervals
 from pipeline.results.pictures.gallery import Material, pictures, write_pictures
-from pipeline.results.pictures.style import look, styled, svg
+from pipeline.results.pictures.style import styled, svg
 from pipeline.scoring.facets import Facet
 from pipeline.storage.files import read_json, write_json
 from pipeline.suite.schema import Suite
 from pipeline.tasks.forecast import scoring
 from pipeline.tasks.forecast.scoring import METRICS
+from tests.drawn import faults
 from tests.toy_suite import statistics, toy_suite, write_results
 
 LARGEST = 60 * 1024
@@ -111,7 +113,7 @@ def many(rows: int) -> Board:
                 "published": {"value": 900.0 if number % 2 else value, "source": "s"}
                 if published else None}
 
-    return {"metric": "perplexity", "ceiling": 19.0, "floor": 30.0,  # type: ignore[typeddict-item]
+    return {"track": "yearly", "metric": "perplexity", "ceiling": 19.0, "floor": 30.0,  # type: ignore[typeddict-item]
             "rows": [row(number) for number in range(rows)]}
 
 
@@ -125,12 +127,15 @@ def large() -> dict[str, Figure]:
     return {
         "intervals": intervals.draw(many(18), metric),
         "curves": comparisons.curves(
-            {name: (steps, (5 * draw.uniform(0.9, 1, 200)).tolist()) for name in names[:7]}, looks),
+            {name: (steps, (5 * draw.uniform(0.9, 1, 200)).tolist()) for name in names[:7]}, looks,
+            "yearly"),
         "cost": comparisons.cost({name: (10.0 ** draw.uniform(1, 7), draw.uniform(0.1, 9))
-                                  for name in names}, looks, "parameters", "owa", metric),
+                                  for name in names}, looks, "parameters", "owa", metric,
+                                 "yearly"),
         "facet": comparisons.over_facet(
             {name: draw.uniform(0.5, 2, 10).tolist() for name in names}, looks,
-            [f"{n}00–{n}99" for n in range(1, 11)], "length of the past, points", "owa", metric)}
+            [f"{n}00–{n}99" for n in range(1, 11)], "length of the past, points", "owa", metric,
+            "yearly")}
 
 
 def test_the_largest_pictures_are_small_and_their_text_is_text() -> None:
@@ -154,7 +159,7 @@ def drawn_ticks(axes: Axes) -> list[Text]:
 def test_no_text_is_cut_off_or_lies_on_another() -> None:
     with styled():
         for name, figure in large().items():
-            figure.draw_without_rendering()
+            assert faults(figure) == [], name
             (axes,), (legend,), page = figure.axes, figure.legends, figure.bbox
             ticks = [label.get_window_extent() for label in drawn_ticks(axes)]
             assert len(ticks) > 5

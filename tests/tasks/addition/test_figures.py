@@ -22,13 +22,12 @@ def test_figures(system: object, figure: str | None, extracted: Path, tmp_path: 
     answers = [{"id": item["id"], "sum": item["sum"]}
                for item in read_json(extracted / "test/items.json")]
     for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        draw(system, {"plain": answers}, extracted / "test", tmp_path / folder)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
-    assert set(written) == {"exact_by_length.png", "by_length-plain.txt",
-                            *filter(None, [figure])}
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(system, {"plain": answers}, extracted / "test", tmp_path / folder / "row")
+    written = {path.name: path.read_bytes() for path in (tmp_path / "one" / "row").iterdir()}
+    assert set(written) == {"by_length-plain.txt", *filter(None, [figure])}
     for name, content in written.items():
-        assert (tmp_path / "two" / name).read_bytes() == content
+        assert (tmp_path / "two" / "row" / name).read_bytes() == content
         assert name.endswith(".txt") or content.startswith(b"\x89PNG")
     assert written["by_length-plain.txt"].decode().splitlines()[1:] == [
         "    2      16     100.0          100.0", "    3      64     100.0          100.0",

@@ -51,7 +51,7 @@ def test_cells_are_log_probabilities_rows_from_the_top_and_frames_in_seconds() -
     np.testing.assert_allclose((corners[:-1, 0, 1] + corners[1:, 0, 1]) / 2, range(5))
     assert axes.yaxis_inverted()
     assert [label.get_text() for label in axes.get_yticklabels()] == NAMES
-    assert (axes.get_title(), axes.get_xlabel(), bar.get_ylabel()) == (
+    assert (figure.get_suptitle(), axes.get_xlabel(), bar.get_ylabel()) == (
         "CAT", "time (s)", "log-probability (nats)")
 
 
@@ -65,7 +65,7 @@ def test_each_path_is_at_its_row_at_each_frame() -> None:
 def test_of_a_long_utterance_the_beginning_is_drawn_and_the_title_says_so() -> None:
     _, path, figure = drawn(SHOWN + 20)
     axes = figure.axes[0]
-    assert axes.get_title() == f"CAT (first {SHOWN} of {SHOWN + 20} frames)"
+    assert figure.get_suptitle() == f"CAT (first {SHOWN} of {SHOWN + 20} frames)"
     middles = (np.arange(SHOWN) + 0.5) * 0.01
     assert rows_at(axes, "best path", middles) == path[:SHOWN].tolist()
     assert axes.get_xlim() == pytest.approx((0, SHOWN * 0.01))
@@ -98,7 +98,7 @@ def test_nothing_written_overlaps_or_is_cut() -> None:
     for figure in (drawn()[2], deck_example()):
         FigureCanvasAgg(figure).draw()
         axes = figure.axes[0]
-        texts = [axes.title, axes.xaxis.label, axes.yaxis.label, *axes.get_yticklabels(),
+        texts = [figure._suptitle, axes.xaxis.label, axes.yaxis.label, *axes.get_yticklabels(),
                  *axes.get_xticklabels(), *axes.texts, figure.axes[1].yaxis.label]
         boxes = [text.get_window_extent() for text in texts if text.get_text()]
         assert all(figure.bbox.contains(box.x0, box.y0) and figure.bbox.contains(box.x1, box.y1)

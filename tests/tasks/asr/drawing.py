@@ -10,9 +10,9 @@ def drawn_twice(system: System, test: Path, folder: Path) -> list[str]:
     """The names of all that is drawn into `folder`, once it was drawn again and was the same."""
     answers = {name: list(system.predict(test, variant))
                for name, variant in system.settings.variants.items()}
-    again = folder.with_name(f"{folder.name}-again")
+    again = folder.with_name("again") / folder.name  # figures are called by their folder
     for place in (folder, again):
-        place.mkdir()
+        place.mkdir(parents=True)
         figures.draw(system, answers, test, place)
     written = sorted(path.name for path in folder.iterdir())
     assert written == sorted(path.name for path in again.iterdir())

@@ -50,7 +50,7 @@ def test_the_dots_are_the_errors_of_speakers_and_conditions_stand_apart() -> Non
     items = [*ITEMS, {"id": "5", "condition": "other", "speaker": "other/dan", "reference": "x y"}]
     answers = {"good": [*GOOD, {"id": "5", "hypothesis": "x"}],
                "bad": [*BAD, {"id": "5", "hypothesis": "z z z"}]}
-    clean, other = error_pictures.speakers(items, answers).axes
+    clean, other = error_pictures.speakers(items, answers, "row").axes
     assert [line.get_ydata().tolist() for line in clean.lines] == [[50, 40], [0, 100]]
     assert [line.get_ydata().tolist() for line in other.lines] == [[50], [150]]
     assert [label.get_text() for label in clean.get_xticklabels()] == ["amy", "bob"]
@@ -69,7 +69,7 @@ def test_the_oracle_takes_of_each_utterance_the_best_so_far() -> None:
                listed("4", "")]                                                     # 0 0 0 0
     np.testing.assert_allclose(oracle_errors(ITEMS, answers),
                                100 * np.array([6, 3, 3, 2]) / 7)
-    curve, = error_pictures.oracle(ITEMS, {"only": answers}).axes[0].lines
+    curve, = error_pictures.oracle(ITEMS, {"only": answers}, "row").axes[0].lines
     assert curve.get_xdata().tolist() == [1, 2, 3, 4]
     np.testing.assert_allclose(curve.get_ydata(), 100 * np.array([6, 3, 3, 2]) / 7)
 
@@ -87,7 +87,7 @@ def test_the_grid_has_rates_by_rising_weights_and_marks_the_pair_that_was_chosen
 
 
 def test_the_frame_of_the_heat_map_is_around_the_chosen_cell() -> None:
-    axes = model_pictures.weights({"bigram": TRIED, "uniform": TRIED[:1]}).axes[0]
+    axes = model_pictures.weights({"bigram": TRIED, "uniform": TRIED[:1]}, "row").axes[0]
     frame, = axes.patches
     centre = frame.get_xy() + np.array([frame.get_width(), frame.get_height()]) / 2
     np.testing.assert_allclose(centre, [0, 1])
@@ -104,7 +104,7 @@ def test_the_questions_with_the_largest_gain_are_drawn_and_say_what_is_asked() -
     assert [question.gain for question in largest(asked)] == [9000, 5000, *range(29, 11, -1)]
     assert [worded(question) for question in asked[:2]] == [
         "N, state 2: right in 'vowel'?", "T, state 1: left is SIL?"]
-    axes = model_pictures.questions(asked).axes[0]
+    axes = model_pictures.questions(asked, "row").axes[0]
     bars = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in axes.patches}
     assert (bars[0], bars[1], len(bars)) == (9, 5, 20)
 

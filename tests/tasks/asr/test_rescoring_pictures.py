@@ -18,7 +18,8 @@ def test_rates_are_of_the_chosen_weights_and_of_all() -> None:
 
 
 def test_each_language_model_has_its_curve_and_the_chosen_mix_a_ring() -> None:
-    one, other = mixes({"bigram and recurrent": TRIALS, "uniform and recurrent": TRIALS[:2]}).axes
+    one, other = mixes({"bigram and recurrent": TRIALS, "uniform and recurrent": TRIALS[:2]},
+                       "row").axes
     curve, ring = one.lines
     assert curve.get_xydata().tolist() == [[0, 20], [0.5, 5], [1, 25]]  # type: ignore[union-attr]
     assert ring.get_xydata().tolist() == [[0.5, 5]]  # type: ignore[union-attr]

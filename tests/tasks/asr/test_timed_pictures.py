@@ -17,7 +17,7 @@ def named(symbol: int) -> str:
 
 
 def test_spikes_have_their_symbols_names_in_the_middle_of_their_steps() -> None:
-    _, below = spikes(FRAMES, 0.01, POSTERIORS, named, "title").axes
+    _, below, _ = spikes(FRAMES, 0.01, POSTERIORS, named, "title").axes
     assert {text.get_text(): text.xy for text in below.texts} == {
         "A": (0.03, 0.9), "␣": (0.11, 0.8)}
     blank, *_ = below.lines
@@ -27,7 +27,7 @@ def test_spikes_have_their_symbols_names_in_the_middle_of_their_steps() -> None:
 
 def test_frames_behind_the_last_whole_step_keep_the_others_in_their_places() -> None:
     """CTC leaves frames out that fill no step; those before them are where they were."""
-    _, below = spikes(np.zeros((13, 5), np.float32), 0.01, POSTERIORS, named, "title").axes
+    _, below, _ = spikes(np.zeros((13, 5), np.float32), 0.01, POSTERIORS, named, "title").axes
     np.testing.assert_allclose(below.lines[0].get_xdata(), [0.01, 0.03, 0.05, 0.07, 0.09, 0.11])
     np.testing.assert_allclose(below.get_xlim(), (0, 0.13))
 
@@ -48,8 +48,9 @@ def test_both_pictures_have_one_size_and_their_times_in_one_place() -> None:
         assert tuple(hidden.get_size_inches()) == tuple(heard.get_size_inches())
         above, other = hidden.axes[0], heard.axes[0]
         np.testing.assert_allclose(above.get_position().bounds, other.get_position().bounds)
-        np.testing.assert_allclose(hidden.axes[-1].get_position().y0,
-                                   heard.axes[-1].get_position().y0)
-        for axes in (*hidden.axes, *heard.axes):
+        # The colour bar comes last.
+        np.testing.assert_allclose(hidden.axes[-2].get_position().y0,
+                                   heard.axes[-2].get_position().y0)
+        for axes in (*hidden.axes[:-1], *heard.axes[:-1]):
             np.testing.assert_allclose(axes.get_xlim(), (0, min(count, SHOWN) * 0.01))
-        assert above.get_title().endswith("(first 3 s)") == (count > SHOWN)
+        assert hidden.get_suptitle().endswith("(first 3 s)") == (count > SHOWN)

@@ -14,16 +14,16 @@ def test_figures_and_samples(make_system, toy, tmp_path, model, maps) -> None:
         "greedy": [{"id": item["id"], "sentence": "a red square left"} for item in items],
         "beam": [{"id": item["id"], "sentence": item["references"][1]} for item in items[::-1]]}
     for folder in ("1", "2"):
-        draw(system, predictions, toy / "test", tmp_path / folder)
-    names = sorted(path.name for path in (tmp_path / "1").iterdir())
+        draw(system, predictions, toy / "test", tmp_path / folder / "row")
+    names = sorted(path.name for path in (tmp_path / "1" / "row").iterdir())
     assert names == sorted([f"attention_{n + 1}.png" for n in range(maps)]
                            + ["samples.png", "samples.txt"])
     for name in names:
-        content = (tmp_path / "1" / name).read_bytes()
-        assert content == (tmp_path / "2" / name).read_bytes()
+        content = (tmp_path / "1" / "row" / name).read_bytes()
+        assert content == (tmp_path / "2" / "row" / name).read_bytes()
         assert content.startswith(b"\x89PNG") == name.endswith(".png")
     first = items[0]
-    assert (tmp_path / "1/samples.txt").read_text().startswith(
+    assert (tmp_path / "1/row/samples.txt").read_text().startswith(
         "\n".join([first["id"], *(f"reference: {text}" for text in first["references"]),
                    "greedy:    a red square left", f"beam:      {first['references'][1]}"]))
 

@@ -85,14 +85,14 @@ def test_principal_components_are_the_axes_of_largest_variance() -> None:
 def test_figures_are_the_same_on_every_run(extracted: Path, tmp_path: Path,
                                            trained: PmiSvd) -> None:
     for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        draw(trained, {}, extracted / "test", tmp_path / folder)
-    lines = (tmp_path / "one" / "neighbours.txt").read_text().splitlines()
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(trained, {}, extracted / "test", tmp_path / folder / "row")
+    lines = (tmp_path / "one" / "row" / "neighbours.txt").read_text().splitlines()
     assert [line.split(":")[0] for line in lines] == ["dog", "the", "cat", "horse"]
     assert "[see]" in lines[1] and " a" in lines[1] and "[a]" not in lines[1]
-    image = (tmp_path / "one" / "vectors.png").read_bytes()
+    image = (tmp_path / "one" / "row" / "vectors.png").read_bytes()
     assert image.startswith(b"\x89PNG") and len(image) > 5000
-    assert image == (tmp_path / "two" / "vectors.png").read_bytes()
+    assert image == (tmp_path / "two" / "row" / "vectors.png").read_bytes()
 
 
 def test_without_classes_the_picture_shows_the_answers_of_sections() -> None:

@@ -123,8 +123,8 @@ def test_figure_shows_three_series(tmp_path: Path) -> None:
     answers = {name: list(system.predict(features.test, variant))
                for name, variant in system.settings.variants.items()}
     for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        draw(system, answers, features.test, tmp_path / folder)
-    content = (tmp_path / "a/forecasts.png").read_bytes()
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(system, answers, features.test, tmp_path / folder / "row")
+    content = (tmp_path / "a/row/forecasts.png").read_bytes()
     assert content.startswith(b"\x89PNG")
-    assert content == (tmp_path / "b/forecasts.png").read_bytes()
+    assert content == (tmp_path / "b/row/forecasts.png").read_bytes()

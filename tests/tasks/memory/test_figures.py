@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from pipeline.nn.cells import Cell, layer
+from pipeline.storage.files import read_json
 from pipeline.tasks.memory import figures
 from pipeline.tasks.memory.shared.answers import Number, OneOf
 from pipeline.tasks.memory.shared.gradients import gradient_norms
 from pipeline.tasks.memory.shared.stability import Cliff, impulse_left, spectrum
 from tests.tasks.memory.test_systems import baseline, net
 
-ELMAN = {"by_lag", "gradient", "factors", "eigenvalues", "impulse", "cliff"}
+ELMAN = {"by_lag-plain", "gradient", "factors", "eigenvalues", "impulse", "cliff"}
 
 
 def norms_by_differences(through, output: nn.Linear, answer: Number | OneOf,
@@ -107,7 +108,7 @@ def test_eigenvalues_of_a_rotation() -> None:
 
 
 @pytest.mark.parametrize(("cell", "expected"), [
-    ("elman-relu", ELMAN), ("lstm", {"by_lag", "gradient"}), (None, {"by_lag"})])
+    ("elman-relu", ELMAN), ("lstm", {"by_lag-plain", "gradient"}), (None, {"by_lag-plain"})])
 def test_a_system_gets_its_figures(tracks: dict[str, Path], cell: Cell | None,
                                    expected: set[str], tmp_path: Path) -> None:
     folder = tracks["recall"]
@@ -117,4 +118,8 @@ def test_a_system_gets_its_figures(tracks: dict[str, Path], cell: Cell | None,
     figures.draw(system, {"plain": answers}, folder / "test", tmp_path / "figures")
     found = {path.stem: path.read_bytes() for path in (tmp_path / "figures").iterdir()}
     assert found.keys() == expected
+    table = found.pop("by_lag-plain").decode().splitlines()
     assert all(content.startswith(b"\x89PNG") for content in found.values())
+    lags = sorted({item["lag"] for item in read_json(folder / "test" / "items.json")})
+    assert table[0].split() == ["lag", "items", "right,", "%"]
+    assert [int(line.split()[0]) for line in table[1:]] == lags

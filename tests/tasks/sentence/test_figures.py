@@ -26,13 +26,13 @@ def test_figures(system: object, figure: str | None, extracted: Path, tmp_path: 
     answers = [{"id": item["id"], "probabilities": {"A": 0.6, "B": 0.4}}
                for item in read_json(extracted / "test/items.json")]
     for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        draw(system, {"plain": answers}, extracted / "test", tmp_path / folder)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
-    assert set(written) == {"confusion-plain.png", "classes-plain.txt", "accuracy_by_length.png",
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(system, {"plain": answers}, extracted / "test", tmp_path / folder / "row")
+    written = {path.name: path.read_bytes() for path in (tmp_path / "one" / "row").iterdir()}
+    assert set(written) == {"confusion-plain.png", "classes-plain.txt",
                             *filter(None, [figure])}
     for name, content in written.items():
-        assert (tmp_path / "two" / name).read_bytes() == content
+        assert (tmp_path / "two" / "row" / name).read_bytes() == content
         assert name.endswith(".txt") or content.startswith(b"\x89PNG")
     lines = written["classes-plain.txt"].decode().splitlines()
     right = np.mean([item["label"] == "A" for item in read_json(extracted / "test/items.json")])

@@ -29,15 +29,15 @@ ANSWERS = [{"id": "test-0", "tags": ["DT", "NN", "MD", "NN", "."]}, {"id": "test
 def test_figures_and_errors(extracted: Path, tmp_path: Path) -> None:
     spec = read_json(extracted / "fit" / "spec.json")
     for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        draw(Chain(spec), {"plain": ANSWERS}, extracted / "test", tmp_path / folder)
-    names = {path.name for path in (tmp_path / "one").iterdir()}
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(Chain(spec), {"plain": ANSWERS}, extracted / "test", tmp_path / folder / "row")
+    names = {path.name for path in (tmp_path / "one" / "row").iterdir()}
     assert names == {"confusion-plain.png", "errors-plain.txt", "transitions.png"}
     for name in names:
-        content = (tmp_path / "one" / name).read_bytes()
-        assert content == (tmp_path / "two" / name).read_bytes()
+        content = (tmp_path / "one" / "row" / name).read_bytes()
+        assert content == (tmp_path / "two" / "row" / name).read_bytes()
         assert name.endswith("txt") or (content.startswith(b"\x89PNG") and len(content) > 4000)
-    errors = (tmp_path / "one" / "errors-plain.txt").read_text().splitlines()
+    errors = (tmp_path / "one" / "row" / "errors-plain.txt").read_text().splitlines()
     assert errors[0] == "3 of 9 words have a wrong tag"
     assert errors[2] == "2 words have a tag that training never saw: UH"
     assert "     2  UH tagged as NN" in errors and "     1  VB tagged as NN" in errors

@@ -63,13 +63,13 @@ def test_predictions_that_do_not_fit_are_refused(test: Path, answers: list[Predi
 
 def test_figures(test: Path, answers: list[Prediction], tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        draw(None, {"plain": answers}, test, tmp_path / folder)
-    written = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+        (tmp_path / folder / "row").mkdir(parents=True)
+        draw(None, {"plain": answers}, test, tmp_path / folder / "row")
+    written = {path.name: path.read_bytes() for path in (tmp_path / "one" / "row").iterdir()}
     assert set(written) == {"paths-plain.png", "error.png"}
     for name, content in written.items():
         assert content.startswith(b"\x89PNG")
-        assert (tmp_path / "two" / name).read_bytes() == content
+        assert (tmp_path / "two" / "row" / name).read_bytes() == content
 
 
 def test_the_paths_shown() -> None:

@@ -4,9 +4,6 @@ Errors have a sign here, since a search that places a symbol where its run ends 
 it, and one that has learnt from wrong times is wrong to one side. A median does not show either.
 Rounds of re-estimation are curves: the error may fall for good, or rise again while the network
 explains its own mistakes better and better.
-
-Colours: Okabe and Ito 2008, "Color Universal Design", which the colour-blind can tell apart; line
-styles differ as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +13,19 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline.audio.phones import SILENCE
+from pipeline.drawing.parts import legend_below, lines_behind, title
+from pipeline.drawing.style import COLOURS, GREY, LIGHT, LINES, WIDTH
+from pipeline.drawing.tables import confusion as table_picture
 from pipeline.tasks.alignment.shared.pairing import pairs
 
-STYLES = tuple(zip(("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"),
-                   ("-", "--", ":", "-.", "-", "--", ":"), strict=True))
+STYLES = tuple(zip(COLOURS, LINES + LINES, strict=True))
 WIDEST = 100.0  # ms to either side that are shown
 _BIN = 5.0  # ms
+_NAMED = 20  # ms, the tolerance that ranks
 _TOLERANCES = np.arange(0.0, WIDEST + 1, 1.0)
 MISSING = "none"
 
@@ -45,10 +46,10 @@ def signed_errors(gold: Sequence[Gold], answers: Sequence[Answer]) -> NDArray[np
     return np.array(errors)
 
 
-def errors(found: Mapping[str, NDArray[np.float64]]) -> Figure:
+def errors(found: Mapping[str, NDArray[np.float64]], row: str) -> Figure:
     """By variant, a histogram of signed errors in ms, and the share of boundaries below an error.
     """
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     edges = np.arange(-WIDEST, WIDEST + _BIN, _BIN)
     for (variant, late), (colour, style) in zip(found.items(), cycle(STYLES), strict=False):
@@ -58,15 +59,18 @@ def errors(found: Mapping[str, NDArray[np.float64]]) -> Figure:
                     label=f"{variant} ({far:.1f} % farther off or missing)")
         below = 100 * np.mean(np.abs(late)[:, None] <= _TOLERANCES, axis=0)
         right.plot(_TOLERANCES, below, color=colour, linestyle=style, label=variant)
-    left.axvline(0, color="0.7", linewidth=0.8, zorder=0)
-    left.set(title="How late boundaries are, clean recordings",
-             xlabel="answer minus reference (ms)", ylabel=f"boundaries in {_BIN:g} ms (%)",
-             xlim=(-WIDEST, WIDEST))
-    right.axvline(20, color="0.7", linewidth=0.8, zorder=0)
-    right.set(title="How many are within a tolerance", xlabel="tolerance (ms)",
-              ylabel="boundaries within it (%)", xlim=(0, WIDEST), ylim=(0, 100))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", frameon=False,
-                  fontsize=8, ncols=min(3, len(found)))
+    left.axvline(0, color=LIGHT, linewidth=0.8, zorder=0)
+    left.set(title="How late boundaries are", xlabel="answer minus reference, ms",
+             ylabel=f"boundaries in {_BIN:g} ms, %", xlim=(-WIDEST, WIDEST), ylim=(0, None))
+    right.axvline(_NAMED, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
+    right.set(title=f"How many are within a tolerance (dotted: {_NAMED} ms)",
+              xlabel="tolerance, ms", ylabel="boundaries within it, %", xlim=(0, WIDEST),
+              ylim=(0, 100))
+    for axes in (left, right):
+        lines_behind(axes, "y")
+    legend_below(figure, left)
+    title(figure, f"Errors of {row} on clean recordings, {len(next(iter(found.values())))} "
+                  "boundaries")
     return figure
 
 
@@ -94,32 +98,25 @@ def confused(gold: Sequence[Gold],
     return names, counts
 
 
-def confusion(names: Sequence[str], counts: NDArray[np.float64], variant: str) -> Figure:
+def confusion(names: Sequence[str], counts: NDArray[np.float64], row: str) -> Figure:
     """Of each phone of the reference, a row, what share of it was answered by which, in percent."""
-    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(8.6, 7.6), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(shares, cmap="viridis", vmin=0, vmax=100, interpolation="nearest")
-    figure.colorbar(image, ax=axes, label="of the phone's occurrences (%)")
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    axes.set_yticks(range(len(names)), names, fontsize=7)
-    axes.set(title=f"Which phones were taken for which, '{variant}', clean recordings",
-             xlabel="answered phone",
-             ylabel=f"phone of the reference ('{MISSING}': nobody said one)")
-    return figure
+    right = int(np.trace(counts))
+    return table_picture(names, counts, f"Which phone {row} takes for which in clean recordings: "
+                         f"{right} of {counts.sum():.0f} right ('{MISSING}': nobody said one)",
+                         ("phone of the reference", "answered phone"))
 
 
-def rounds(found: Sequence[Mapping[str, Any]], title: str) -> Figure:
+def rounds(found: Sequence[Mapping[str, Any]], about: str) -> Figure:
     """What each epoch of guess, train and re-estimate was worth on validation utterances.
 
     A point of `found` has `epoch`, `round`, `divergence` (nats a frame) and, where times are known,
     `median_ms` and `within_20`.
     """
     curves = [(name, text) for name, text in (
-        ("divergence", "divergence (nats a frame)"), ("median_ms", "median error (ms)"),
-        ("within_20", "boundaries within 20 ms (%)"))
+        ("divergence", "divergence,\nnats a frame"), ("median_ms", "median error,\nms"),
+        ("within_20", "boundaries\nwithin 20 ms, %"))
         if all(point[name] is not None for point in found)]
-    figure = Figure(figsize=(9, 1.2 + 2 * len(curves)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.4 + 1.7 * len(curves)), layout="constrained")
     panels: list[Axes] = list(figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0])
     epochs = [point["epoch"] for point in found]
     changes = [point["epoch"] - 0.5 for before, point in zip(found, found[1:], strict=False)
@@ -128,11 +125,12 @@ def rounds(found: Sequence[Mapping[str, Any]], title: str) -> Figure:
         axes.plot(epochs, [point[name] for point in found], color=colour, marker="o",
                   markersize=3)
         for place, change in enumerate(changes):
-            axes.axvline(change, color="0.7", linestyle=":", linewidth=0.9, zorder=0,
+            axes.axvline(change, color=LIGHT, linestyle=":", linewidth=1.2, zorder=0,
                          label="aligned again" if not place else None)
         axes.set(ylabel=text)
-    panels[0].set(title=title)
+        lines_behind(axes, "y")
     panels[-1].set(xlabel="epoch")
-    if changes:
-        panels[0].legend(frameon=False, fontsize=8)
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend_below(figure, panels[0])
+    title(figure, about)
     return figure

@@ -16,12 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import legend_below, title
+from pipeline.drawing.style import FEATURES, GREEN, SKY, WIDTH
 from pipeline.nn.order_synchronous import best_alignments
 
 SHOWN = 300  # frames; of a longer utterance its beginning is drawn, so that rows can be told apart
 FLOOR = -10.0  # nats; what is less probable is drawn like this
 _WRITTEN = 120  # cells; numbers stand in those of a table that has no more
-_PATHS = (("white", "-", 3.0), ("#56B4E9", "--", 1.8), ("#009E73", ":", 1.8))
+_PATHS = (("white", "-", 3.0), (SKY, "--", 1.8), (GREEN, ":", 1.8))
 
 DECK_SYMBOLS = ("/AH/", "/B/", "/D/", "/EH/", "/F/", "/G/", "/IY/")
 DECK_SEQUENCE = ("/B/", "/IY/", "/F/", "/IY/")
@@ -40,7 +42,7 @@ DECK_PERCENT = (
 
 
 def table(log_probs: NDArray[np.floating], names: Sequence[str],
-          paths: Mapping[str, NDArray[np.integer]], title: str, hop: float | None = None,
+          paths: Mapping[str, NDArray[np.integer]], about: str, hop: float | None = None,
           probabilities: bool = False) -> Figure:
     """The table `log_probs` [T, N], in nats, of a sequence of symbols `names` [N].
 
@@ -50,18 +52,19 @@ def table(log_probs: NDArray[np.floating], names: Sequence[str],
     """
     frames, rows = min(len(log_probs), SHOWN), len(names)
     if frames < len(log_probs):
-        title += f" (first {frames} of {len(log_probs)} frames)"
+        about += f" (first {frames} of {len(log_probs)} frames)"
     shown = log_probs[:frames].T
     values = np.exp(shown) if probabilities else np.maximum(shown, FLOOR)
-    figure = Figure(figsize=(10.5, 2.2 + 0.2 * max(rows, 6)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.6 + 0.2 * max(rows, 6)), layout="constrained")
     axes = figure.subplots()
     edges = np.arange(frames + 1) * hop if hop else np.arange(frames + 1) + 0.5
     mesh = axes.pcolormesh(edges, np.arange(rows + 1) - 0.5, values, rasterized=True,
                            # Few colours make a small file.
-                           cmap=colormaps["magma"].resampled(32),
+                           cmap=colormaps[FEATURES].resampled(32),
                            norm=Normalize(0, 1) if probabilities else Normalize(FLOOR, 0))
     figure.colorbar(mesh, ax=axes, extend="neither" if probabilities else "min",
-                    label="probability" if probabilities else "log-probability (nats)")
+                    label="probability" if probabilities else "log-probability (nats)",
+                    pad=0.01)
     for (name, path), (colour, style, width) in zip(paths.items(), _PATHS, strict=False):
         axes.plot(np.repeat(edges, 2)[1:-1], np.repeat(path[:frames], 2), style, color=colour,
                   linewidth=width, label=name, solid_joinstyle="miter",
@@ -69,12 +72,12 @@ def table(log_probs: NDArray[np.floating], names: Sequence[str],
     if frames * rows <= _WRITTEN:
         _write(axes, np.exp(shown), edges, values)
     axes.set_yticks(range(rows), names, fontsize=min(9.0, 260 / rows))
-    axes.set(title=title, ylabel="symbol, in order", ylim=(rows - 0.5, -0.5),
+    axes.set(ylabel="symbol, in order", ylim=(rows - 0.5, -0.5),
              xlabel="time (s)" if hop else "frame", xlim=(edges[0], edges[-1]))
     if not hop and frames <= 30:
         axes.set_xticks(range(1, frames + 1))
-    if paths:
-        axes.legend(loc="lower left", fontsize=8, facecolor="#555555", labelcolor="white")
+    legend_below(figure)
+    title(figure, about)
     return figure
 
 

@@ -4,14 +4,10 @@ Speakers differ more than systems do, so an error rate over all of them hides fo
 fails. And where the right words are among the n best hypotheses but not first, the search heard
 them and the ranking is wrong: the "oracle" error rate (Jurafsky and Martin, "Speech and Language
 Processing", 2nd ed., section 10.1) bounds what any rescoring of the list can reach.
-
-Colours: Okabe and Ito 2008, "Color Universal Design", which the colour-blind can tell apart;
-markers differ as well.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -21,11 +17,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from pipeline.decoding.oracle import fewest_errors
+from pipeline.drawing.parts import legend_below, lines_behind, title
+from pipeline.drawing.style import WIDTH, look
 from pipeline.storage.predictions import Prediction
 from pipeline.storage.words import words_in
 
-STYLES = tuple(zip(("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000"),
-                   "osD^vPX", strict=True))
 NAMED = 80  # with more speakers side by side their names cannot be read
 
 Item = Mapping[str, Any]
@@ -84,45 +80,48 @@ def oracle_errors(items: Sequence[Item], answers: Sequence[Prediction]) -> NDArr
     return 100 * total / words if words else np.full(len(total), np.nan)
 
 
-def speakers(items: Sequence[Item], answers: Answers) -> Figure:
+def speakers(items: Sequence[Item], answers: Answers, row: str) -> Figure:
     """A dot for each speaker and variant, one panel a condition."""
     found = {condition: of_speakers([items[place] for place in places], _chosen(answers, places))
              for condition, places in conditions(items).items()}
     widths = [min(max(0.14 * len(panel.names), 2.2), 7.0) for panel in found.values()]
-    figure = Figure(figsize=(1.0 + sum(widths) + 0.3 * len(widths), 4), layout="constrained")
+    figure = Figure(figsize=(max(6.0, min(WIDTH, 1.0 + sum(widths) + 0.3 * len(widths))), 4.2),
+                    layout="constrained")
     panels = figure.subplots(1, len(found), sharey=True, squeeze=False, width_ratios=widths)[0]
     for axes, (condition, panel) in zip(panels, found.items(), strict=True):
         places = np.arange(len(panel.names))
         # Equal rates stand beside each other.
         shifts = 0.18 * (np.arange(len(answers)) - (len(answers) - 1) / 2)
-        for variant, rates, shift, (colour, marker) in zip(answers, panel.rates, shifts,
-                                                           cycle(STYLES)):
-            axes.plot(places + shift, rates, marker, color=colour, markersize=4, label=variant)
+        for number, (variant, rates, shift) in enumerate(zip(answers, panel.rates, shifts,
+                                                             strict=True)):
+            axes.plot(places + shift, rates, look(number).marker, color=look(number).color,
+                      markersize=4, label=variant)
         named = places if len(places) <= NAMED else places[:0]
         axes.set_xticks(named, [panel.names[place] for place in named], rotation=90, fontsize=7)
-        axes.set(xlabel="speaker, sorted by error", title=f"{len(places)} speakers, '{condition}'")
+        axes.set(xlabel="speaker, sorted by error", title=f"'{condition}', {len(places)} speakers")
         axes.margins(x=0.6 / max(len(places), 1))
-        axes.grid(axis="y", color="0.9", linewidth=0.6)
-        axes.set_axisbelow(True)
+        lines_behind(axes, "y")
     _finish(figure, panels[0])
+    title(figure, f"Whom {row} mishears: word error rate of each speaker")
     return figure
 
 
-def oracle(items: Sequence[Item], answers: Answers) -> Figure:
+def oracle(items: Sequence[Item], answers: Answers, row: str) -> Figure:
     """Error rates by how many hypotheses may be chosen from, one panel a condition."""
     parts = conditions(items)
-    figure = Figure(figsize=(1.0 + 3.8 * len(parts), 3.6), layout="constrained")
+    figure = Figure(figsize=(min(WIDTH, 2.2 + 3.8 * len(parts)), 3.9), layout="constrained")
     panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
     for axes, (condition, places) in zip(panels, parts.items(), strict=True):
-        for (variant, found), (colour, marker) in zip(_chosen(answers, places).items(),
-                                                      cycle(STYLES)):
+        for number, (variant, found) in enumerate(_chosen(answers, places).items()):
             rates = oracle_errors([items[place] for place in places], found)
-            axes.plot(np.arange(len(rates)) + 1, rates, marker=marker, color=colour,
-                      markersize=5, label=variant)
-        axes.set(xlabel="hypotheses to choose from, n", title=f"best of the n best, '{condition}'")
+            axes.plot(np.arange(len(rates)) + 1, rates, marker=look(number).marker,
+                      color=look(number).color, markersize=5, label=variant)
+        axes.set(xlabel="hypotheses to choose from, n", title=f"'{condition}'")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(color="0.9", linewidth=0.6)
+        lines_behind(axes)
     _finish(figure, panels[0])
+    title(figure, f"How low the error of {row} would be if the best of its first n hypotheses "
+                  "were chosen")
     return figure
 
 
@@ -132,8 +131,7 @@ def _chosen(answers: Answers, places: NDArray[np.int64]) -> dict[str, list[Predi
 
 def _finish(figure: Figure, axes: Axes) -> None:
     """Rates from 0 on, whose markers are whole, and the variants below all panels."""
-    axes.set(ylabel="word error rate (%)")
+    axes.set(ylabel="word error rate, %")
     top = axes.get_ylim()[1]
     axes.set_ylim(-0.03 * top, top)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
+    legend_below(figure, axes)

@@ -17,12 +17,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import legend_below, title
+from pipeline.drawing.style import BLUE, LEVELS, ORANGE, WIDTH, YELLOW
 from pipeline.hmm.decision_trees import SIDES
 from pipeline.hmm.tying import FirstQuestion
 from pipeline.tasks.asr.shared.grids import Tried, best_of
 
 QUESTIONS = 20
-_SIDE_COLOURS = dict(zip(SIDES, ("#0072B2", "#E69F00"), strict=True))
+_SIDE_COLOURS = dict(zip(SIDES, (BLUE, YELLOW), strict=True))
 _READ_ON_LIGHT = 0.55  # from this share of the colours on, they are light enough for black
 
 
@@ -50,7 +52,7 @@ class Grid:
                    (languages.index(best["language"]), words.index(best["word"])))
 
 
-def weights(tried: Mapping[str, Sequence[Tried]]) -> Figure:
+def weights(tried: Mapping[str, Sequence[Tried]], row: str) -> Figure:
     """A heat map for each of what was weighed; the chosen cell has a frame. `tried` is not empty.
     """
     grids = {name: Grid.of(pairs) for name, pairs in tried.items()}
@@ -58,22 +60,23 @@ def weights(tried: Mapping[str, Sequence[Tried]]) -> Figure:
     rows = -(-len(grids) // columns)
     widest = max(len(grid.words) for grid in grids.values())
     tallest = max(len(grid.languages) for grid in grids.values())
-    figure = Figure(figsize=(0.6 + columns * max(0.6 * widest + 0.5, 2.9),
-                             0.5 + rows * (1.0 + 0.4 * tallest)), layout="constrained")
+    figure = Figure(figsize=(0.6 + columns * max(0.55 * widest + 1.5, 3.9),
+                             0.7 + rows * (1.0 + 0.4 * tallest)), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes in panels[len(grids):]:
         axes.remove()
     for axes, (name, grid) in zip(panels[:len(grids)], grids.items(), strict=True):
         _heat_map(axes, grid)
         axes.set(title=f"{name}: {grid.rates[grid.chosen]:.1f} %")
-    figure.suptitle("validation word error rate (%), the chosen pair framed", fontsize=11)
+    title(figure, f"Which weights of its language models {row} chose (framed), and what others "
+                  "would have made of validation utterances")
     return figure
 
 
-def questions(asked: Sequence[FirstQuestion]) -> Figure:
+def questions(asked: Sequence[FirstQuestion], row: str) -> Figure:
     """The questions with the largest gain as bars, the largest on top. `asked` is not empty."""
     chosen = largest(asked)
-    figure = Figure(figsize=(7.5, 1.3 + 0.22 * len(chosen)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.7 + 0.22 * len(chosen)), layout="constrained")
     axes = figure.subplots()
     for side, colour in _SIDE_COLOURS.items():
         rows = [row for row, question in enumerate(chosen) if question.side == side]
@@ -82,9 +85,10 @@ def questions(asked: Sequence[FirstQuestion]) -> Figure:
                       label=f"about the phone to the {side}")
     axes.set_yticks(range(len(chosen)), [worded(question) for question in chosen], fontsize=8)
     axes.invert_yaxis()
-    axes.set(xlabel="gain in log-likelihood of the training frames (thousand nats)",
-             title="first questions of the decision trees")
-    axes.legend(loc="lower right")
+    axes.set(xlabel="gain in log-likelihood of the training frames, thousand nats",
+             ylabel="state and question")
+    legend_below(figure)
+    title(figure, f"What the decision trees of {row} ask first, by what is gained")
     return figure
 
 
@@ -102,8 +106,9 @@ def worded(question: FirstQuestion) -> str:
 
 def _heat_map(axes: Axes, grid: Grid) -> None:
     low, high = np.nanmin(grid.rates), np.nanmax(grid.rates)
-    axes.imshow(grid.rates, origin="lower", aspect="auto", cmap="cividis_r", vmin=low,
-                vmax=max(high, low + 1e-9))
+    shades = axes.imshow(grid.rates, origin="lower", aspect="auto", cmap=f"{LEVELS}_r", vmin=low,
+                         vmax=max(high, low + 1e-9))
+    axes.figure.colorbar(shades, ax=axes, label="validation word error rate, %", pad=0.02)
     for (row, column), rate in np.ndenumerate(grid.rates):
         if np.isfinite(rate):
             dark = (rate - low) > _READ_ON_LIGHT * (high - low) > 0
@@ -111,7 +116,7 @@ def _heat_map(axes: Axes, grid: Grid) -> None:
                       va="center", fontsize=8, color="white" if dark else "black")
     row, column = grid.chosen
     axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False,
-                             edgecolor="#D55E00", linewidth=2.5))
+                             edgecolor=ORANGE, linewidth=2.5))
     axes.set_xticks(range(len(grid.words)), [f"{word:g}" for word in grid.words])
     axes.set_yticks(range(len(grid.languages)), [f"{weight:g}" for weight in grid.languages])
-    axes.set(xlabel="added for each word or letter (nats)", ylabel="language weight")
+    axes.set(xlabel="added for each word or letter, nats", ylabel="language weight")

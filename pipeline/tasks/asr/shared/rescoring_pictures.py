@@ -10,10 +10,10 @@ from typing import Self
 
 from matplotlib.figure import Figure
 
+from pipeline.drawing.parts import legend_below, lines_behind, title
+from pipeline.drawing.style import BLUE, SKY
 from pipeline.tasks.asr.shared.grids import Tried, best_of
 from pipeline.tasks.asr.shared.recogniser import weights_of
-
-_LINE, _BAND = "#0072B2", "#56B4E9"
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,22 @@ class Mixes:
                    [max(rate for _, rate in row) for row in rates], best)
 
 
-def mixes(trials: Mapping[str, Sequence[Tried]]) -> Figure:
+def mixes(trials: Mapping[str, Sequence[Tried]], row: str) -> Figure:
     """A panel for each language model of two passes; the chosen mix has a ring."""
-    figure = Figure(figsize=(0.6 + 4.2 * len(trials), 3.4), layout="constrained")
+    figure = Figure(figsize=(max(6.0, 0.6 + 4.2 * len(trials)), 3.9), layout="constrained")
     panels = figure.subplots(1, len(trials), squeeze=False)[0]
     for axes, (name, tried) in zip(panels, trials.items(), strict=True):
         found = Mixes.of(tried)
-        axes.fill_between(found.mixes, found.least, found.most, color=_BAND, alpha=0.3,
+        axes.fill_between(found.mixes, found.least, found.most, color=SKY, alpha=0.3,
                           label="all weights of the grid")
         # No errors at all are on the edge of the axes, and seen whole.
-        axes.plot(found.mixes, found.chosen, color=_LINE, marker="o", markersize=4, clip_on=False,
+        axes.plot(found.mixes, found.chosen, color=BLUE, marker="o", markersize=4, clip_on=False,
                   label="the chosen weights")
-        axes.plot([found.best["mix"]], [found.best.rate], color=_LINE, marker="o", markersize=11,
+        axes.plot([found.best["mix"]], [found.best.rate], color=BLUE, marker="o", markersize=11,
                   fillstyle="none", linestyle="none", clip_on=False, label="the chosen mix")
         axes.set(title=name, xlabel="share of the recurrent model",
-                 ylabel="validation word error rate (%)", ylim=(0, None))
-        axes.legend(fontsize=8)
+                 ylabel="validation word error rate, %", ylim=(0, None))
+        lines_behind(axes, "y")
+    legend_below(figure, panels[0])
+    title(figure, f"How much of the recurrent language model {row} chose for its second pass")
     return figure

@@ -18,6 +18,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.audio.front_end import FLOOR, Audio, LogMel, Mfcc, audio_features, transform
+from pipeline.drawing.parts import legend_below
+from pipeline.drawing.parts import title as entitle
+from pipeline.drawing.style import BLUE as _BLUE
+from pipeline.drawing.style import GREY as _GREY
+from pipeline.drawing.style import LEVELS, SIGNED
+from pipeline.drawing.style import ORANGE as _ORANGE
 from pipeline.tasks.asr.shared.cepstra import cosines
 
 Floats = NDArray[np.float64]
@@ -25,7 +31,6 @@ Shape = Literal["rectangular", "hamming"]
 
 COEFFICIENTS = 13  # shown of a front end that does not say how many it keeps
 FINER = 32  # times a frame's own DFT has so many points the spectra in which side lobes are seen
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#666666"
 _LOOKS: dict[Shape, dict[str, Any]] = {
     "rectangular": {"color": _ORANGE, "linewidth": 0.9},
     "hamming": {"color": _BLUE, "linewidth": 1.4}}
@@ -156,8 +161,10 @@ def windows(sound: Sound, title: str) -> Figure:
     grid = figure.add_gridspec(2, 2)
     _draw_frame(figure.add_subplot(grid[0, 0]), sound)
     _draw_lobes(figure.add_subplot(grid[0, 1]), sound)
-    _draw_leakage(figure.add_subplot(grid[1, :]), sound)
-    figure.suptitle(title, fontsize=12)
+    leakage = figure.add_subplot(grid[1, :])
+    _draw_leakage(leakage, sound)
+    legend_below(figure, leakage)
+    entitle(figure, title)
     return figure
 
 
@@ -173,7 +180,7 @@ def features(sound: Sound, title: str) -> Figure:
     over_time[-1].set(xlabel="time (s)", xlim=(0, end))
     for draw, row in ((_draw_curve, 0), (_draw_power, 1), (_draw_filters, 2), (_draw_smoothed, 3)):
         draw(figure.add_subplot(grid[row, 1]), sound)
-    figure.suptitle(title, fontsize=12)
+    entitle(figure, title)
     return figure
 
 
@@ -186,9 +193,8 @@ def _draw_frame(axes: Axes, sound: Sound) -> None:
         axes.plot(time, highest * window_of(sound.settings, shape), linestyle="--",
                   **{**look, "linewidth": 0.9})
     axes.set(xlabel="time in the frame (ms)", ylabel="amplitude", xlim=(0, time[-1]),
-             ylim=(-1.1 * highest, 1.75 * highest),
+             ylim=(-1.1 * highest, 1.1 * highest),
              title="one frame under two windows (dashed: the windows)")
-    axes.legend(loc="upper center", ncols=2, fontsize=8, frameon=False)
 
 
 def _draw_lobes(axes: Axes, sound: Sound) -> None:
@@ -200,7 +206,6 @@ def _draw_lobes(axes: Axes, sound: Sound) -> None:
     axes.set(xlabel="distance from a tone's frequency (Hz)", ylabel="level (dB)",
              xlim=(-width, width), ylim=(_LOWEST, 5), title="the windows' spectra: where a tone "
                                                             "leaks to")
-    axes.legend(loc="lower center", ncols=2, fontsize=8)
     axes.grid(color="#dddddd", linewidth=0.5)
 
 
@@ -210,7 +215,6 @@ def _draw_leakage(axes: Axes, sound: Sound) -> None:
     axes.set(xlabel="frequency (Hz)", ylabel="level (dB)", xlim=(0, sound.rate / 2),
              ylim=(_LOWEST, 5), title="spectra of the frame: between its partials and above them "
                                       "the rectangular window shows what leaks out of the peaks")
-    axes.legend(loc="upper right", fontsize=8)
     axes.grid(color="#dddddd", linewidth=0.5)
 
 
@@ -245,7 +249,7 @@ def _map(axes: Axes, sound: Sound, values: Floats, heights: NDArray[np.floating]
     """Values [rows, T] in colours, with the loudest frame framed."""
     furthest = float(np.abs(values).max())
     image = axes.pcolormesh(sound.edges, heights, values, rasterized=True,
-                            cmap=colormaps["PuOr" if signed else "cividis"].resampled(_COLOURS),
+                            cmap=colormaps[SIGNED if signed else LEVELS].resampled(_COLOURS),
                             vmin=-furthest if signed else None, vmax=furthest if signed else None)
     begin, end = sound.edges[sound.loudest : sound.loudest + 2]
     axes.axvspan(begin, end, facecolor="none", edgecolor=_ORANGE, linewidth=1.2)

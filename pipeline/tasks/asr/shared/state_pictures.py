@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.style import BLUE, GREEN, LIGHT, YELLOW
 from pipeline.hmm.gmm import Floats
 from pipeline.hmm.graphs import best_paths
 from pipeline.hmm.phones import SIL, TiedStates
@@ -25,8 +26,8 @@ from pipeline.tasks.asr.shared.timed_pictures import SHOWN, panels, points_a_fra
 from pipeline.tasks.asr.shared.vocabulary import Vocabulary
 
 _LARGEST, _SMALLEST = 9.0, 5.0  # points
-_STATES = ("#0072B2", "#E69F00", "#009E73")
-_SILENCE = "#999999"
+_STATES = (BLUE, YELLOW, GREEN)
+_SILENCE = LIGHT
 
 
 @runtime_checkable
@@ -118,7 +119,7 @@ def states(found: Followed, frames: NDArray[np.float32], frame_seconds: float,
             for edge in (part.start, part.end):
                 axes.axvline(edge * frame_seconds, color="black" if axes is not above else "white",
                              linewidth=0.9)
-    below.set(ylim=(0, 1))
+    below.set(ylim=(0, 1), ylabel="said")
     below.set_yticks([0.25, 0.75], ["word", "phone"])
     return figure
 

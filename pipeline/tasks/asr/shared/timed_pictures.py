@@ -14,11 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.parts import wrapped
+from pipeline.drawing.style import COLOURS, FEATURES, LIGHT
 from pipeline.nn.ctc import BLANK
 
 SHOWN = 300  # frames; of a longer utterance its beginning is drawn, so that names can be read
-_WIDTH, _LEFT, _RIGHT = 10.5, 0.8, 0.15  # inches: of all, and beside the panels
-_TITLE, _FEATURES, _BELOW, _GAP, _TIMES = 0.35, 2.0, 1.6, 0.12, 0.5  # inches, from top to bottom
+_WIDTH, _LEFT, _RIGHT = 9.6, 0.8, 0.85  # inches: of all, and beside the panels
+_TITLE, _FEATURES, _BELOW, _GAP, _TIMES = 0.5, 2.0, 1.6, 0.12, 0.5  # inches, from top to bottom
+_BAR = (0.1, 0.12)  # inches from the features to their colour bar, and its width
 _NAMED = 0.5  # a posterior above it has the name of its symbol
 
 
@@ -40,6 +43,7 @@ def panels(frames: NDArray[np.float32], frame_seconds: float, title: str,
     inches = [_FEATURES, *(room * share / sum(shares) for share in shares)]
     height = _TITLE + _FEATURES + _GAP + _BELOW + _TIMES
     figure = Figure(figsize=(_WIDTH, height))
+    figure.set_layout_engine("none")  # panels stand where they are put
     found: list[Axes] = []
     top = height - _TITLE
     for size in inches:
@@ -50,11 +54,17 @@ def panels(frames: NDArray[np.float32], frame_seconds: float, title: str,
     for axes in found[:-1]:
         axes.tick_params(labelbottom=False)
     # Few colours make a small file.
-    found[0].pcolormesh(np.arange(shown + 1) * frame_seconds, np.arange(frames.shape[1] + 1),
-                        frames[:shown].T, cmap=colormaps["magma"].resampled(16), rasterized=True)
-    found[0].set_title(title, fontsize=10)
-    found[0].set(ylabel="mel filter\n(light: loud)")
-    found[-1].set(xlabel="time (s)", xlim=(0, shown * frame_seconds))
+    shades = found[0].pcolormesh(np.arange(shown + 1) * frame_seconds,
+                                 np.arange(frames.shape[1] + 1),
+                                 frames[:shown].T, cmap=colormaps[FEATURES].resampled(16),
+                                 rasterized=True)
+    bar = figure.add_axes(((_WIDTH - _RIGHT + _BAR[0]) / _WIDTH,
+                           (height - _TITLE - _FEATURES) / height, _BAR[1] / _WIDTH,
+                           _FEATURES / height))
+    figure.colorbar(shades, cax=bar, label="value of a feature")
+    figure.suptitle(wrapped(title, _WIDTH - 0.4, 10), fontsize=10, y=1 - 0.06 / height)
+    found[0].set(ylabel="feature")
+    found[-1].set(xlabel="time, s", xlim=(0, shown * frame_seconds))
     return figure, found
 
 
@@ -68,11 +78,11 @@ def spikes(frames: NDArray[np.float32], frame_seconds: float, posteriors: NDArra
     figure, (_, below) = panels(frames, frame_seconds, title, [1.0])
     # Frames behind the last whole step are heard by none.
     times = (np.arange(len(posteriors)) + 0.5) * (len(frames) // len(posteriors)) * frame_seconds
-    below.plot(times, posteriors[:, BLANK], color="0.7", linestyle=":")
-    for symbol in np.flatnonzero(posteriors.max(axis=0) > _NAMED):
-        if symbol == BLANK:
-            continue
-        below.plot(times, posteriors[:, symbol])
+    below.plot(times, posteriors[:, BLANK], color=LIGHT, linestyle=":")
+    heard = [symbol for symbol in np.flatnonzero(posteriors.max(axis=0) > _NAMED)
+             if symbol != BLANK]
+    for number, symbol in enumerate(heard):
+        below.plot(times, posteriors[:, symbol], color=COLOURS[number % len(COLOURS)])
         for step in np.flatnonzero(peaks(posteriors[:, symbol])):
             below.annotate(name(int(symbol)).replace(" ", "␣"),
                            (times[step], posteriors[step, symbol]), ha="center", va="bottom")
