@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.provenance.lock import Lock, content_hash
 from pipeline.results.boards import own, preference, ranking
 from pipeline.running.trained import key_of
@@ -58,11 +59,16 @@ def register(store: TrackingStore, suite: Suite, track: str, lock: Lock,
         return found
     name, run = model_name(suite, track), scored[found.key]
     tag = f"{run.version}/{found.row}/{found.digest}"
-    with store.locked():
-        version = _version_of(store, name, tag) or _add(store, suite, track, found, run, tag)
-        aliases = store.client.get_registered_model(name).aliases
-        if str(aliases.get(ALIAS)) != str(version):
-            store.client.set_registered_model_alias(name, ALIAS, str(version))
+    with tempfile.TemporaryDirectory(prefix="unrolled-") as folder:
+        model = Path(folder) / _FOLDER
+        if _version_of(store, name, tag) is None:
+            _save(suite, found, model)  # takes seconds, in which nobody has to wait for the store
+        with store.locked():
+            version = _version_of(store, name, tag) or _add(store, suite, track, found, run, tag,
+                                                            model)
+            aliases = store.client.get_registered_model(name).aliases
+            if str(aliases.get(ALIAS)) != str(version):
+                store.client.set_registered_model_alias(name, ALIAS, str(version))
     return None
 
 
@@ -75,7 +81,10 @@ def _winner(suite: Suite, track: str, lock: Lock,
     if not rows:
         return "its leaderboard has no row of this project's"
     row = rows[0]["system"]
-    key, variant = key_of(suite, row)
+    try:
+        key, variant = key_of(suite, row)
+    except UserError:
+        return f"its winner, {row}, is no longer in params.yaml"
     model = suite.places.model(key)
     if not model.is_dir():
         return "the winner's model is not here"
@@ -93,11 +102,9 @@ def _version_of(store: TrackingStore, name: str, tag: str) -> str | None:
 
 
 def _add(store: TrackingStore, suite: Suite, track: str, winner: _Winner, run: TrackedRun,
-         tag: str) -> str:
+         tag: str, model: Path) -> str:
     name = model_name(suite, track)
-    with tempfile.TemporaryDirectory(prefix="unrolled-") as folder:
-        _save(suite, winner, Path(folder) / _FOLDER)
-        store.client.log_artifacts(run.id, str(Path(folder) / _FOLDER), _FOLDER)
+    store.client.log_artifacts(run.id, str(model), _FOLDER)
     if not store.client.search_registered_models(f"name = '{name}'"):
         store.client.create_registered_model(
             name, description=f"The winner of the track **{suite.tracks[track].title}**; its "

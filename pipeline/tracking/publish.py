@@ -242,10 +242,11 @@ class _System:
         })
         figures, samples = self._figures(), self._samples()
         run.set_files(figures, samples)
-        score = result["variants"][first]["metrics"][self.suite.tracks[self.track].metric]
-        run.set_tags({NOTE_TAG: run_description(
-            self.suite, self.track, self.suite.rows_of(self.key)[first],
-            score, run, [*figures, *samples])})
+        score = result["variants"][first]["metrics"].get(self.suite.tracks[self.track].metric)
+        if score:  # none where params.yaml names another metric since
+            run.set_tags({NOTE_TAG: run_description(
+                self.suite, self.track, self.suite.rows_of(self.key)[first], score, run,
+                [*figures, *samples])})
         return True
 
     def _scores_are_of_this_model(self) -> bool:

@@ -31,6 +31,7 @@ from tests.tracked_project import (
     evaluate,
     free_port,
     lock,
+    make_project,
     md5,
     save_suite,
     train,
@@ -148,6 +149,10 @@ def _altered_board(suite: Suite) -> None:
                suite.places.board(TRACK).read_text().replace("first", "second"))
 
 
+def _removed_row(suite: Suite) -> None:
+    ranked(suite, "third", "first")
+
+
 def _altered_scores(suite: Suite) -> None:
     path = suite.places.metrics(TRACK, "first")
     write_text(path, path.read_text().replace("10.0", "9.0"))
@@ -157,6 +162,7 @@ def _altered_scores(suite: Suite) -> None:
     (_no_model, "the winner's model is not here"),
     (_altered_model, "models/first is not the one that dvc.lock names"),
     (_altered_board, "its leaderboard is not the one that dvc.lock names"),
+    (_removed_row, "its winner, third, is no longer in params.yaml"),
     (_altered_scores, "scores of the winner, first, are not published")])
 def test_what_dvc_lock_does_not_vouch_for_is_not_registered(
         suite: Suite, uri: str, change: Any, reason: str) -> None:
@@ -188,9 +194,8 @@ def test_a_registered_model_has_no_pickle_and_names_no_package_of_ours(
     assert "unrolled" not in (place / "requirements.txt").read_text().casefold()
 
 
-def test_a_suites_folder_becomes_a_dot(suite: Suite) -> None:
-    assert model_name(suite.model_copy(update={"suite": "real/"}), "asr").endswith("asr")
-    assert "/" not in model_name(suite, TRACK)
+def test_a_suites_folder_becomes_a_dot(tmp_path: Path) -> None:
+    assert model_name(make_project(tmp_path, "real/"), "reading") == "real.reading"
 
 
 def test_every_task_says_what_a_request_holds() -> None:
