@@ -34,6 +34,7 @@ from tests.tracked_project import (
     make_project,
     md5,
     save_suite,
+    tracking_server,
     train,
     wait_for,
 )
@@ -196,6 +197,23 @@ def test_a_registered_model_has_no_pickle_and_names_no_package_of_ours(
 
 def test_a_suites_folder_becomes_a_dot(tmp_path: Path) -> None:
     assert model_name(make_project(tmp_path, "real/"), "reading") == "real.reading"
+
+
+def test_a_server_keeps_the_champion_and_gives_it_back(
+        suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlflow.artifacts import download_artifacts
+
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with tracking_server(folder) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        for _ in range(2):
+            assert publish(suite).champions == {TRACK: None}
+            assert (*leads(uri), versions(uri)) == ("first", 1, 1)
+        place = download_artifacts(f"models:/{TRACK}@champion", tracking_uri=uri,
+                                   registry_uri=uri, dst_path=str(tmp_path / "given"))
+    assert folder_hash(Path(place) / "artifacts/first") == folder_hash(
+        suite.places.model("first"))
 
 
 def test_every_task_says_what_a_request_holds() -> None:
