@@ -4,7 +4,8 @@ MLflow by itself shows when and how long each run was, hides all metrics, and dr
 every one of them. It keeps a view that is shared by its address in a tag of the experiment, as
 JSON; `state` writes such a one. Its table has the scores in columns, best first, of the runs that
 the leaderboard has rows of; its charts are the scores, the learning curves and the settings in
-which runs differ. The form is that of MLflow 3.17's pages, and a test looks at them.
+which runs differ, of those that all of them have. The form is that of MLflow 3.17's pages, and a
+test looks at them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,7 +44,8 @@ def description(suite: Suite, track: str) -> str:
             "- Clear the search field to see the trainings with further seeds too.",
             "- The chart symbol above the table shows scores, learning curves and the settings "
             "that differ, of the runs whose eye is open. *Compare* sets chosen runs side by side: "
-            "*Show diff only* leaves the settings that differ, a metric's name opens its curves.",
+            "*Show diff only* leaves the settings that differ, those that one run alone has among "
+            "them, and a metric's name opens its curves.",
             "- A run's description has its pictures, sounds and sample answers.",
             f"- The leaderboard, with ranks that say which rows differ, is `{address}`. Its winner "
             f"is `models:/{model_name(suite, track)}@{ALIAS}` in the model registry, where its "
