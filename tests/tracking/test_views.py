@@ -185,7 +185,7 @@ def test_a_runs_page_shows_pictures_and_has_sounds_and_answers(
     shows(found, address, "recurrent:greedy: wer 10 (9 to 11)", "figures/tone.wav",
           "samples/greedy.json")
     waits(found, "[...document.querySelectorAll('img')].some("
-                 "one => one.alt == 'figures/square.png' && one.naturalWidth == 40)")
+                 "one => one.src.includes('square.png') && one.naturalWidth == 40)")
     shows(found, f"{address}/artifacts/figures/tone.wav", "tone.wav")
     waits(found, "!!document.querySelector('audio')")
     shows(found, f"{address}/artifacts/samples/greedy.json", "größe 0")
