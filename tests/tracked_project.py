@@ -209,7 +209,7 @@ def tracking_server(folder: Path) -> Iterator[str]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    for _ in range(3000):  # five minutes, on a busy machine
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return

@@ -13,6 +13,8 @@ all of them. Beside each stand its interval's bounds, `.../low` and `.../high`, 
 row's trainings with further seeds, of `seeds/`, are runs of their own in the same experiment, named
 by row and seed, with their scores; the tag `seed` tells all runs apart. What a system takes,
 `usage/...`, comes after all scores in the alphabet, as MLflow sorts.
+
+The winner of each track is registered as a model (`pipeline.tracking.champions`), where it is here.
 """
 
 import json
@@ -33,13 +35,14 @@ from pipeline.provenance.inputs import (
     write_inputs,
 )
 from pipeline.provenance.lock import Lock
-from pipeline.results.boards import preference
 from pipeline.results.trainings import records_of, stated_version
 from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
+from pipeline.tracking.champions import register
 from pipeline.tracking.store import (
+    NOTE_TAG,
     TrackedRun,
     TrackingStore,
     experiment_name,
@@ -47,6 +50,7 @@ from pipeline.tracking.store import (
     tracking_uri,
     version_run,
 )
+from pipeline.tracking.views import description, run_description, state
 
 SAMPLES = 20
 # More systems than these are counted, not named.
@@ -63,12 +67,14 @@ _AGAIN = "take the committed file back, or run its system again"
 class Outcome:
     """What publishing did: `added` values, params, tags and points, and what it could not.
 
-    `experiments` has the store's id of each track with a run.
+    `experiments` has the store's id of each track with a run, `champions` of each track why its
+    winner is not in the model registry, or None where it is.
     """
 
     added: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     experiments: dict[str, str] = field(default_factory=dict)
+    champions: dict[str, str | None] = field(default_factory=dict)
 
     def gaps(self) -> dict[str, list[str]]:
         """What could not be published, and of which systems."""
@@ -92,56 +98,45 @@ def publish(suite: Suite, track: str | None = None) -> Outcome:
     outcome = Outcome()
     tracks = [track] if track else list(suite.tracks)
     keys = [key for name in tracks for key in suite.systems_of(name)]
+    scored: dict[str, TrackedRun] = {}
     with store_errors(uri):
         for key in tqdm(keys, desc="publishing", unit="system", delay=2, leave=False):
-            _System(suite, key, lock, outcome).publish(store)
+            if run := _System(suite, key, lock, outcome).publish(store):
+                scored[key] = run
         for name in tracks:
             if any(key in outcome.added for key in suite.systems_of(name)):
                 outcome.experiments[name] = store.describe(
                     experiment_name(suite.places, name), description(suite, name),
-                    scores_view(suite, name))
+                    json.dumps(state(suite, name)))
+                outcome.champions[name] = register(store, suite, name, lock, scored)
     return outcome
-
-
-def description(suite: Suite, track: str) -> str:
-    """Markdown that tells what an experiment is about: title, metric, page."""
-    entry = suite.tracks[track]
-    page = suite.places.page(track).relative_to(suite.places.root)
-    return (f"**{entry.title}** ({suite.name} suite, corpus {entry.corpus})\n\nCompared by "
-            f"`test_{entry.metric}`. Leaderboard with intervals: `{page.as_posix()}`")
-
-
-def scores_view(suite: Suite, track: str) -> str:
-    """The table of a track's runs with scores as columns, best first, as MLflow's pages keep it.
-
-    By itself MLflow shows when and how long each run was, and hides all metrics. Which scores are
-    best is what the track's leaderboard says; before there is one, the lowest stand first.
-    """
-    score = f"test_{suite.tracks[track].metric}"
-    board = suite.places.board(track)
-    lowest = not board.exists() or preference(board) == "lower"
-    columns = (score, f"{score}/low", f"{score}/high", "usage/parameters", "usage/train_seconds")
-    return json.dumps({
-        "orderByKey": f"metrics.`{score}`",
-        "orderByAsc": lowest,
-        "selectedColumns": [f"metrics.`{column}`" for column in columns],
-        "searchFilter": "", "startTime": "ALL", "lifecycleFilter": "Active", "datasetsFilter": [],
-        "modelVersionFilter": "All Runs", "viewMaximized": False, "runListHidden": False,
-        "runsPinned": [], "runsHidden": [], "runsHiddenMode": "FIRST_10_RUNS", "groupBy": None,
-        "groupsExpanded": {}, "useGroupedValuesInCharts": True, "hideEmptyCharts": True,
-        "isAccordionReordered": False, "autoRefreshEnabled": False, "runsVisibilityMap": {}})
 
 
 def account(suite: Suite, outcome: Outcome) -> Iterator[str]:
     """What publishing did, for people: a line, and one for each kind of gap."""
     yield (f"{len(outcome.added)} of {len(suite.systems)} systems are in the tracking store, "
            f"{sum(outcome.added.values())} entries were added")
+    yield from winners(outcome)
     for what, keys in outcome.gaps().items():
         yield f"  not published of {_several(keys)}: {what}"
 
 
-def _several(keys: list[str]) -> str:
-    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys)} systems"
+def winners(outcome: Outcome) -> Iterator[str]:
+    """A line with how many tracks' winners are in the model registry, and why others are not."""
+    if not outcome.champions:
+        return
+    missing: dict[str, list[str]] = {}
+    for track, reason in outcome.champions.items():
+        if reason:
+            missing.setdefault(reason, []).append(track)
+    registered = sum(reason is None for reason in outcome.champions.values())
+    why = "".join(f"; not of {_several(tracks, 'tracks')}: {reason}"
+                  for reason, tracks in missing.items())
+    yield f"the winners of {registered} of {len(outcome.champions)} tracks are registered{why}"
+
+
+def _several(keys: list[str], kind: str = "systems") -> str:
+    return ", ".join(keys) if len(keys) <= NAMED else f"{len(keys)} {kind}"
 
 
 class _System:
@@ -158,29 +153,36 @@ class _System:
         self.evaluated = self.places.cost(self.track, key, "evaluate")
         self.metrics = self.places.metrics(self.track, key)
 
-    def publish(self, store: TrackingStore) -> None:
+    def publish(self, store: TrackingStore) -> TrackedRun | None:
+        """The system's run, where its scores are published."""
         if not self.lock.digest(f"train@{self.key}", "outs", self.places.model(self.key)):
-            return self._miss("nothing: it has not been trained, or not by 'dvc repro'")
+            self._miss("nothing: it has not been trained, or not by 'dvc repro'")
+            return None
         cost = read_shaped(self.trained, Cost, _AGAIN) if self.trained.exists() else None
         # What dvc.lock says goes before what a file of costs says, which nothing vouches for.
         version = trained_version(self.places, self.key, self.lock) or _version_of(cost)
         if version is None:
-            return self._miss("nothing: it was trained by other code or settings, on a machine "
-                              "whose costs are not here")
+            self._miss("nothing: it was trained by other code or settings, on a machine whose "
+                       "costs are not here")
+            return None
         params = trained_params(self.suite, self.key)
         if version.params != params_hash(params):
-            return self._miss("nothing: params.yaml has changed since it was trained")
+            self._miss("nothing: params.yaml has changed since it was trained")
+            return None
         run = version_run(store, self.places, self.track, self.key, version)
         run.add_params(params)
         run.set_tags(self._origin(cost or {}, version))
+        # Scores first: MLflow lists a run's metrics, and chooses one to compare by, in this order.
+        scored = self._add_scores(run)
+        self._add_curve(run)
         if cost:
             run.set_scores(_costs("train", cost))
-        self._add_curve(run)
-        scored = self._add_scores(run)
         run.finish()
         self.outcome.added[self.key] = run.added
-        if scored:
-            self._publish_seeds(store, params)
+        if not scored:
+            return None
+        self._publish_seeds(store, params)
+        return run
 
     def _publish_seeds(self, store: TrackingStore, params: Mapping[str, Any]) -> None:
         """A run for each further seed of each row of the version that the scores are of."""
@@ -238,7 +240,13 @@ class _System:
             **{f"signature.{metric}": text
                for metric, text in result["variants"][first]["signature"].items()},
         })
-        run.set_files(self._figures(), self._samples())
+        figures, samples = self._figures(), self._samples()
+        run.set_files(figures, samples)
+        score = result["variants"][first]["metrics"].get(self.suite.tracks[self.track].metric)
+        if score:  # none where params.yaml names another metric since
+            run.set_tags({NOTE_TAG: run_description(
+                self.suite, self.track, self.suite.rows_of(self.key)[first], score, run,
+                [*figures, *samples])})
         return True
 
     def _scores_are_of_this_model(self) -> bool:

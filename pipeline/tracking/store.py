@@ -32,8 +32,8 @@ from pipeline.suite.places import Places
 
 VERSION_TAG = "unrolled.version"
 _FILES_TAG = "unrolled.files"
-# MLflow shows this tag as the description of an experiment.
-_NOTE_TAG = "mlflow.note.content"
+# MLflow shows this tag as the description of an experiment or a run.
+NOTE_TAG = "mlflow.note.content"
 # A table of runs with chosen columns and order, which an address names; MLflow keeps it in a tag.
 _VIEW_TAG = "mlflow.sharedViewState."
 SCORES_VIEW = "scores"
@@ -45,7 +45,8 @@ _BATCH_PARAMS = 100
 # A training of an hour does not wait minutes for a server that does not answer; what the user
 # sets in the environment goes first. Nothing is sent to anybody but the store.
 CALM = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+        "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
 def tracking_uri(places: Places) -> str:
@@ -107,6 +108,9 @@ class TrackedRun:
 
     def __init__(self, client: Any, run: Any) -> None:
         self.id: str = run.info.run_id
+        self.version: str = run.data.tags.get(VERSION_TAG, "")
+        self.experiment: str = run.info.experiment_id
+        self.artifacts: str = run.info.artifact_uri
         self.added = 0
         self._client = client
         self._status = run.info.status
@@ -201,48 +205,50 @@ class TrackingStore:
         self.places = places
         for name, value in CALM.items():
             os.environ.setdefault(name, value)
-        with store_errors(uri), self._lock():
+        with store_errors(uri), self.locked():
             _require_reachable(uri)
             from mlflow.tracking import MlflowClient
 
-            self._client = MlflowClient(tracking_uri=uri)
+            # Models are registered where their runs are.
+            self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             # Two processes that create a database's tables at once collide: the lock is for this.
-            self._client.search_experiments(max_results=1)
+            self.client.search_experiments(max_results=1)
 
     def run(self, experiment: str, name: str, version: str) -> TrackedRun:
         """The run of this version, created if the experiment has none."""
-        with store_errors(self.uri), self._lock():
+        with store_errors(self.uri), self.locked():
             identity = self._experiment(experiment)
-            found = self._client.search_runs([identity], f"tags.`{VERSION_TAG}` = '{version}'",
+            found = self.client.search_runs([identity], f"tags.`{VERSION_TAG}` = '{version}'",
                                              order_by=["attributes.start_time ASC"], max_results=1)
-            run = found[0] if found else self._client.create_run(
+            run = found[0] if found else self.client.create_run(
                 identity, run_name=name, tags={VERSION_TAG: version})
-            return TrackedRun(self._client, run)
+            return TrackedRun(self.client, run)
 
     def describe(self, experiment: str, text: str, view: str) -> str:
         """Give an experiment its description and its view, if it has others; the experiment's id.
 
         `view` is what MLflow's pages keep of a table that is shared by its address, as JSON.
         """
-        with store_errors(self.uri), self._lock():
+        with store_errors(self.uri), self.locked():
             identity = self._experiment(experiment)
-            tags = self._client.get_experiment(identity).tags
-            for name, value in ((_NOTE_TAG, text), (_VIEW_TAG + SCORES_VIEW, view)):
+            tags = self.client.get_experiment(identity).tags
+            for name, value in ((NOTE_TAG, text), (_VIEW_TAG + SCORES_VIEW, view)):
                 if tags.get(name) != value:
-                    self._client.set_experiment_tag(identity, name, value)
+                    self.client.set_experiment_tag(identity, name, value)
             return identity
 
     def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
+        found = self.client.get_experiment_by_name(name)
         if found is None:
             location = None if is_server(self.uri) else (
                 self.places.artifacts.resolve() / name).as_uri()
-            return self._client.create_experiment(name, artifact_location=location)
+            return self.client.create_experiment(name, artifact_location=location)
         if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
+            self.client.restore_experiment(found.experiment_id)
         return found.experiment_id
 
-    def _lock(self) -> FileLock:
+    def locked(self) -> FileLock:
+        """One process at a time looks for what it lacks and adds it."""
         self.places.work.mkdir(parents=True, exist_ok=True)
         return FileLock(self.places.work / "tracking.lock", timeout=120)
 

@@ -1,7 +1,8 @@
 """`unrolled ui`: MLflow's pages over the tracking store, on loopback only.
 
 MLflow opens an experiment on a page for traces, of which there are none here; the addresses that
-are printed lead to the table of runs.
+are printed lead to the table of runs and their scores (`pipeline.tracking.views`). The last line
+says how many tracks' winners are in the model registry.
 """
 
 import os
@@ -17,7 +18,7 @@ from pipeline import processes
 from pipeline.errors import UserError, without_secrets
 from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
-from pipeline.tracking.publish import Outcome, publish
+from pipeline.tracking.publish import Outcome, publish, winners
 from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri
 
 _HOST = "127.0.0.1"
@@ -35,13 +36,13 @@ def serve(suite: Suite, port: int, browser: bool) -> None:
     for line in gaps(suite, outcome):
         print(line, flush=True)
     if is_server(uri):
-        for line in addresses(uri, outcome):
+        for line in (*addresses(uri, outcome), *winners(outcome)):
             print(line, flush=True)
         return
     _require_free(port)
     base = f"http://{_HOST}:{port}"
     print(f"MLflow at {base} (--port N for another port, Ctrl-C to end)", flush=True)
-    for line in addresses(base, outcome):
+    for line in (*addresses(base, outcome), *winners(outcome)):
         print(line, flush=True)
     with processes.started(command(port), env=environment(uri, os.environ)) as server:
         try:
