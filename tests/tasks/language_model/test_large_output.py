@@ -122,7 +122,7 @@ def test_what_follows_changes_no_answer(layer: dict[str, Any], extracted: Path) 
 
 
 def test_an_adaptive_layer_is_refused_where_it_fits_nothing(extracted: Path) -> None:
-    with pytest.raises(UserError, match="begins at 500, and the vocabulary has 8 words; lower"):
+    with pytest.raises(UserError, match="begins at 500, and the vocabulary has 7 words; lower"):
         made({**ADAPTIVE, "cutoffs": [500]}, extracted)
     for changes, message in (({"tied": True}, "weights of its own"),
                              ({"output_layer": {**ADAPTIVE, "cutoffs": [5, 3]}}, "cutoffs rise"),
