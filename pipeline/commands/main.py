@@ -135,7 +135,8 @@ def create(row: Annotated[str, Parameter(help="a language model or a network of 
            = None,
            length: Annotated[int | None, Parameter(
                converter=_whole, validator=_between("--length", 1, 1_000_000),
-               help="words, characters or quarter notes of each (default: 100, music 64)")] = None,
+               help="words, characters or quarter notes of each (default: 100, music 64, code "
+                    "2,000 at most)")] = None,
            temperature: Annotated[float | None, Parameter(
                validator=_between("--temperature", 0, 1_000),
                help="below 1 the model dares less; 0 always takes the best (default: 1)")] = None,

@@ -38,7 +38,7 @@ def test_it_holds_the_pipeline_and_nothing_else(wheel: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         (metadata,) = [archive.read(name).decode() for name in archive.namelist()
                        if name.endswith(".dist-info/METADATA")]
-    sources = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "*.sha256")
+    sources = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "*.sha256", "*.tar.gz")
                for path in (ROOT / "pipeline").rglob(pattern)}
     assert names == sources
     fields = Parser().parsestr(metadata)

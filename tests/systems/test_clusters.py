@@ -39,6 +39,13 @@ def lines(corpus: Path, ids: Iterable[str]) -> Keys:
     return {f"test-{number + 1:05d}": number // 50 for number in range(count)}
 
 
+def files(corpus: Path, ids: Iterable[str]) -> Keys:
+    """`FILE:LINE`, of files that are there."""
+    keys: Keys = {identity: identity.partition(":")[0] for identity in ids}
+    assert all((corpus / "source_code" / "test" / str(name)).is_file() for name in keys.values())
+    return keys
+
+
 def documents(corpus: Path, ids: Iterable[str]) -> Keys:
     text = (corpus / "en_ewt-ud-test.conllu").read_text()
     return {identity: number
@@ -107,7 +114,7 @@ def alone(corpus: Path, ids: Iterable[str]) -> Keys:
 RAW: Mapping[str, Callable[[Path, Iterable[str]], Keys]] = {
     "penn_treebank": blocks, "ud_ewt": documents, "librispeech": speakers, "babi": stories,
     "multi30k": probes, "word_vectors": first_pairs, "an4": folders, "tiny_shakespeare": lines,
-    "fsdd": names, "aligned_speech": recordings}
+    "source_code": files, "fsdd": names, "aligned_speech": recordings}
 
 
 def together(keys: Mapping[str, object]) -> set[frozenset[str]]:
