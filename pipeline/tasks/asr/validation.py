@@ -47,7 +47,7 @@ def validated(system: System) -> Validated | None:
 def _grids(system: System) -> Mapping[str, Sequence[Tried]]:
     """By what they weigh: language models, or variants of networks that write letters."""
     if isinstance(system, AttentionRecogniser):
-        return {"beam": system.tried} if system.tried else {}
+        return system.tried
     if isinstance(system, KnowsStates | LetterRecogniser):
         return system.vocabulary.tried
     return {}

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.audio.frames import Frames
 from pipeline.errors import UserError
-from pipeline.nn.ctc import collapse
+from pipeline.nn.ctc import collapse, prefix_n_best
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr.scoring import METRICS, score
@@ -40,7 +40,22 @@ SETTINGS = {
     "variants": {"greedy": {"search": "greedy", "language_model": "none"},
                  "beam": {"search": "beam", "language_model": "characters"}},
 }
+JOINT = {"search": "joint", "language_model": "characters", "ctc_beam": 6, "least_posterior": 0.0}
+WITH_JOINT = {"variants": SETTINGS["variants"] | {"joint": JOINT}}
 WITHOUT_CTC = {"ctc_weight": 0.0, "ranking": SETTINGS["ranking"] | {"ctc_weights": [0.0]}}
+
+
+class Silent:
+    """A language model that says nothing."""
+
+    def start(self) -> int:
+        return 0
+
+    def extend(self, states: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(len(states)), states
+
+    def finish(self, states: np.ndarray) -> np.ndarray:
+        return np.zeros(len(states))
 
 
 def new(features: Path, **changes) -> AttentionRecogniser:
@@ -51,12 +66,12 @@ def new(features: Path, **changes) -> AttentionRecogniser:
 
 @pytest.fixture(scope="module")
 def fitted(features: Path, tmp_path_factory: pytest.TempPathFactory) -> AttentionRecogniser:
-    system = new(features)
+    system = new(features, **WITH_JOINT)
     system.fit(features / "fit", Run(seed=1, work=tmp_path_factory.mktemp("work")))
     return system
 
 
-@pytest.mark.parametrize("variant", ["greedy", "beam"])
+@pytest.mark.parametrize("variant", ["greedy", "beam", "joint"])
 def test_a_tiny_corpus_is_learnt(fitted: AttentionRecogniser, features: Path,
                                  variant: str) -> None:
     answers = list(fitted.predict(features / "test", fitted.settings.variants[variant]))
@@ -76,9 +91,10 @@ def test_it_looks_from_the_beginning_to_the_end(fitted: AttentionRecogniser,
         assert np.corrcoef(centres, np.arange(len(centres)))[0, 1] > 0.9
 
 
-def test_alternatives_are_other_texts_the_best_first(fitted: AttentionRecogniser,
-                                                     features: Path) -> None:
-    for answer in fitted.predict(features / "test", fitted.settings.variants["beam"]):
+@pytest.mark.parametrize("variant", ["beam", "joint"])
+def test_alternatives_are_other_texts_the_best_first(fitted: AttentionRecogniser, features: Path,
+                                                     variant: str) -> None:
+    for answer in fitted.predict(features / "test", fitted.settings.variants[variant]):
         listed = answer["alternatives"]
         assert 1 <= len(listed) <= 3 and listed[0]["text"] == answer["hypothesis"]
         assert len({one["text"] for one in listed}) == len(listed)
@@ -94,12 +110,53 @@ def test_a_loaded_system_answers_the_same(fitted: AttentionRecogniser, features:
     loaded = AttentionRecogniser.load(tmp_path)
     transcripts = [item["text"] for item in read_json(features / "fit/train.items.json")]
     assert loaded.transcripts == transcripts == read_json(tmp_path / "texts.json")["transcripts"]
-    assert loaded.tried == fitted.tried and len(loaded.tried) == 4
+    assert loaded.tried == fitted.tried and loaded.tried.keys() == {"beam", "joint"}
     words = sum(len(item["text"].split()) for item in read_json(features / "fit/valid.items.json"))
-    assert {pair.words for pair in loaded.tried} == {words}
+    for pairs in loaded.tried.values():
+        assert {pair.words for pair in pairs} == {words} and len(pairs) == 4
     for variant in fitted.settings.variants.values():
         assert (list(loaded.predict(features / "test", variant))
                 == list(fitted.predict(features / "test", variant)))
+
+
+def test_a_joint_search_scores_the_texts_of_both_by_both(features: Path) -> None:
+    """Of an untrained system, whose decoder and CTC agree on nothing."""
+    system = new(features, **WITH_JOINT)
+    system.transcripts = ["A", "A B"]
+    utterance = Frames(features / "test", "test")[0]
+    with system.answering():
+        batch = {"frames": torch.from_numpy(utterance.copy())[None],
+                 "lengths": torch.tensor([len(utterance)])}
+        memory, emissions, _ = system.hear(batch["frames"], batch["lengths"])
+        assert emissions is not None
+        written = system.search(memory, longest(batch["lengths"]), 4)[0]
+        heard = prefix_n_best([emissions[0].numpy()], Silent(), 6, 0.0, 6)[0]
+        texts = [one.tokens for one in written]
+        texts += [list(one.symbols) for one in heard if list(one.symbols) not in texts]
+        assert 4 < len(texts) <= 10
+        expected = []
+        for letters in texts:
+            state, total = system.decoder.start(memory), 0.0
+            for before, after in zip([system.start, *letters], [*letters, END], strict=True):
+                logs, state = system.step(torch.tensor([before]), memory, state)
+                total += float(logs[0, after])
+            expected.append((system.text(letters), len(letters), total,
+                             ctc_log_probabilities(emissions[0], [letters])[0]))
+    [found] = system.hypotheses([utterance], system.settings.variants["joint"])
+    assert [(one.text, one.letters) for one in found] == [one[:2] for one in expected]
+    np.testing.assert_allclose([(one.decoder, one.ctc) for one in found],
+                               [one[2:] for one in expected], rtol=1e-4)
+    [alone] = system.hypotheses([utterance], system.settings.variants["beam"])
+    assert [one.text for one in alone] == [one.text for one in found[:4]]
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    (WITHOUT_CTC | WITH_JOINT, "variants.joint searches with CTC, which ctc_weight 0 leaves out"),
+    ({"variants": {"joint": JOINT, "both": JOINT}}, "one joint search has weights of its own")])
+def test_a_joint_search_needs_ctc_and_stands_alone(features: Path, changes: dict,
+                                                   message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        new(features, **changes)
 
 
 def test_padding_changes_nothing(fitted: AttentionRecogniser, features: Path) -> None:
@@ -241,7 +298,7 @@ def test_odd_recordings_are_answered(fitted: AttentionRecogniser, features: Path
     for frames in (np.zeros((1, width), np.float32), np.zeros((300, width), np.float32)):
         (letters,) = fitted.greedy([frames])
         assert len(letters) <= int(longest(torch.tensor([len(frames)])))
-        (found,) = fitted.hypotheses([frames])
+        (found,) = fitted.hypotheses([frames], fitted.settings.variants["beam"])
         best = ranking.ranked(found, Weights(0.01, 0.3))
         assert best and math.isfinite(best[0].score(Weights(0.01, 0.3)))
 

@@ -48,7 +48,7 @@ def test_networks_that_write_letters_are_compared_by_their_errors(features: Path
     letters = BilstmCtc(Settings.model_validate(SETTINGS), spec)
     speller = attention.AttentionRecogniser(attention.Settings.model_validate(ATTENTION), spec)
     assert validated(letters) is None and validated(speller) is None
-    letters.vocabulary.tried, speller.tried = {"words": grid}, grid
+    letters.vocabulary.tried, speller.tried = {"words": grid}, {"beam": grid}
     for system, name in ((letters, "words"), (speller, "beam")):
         found = validated(system)
         assert found is not None and {one: score["value"] for one, score in found.scores.items()

@@ -7,6 +7,11 @@ Models for Speech Recognition"). Unlike CTC it knows what it has written, and no
 the order of the sound: with little data it may never learn where to look. A CTC loss on the encoder
 beside its own teaches that order (Watanabe et al. 2017, "Hybrid CTC/Attention"). CTC needs at least
 a step a letter, so it may hear a lower layer of the pyramid than the decoder does.
+
+Where both have been trained, both can answer: a joint search takes the hypotheses of the decoder's
+beam and those of CTC's prefix beam, and each says what it thinks of the other's. A decoder that has
+lost its place finds a text without a gap among CTC's, and CTC's letters are judged by a decoder
+that has read the word before.
 """
 
 import math
@@ -25,7 +30,7 @@ from pipeline.audio.batching import padded
 from pipeline.audio.frames import Frames
 from pipeline.entries import VariantSettings
 from pipeline.nn.cells import Cell, State
-from pipeline.nn.ctc import BLANK
+from pipeline.nn.ctc import BLANK, prefix_n_best
 from pipeline.nn.dropout import FreshDropout
 from pipeline.nn.location_attention import LocationContexts
 from pipeline.nn.nbest import Finished, n_best
@@ -67,6 +72,16 @@ class Beam(VariantSettings):
     language_model: Literal["characters"]
 
 
+class Joint(VariantSettings):
+    """The hypotheses of beam search and of CTC's, scored by both and a language model."""
+
+    search: Literal["joint"]
+    language_model: Literal["characters"]
+    ctc_beam: int = Field(ge=1, le=1000, description="hypotheses of CTC's prefix beam search")
+    least_posterior: float = Field(
+        ge=0, lt=1, description="a less probable letter begins in no step of CTC's")
+
+
 class Settings(UtteranceSettings):
     hidden: int = Field(ge=1, description="units of each direction of the encoder")
     strides: list[Annotated[int, Field(ge=1, le=8)]] = Field(
@@ -84,7 +99,7 @@ class Settings(UtteranceSettings):
     ctc_weight: float = Field(ge=0, description="of CTC's loss beside the decoder's; 0: no CTC")
     ctc_after: int = Field(ge=1, description="layers of the encoder below CTC's")
     ranking: Ranking
-    variants: dict[str, Annotated[Greedy | Beam, Field(discriminator="search")]] = Field(
+    variants: dict[str, Annotated[Greedy | Beam | Joint, Field(discriminator="search")]] = Field(
         min_length=1)
 
     @model_validator(mode="after")
@@ -95,11 +110,17 @@ class Settings(UtteranceSettings):
         if not self.ctc_weight and any(self.ranking.ctc_weights):
             raise ValueError("ranking.ctc_weights is [0.0] where ctc_weight is 0, for there is "
                              "no CTC that could be asked")
+        joint = [name for name, one in self.variants.items() if isinstance(one, Joint)]
+        if joint and not self.ctc_weight:
+            raise ValueError(f"variants.{joint[0]} searches with CTC, which ctc_weight 0 leaves "
+                             "out")
+        if len(joint) > 1:
+            raise ValueError(f"variants.{joint[1]}: one joint search has weights of its own")
         return self
 
 
 class AttentionRecogniser(NeuralSystem):
-    """`transcripts` are those of training, `tried` the weights that were compared in `fit`."""
+    """`transcripts` are those of training, `tried` the weights compared in `fit`, by search."""
 
     settings: Settings
 
@@ -120,7 +141,7 @@ class AttentionRecogniser(NeuralSystem):
         self.dropout = FreshDropout(settings.dropout)
         self.ctc = nn.Linear(width, letters + 1) if settings.ctc_weight else None
         self.transcripts: list[str] = []
-        self.tried: list[Tried] = []
+        self.tried: dict[str, list[Tried]] = {}
 
     def hear(self, frames: Tensor, lengths: Tensor) -> tuple[Memory, Tensor | None, Tensor]:
         """What the decoder finds in `frames` [B, T, D] with `lengths` [B].
@@ -192,42 +213,66 @@ class AttentionRecogniser(NeuralSystem):
         """Train, then choose the weights of ranking on the validation utterances."""
         self.transcripts = [item["text"] for item in read_json(data / "train.items.json")]
         curve = super().fit(data, run)
-        if any(isinstance(variant, Beam) for variant in self.settings.variants.values()):
-            self.tried = try_all(self.settings.ranking,
-                                 list(self.hypotheses(Frames(data, "valid"))),
-                                 [item["text"] for item in read_json(data / "valid.items.json")])
+        references = [item["text"] for item in read_json(data / "valid.items.json")]
+        for variant in self.settings.variants.values():
+            if not isinstance(variant, Greedy) and variant.search not in self.tried:
+                found = list(self.hypotheses(Frames(data, "valid"), variant))
+                self.tried[variant.search] = try_all(self.settings.ranking, found, references)
         return curve
 
-    def predict(self, data: Path, variant: Greedy | Beam) -> Iterator[Prediction]:
+    def predict(self, data: Path, variant: Greedy | Beam | Joint) -> Iterator[Prediction]:
         frames, items = Frames(data, "test"), read_json(data / "test.items.json")
         if isinstance(variant, Greedy):
             written = self.alone(lambda utterance: self.greedy([utterance])[0], frames)
             for item, letters in zip(items, written, strict=True):
                 yield {"id": item["id"], "hypothesis": self.text(letters)}
             return
-        weights = chosen(self.settings.ranking, self.tried)
-        for item, found in zip(items, self.hypotheses(frames), strict=True):
+        weights = chosen(self.settings.ranking, self.tried.get(variant.search, []))
+        for item, found in zip(items, self.hypotheses(frames, variant), strict=True):
             best = ranked(found, weights)[: self.settings.ranking.alternatives]
             yield {"id": item["id"], "hypothesis": best[0].text, "alternatives": [
                 {"text": one.text, "score": round(one.score(weights), 3)} for one in best]}
 
-    def hypotheses(self, utterances: Iterable[np.ndarray]) -> Iterator[list[Hypothesis]]:
-        """All that beam search finishes for each utterance [frames, D], with all scores of it."""
+    def hypotheses(self, utterances: Iterable[np.ndarray],
+                   variant: Beam | Joint) -> Iterator[list[Hypothesis]]:
+        """All that a search finishes for each utterance [frames, D], with all scores of it."""
         model = CharacterModel(self.transcripts, self.spec["symbols"],
                                self.settings.ranking.order, alpha=1.0, beta=0.0)
-        return self.alone(partial(self._hypotheses, model), utterances)
+        return self.alone(partial(self._hypotheses, model, variant), utterances)
 
-    def _hypotheses(self, model: CharacterModel, utterance: np.ndarray) -> list[Hypothesis]:
+    def _hypotheses(self, model: CharacterModel, variant: Beam | Joint,
+                    utterance: np.ndarray) -> list[Hypothesis]:
         batch = self.here(padded([utterance]))
         memory, emissions, _ = self.hear(batch["frames"], batch["lengths"])
-        (found,) = self.search(memory, longest(batch["lengths"]), self.settings.ranking.beam)
-        if emissions is None:
-            aligned = [0.0] * len(found)
-        else:
-            aligned = ctc_log_probabilities(emissions[0], [one.tokens for one in found])
+        limits = longest(batch["lengths"])
+        (found,) = self.search(memory, limits, self.settings.ranking.beam)
+        if isinstance(variant, Joint) and emissions is not None:
+            found += self._heard_by_ctc(memory, emissions[0], model.weighted(0.0, 0.0), variant,
+                                        [one.tokens for one in found], int(limits))
+        aligned = ([0.0] * len(found) if emissions is None else
+                   ctc_log_probabilities(emissions[0], [one.tokens for one in found]))
         spelt = totals(model, [one.tokens for one in found]).tolist()
         return [Hypothesis(self.text(one.tokens), len(one.tokens), one.log_probability, ctc, text)
                 for one, ctc, text in zip(found, aligned, spelt, strict=True)]
+
+    def _heard_by_ctc(self, memory: Memory, emissions: Tensor, model: CharacterModel,
+                      variant: Joint, known: list[list[int]], limit: int) -> list[Finished]:
+        """Texts of CTC's prefix search that are not `known`, as the decoder judges them."""
+        (heard,) = prefix_n_best([emissions.cpu().numpy()], model, variant.ctc_beam,
+                                 variant.least_posterior, variant.ctc_beam)
+        texts = [list(one.symbols) for one in heard
+                 if list(one.symbols) not in known and len(one.symbols) <= limit]
+        if not texts:
+            return []
+        inputs, outputs = (part.to(self.device) for part in spelled(texts, self.start))
+        # Rows about one input share its memory.
+        state = tuple(part.repeat_interleave(len(texts), dim=0)
+                      for part in self.decoder.start(memory))
+        said, _, _ = self.spell(inputs, memory, state)
+        gained = -functional.cross_entropy(said.flatten(0, 1), outputs.flatten(), reduction="none",
+                                           ignore_index=NOTHING).unflatten(0, outputs.shape)
+        return [Finished(text, total) for text, total in
+                zip(texts, gained.sum(dim=1).tolist(), strict=True)]
 
     def greedy(self, utterances: list[np.ndarray]) -> list[list[int]]:
         """The letters of each utterance [frames, D], the most probable one at each step."""
@@ -279,11 +324,13 @@ class AttentionRecogniser(NeuralSystem):
 
     def texts(self) -> Mapping[str, Any]:
         """The transcripts, from which the language model is estimated, and the weights tried."""
-        return {"transcripts": self.transcripts, "tried": [pair.to_json() for pair in self.tried]}
+        return {"transcripts": self.transcripts, "tried": {
+            search: [pair.to_json() for pair in pairs] for search, pairs in self.tried.items()}}
 
     def load_texts(self, texts: Mapping[str, Any]) -> None:
         self.transcripts = list(texts["transcripts"])
-        self.tried = [Tried.from_json(pair) for pair in texts["tried"]]
+        self.tried = {search: [Tried.from_json(pair) for pair in pairs]
+                      for search, pairs in texts["tried"].items()}
 
 
 def longest(frames: Tensor) -> Tensor:
