@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from pipeline.drawing.style import GRID
+from pipeline.drawing.style import GREY, GRID
 
 _LETTER = 0.6  # of the font's size, the width of a letter
 _HANDLE = 8  # letters, the width of a legend's sign
@@ -107,7 +107,7 @@ def bar_where_missing(figure: Figure, label: str) -> None:
 
 def end_of(axes: Axes, place: float, text: str) -> Line2D:
     """A vertical line at `place`, named above the axes."""
-    line = axes.axvline(place, color=GRID, linewidth=1.0, zorder=0)
+    line = axes.axvline(place, color=GREY, linewidth=0.8, zorder=0)
     axes.annotate(text, (place, 1), xycoords=("data", "axes fraction"), xytext=(0, 1),
                   textcoords="offset points", ha="center", va="bottom", fontsize=7.5)
     return line

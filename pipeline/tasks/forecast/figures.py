@@ -17,7 +17,8 @@ from pipeline.systems.base import System
 from pipeline.tasks.forecast.shared.measures import Array, smape
 from pipeline.tasks.forecast.shared.storage import load_array, load_ids, load_pasts
 
-_HORIZONS_SHOWN = 4
+_HORIZONS_SHOWN, _LEAST_SHOWN = 2, 24  # of the past, in horizons and in points
+_MARKED = 20  # points of a forecast; with more, markers hide the lines
 _BAND = SKY
 
 
@@ -63,7 +64,7 @@ def _band(prediction: Prediction, variant: str) -> tuple[str, list[float], list[
 
 
 def _tail(test: Path, row: int, horizon: int) -> Array:
-    return np.asarray(load_pasts(test)[row][-_HORIZONS_SHOWN * horizon :])
+    return np.asarray(load_pasts(test)[row][-max(_HORIZONS_SHOWN * horizon, _LEAST_SHOWN) :])
 
 
 def _picture(panels: list[_Panel], row: str, series: int) -> Figure:
@@ -80,8 +81,9 @@ def _picture(panels: list[_Panel], row: str, series: int) -> Figure:
                   label="what came")
         for number, (variant, values) in enumerate(panel.forecasts.items()):
             of = look(number)
-            axis.plot(coming, values, color=of.color, marker=of.marker, markersize=2.5,
-                      linewidth=1.2, label="forecast" if len(panel.forecasts) == 1 else variant)
+            axis.plot(coming, values, color=of.color, linestyle=of.linestyle, linewidth=1.2,
+                      marker=of.marker if len(coming) <= _MARKED else None, markersize=2.5,
+                      label="forecast" if len(panel.forecasts) == 1 else variant)
         end_of(axis, 0.5, "end of the past")
         axis.set_title(panel.title, pad=14)
         axis.set_xlabel("points after the end of the past")
