@@ -149,7 +149,8 @@ def test_a_wrong_answer_is_marked_and_rows_that_say_the_same_stand_together(site
                      third)
     assert "100.00" in third and ">0.00<" in third
     first = text[text.index("<h3>test-0</h3>"):text.index("<h3>test-1</h3>")]
-    assert first.count("<li>") == 1 and first.count("data-system") == 2
+    assert first.count('<li data-right="yes">') == 1 and first.count("data-system") == 2
+    assert third.index('<li data-right="no">') < third.index("memory-a</span></span>")
 
 
 def test_a_picture_that_is_missing_is_said_and_not_broken(tmp_path: Path) -> None:
