@@ -82,9 +82,9 @@ def models(words: list[str], noise: int, cutoffs: list[int]) -> dict[str, Recurr
         "tied": False, "training": training, "window": WINDOW, "batch_streams": STREAMS,
         **{f"dropout_{part}": 0.0 for part in ("words", "input", "hidden", "output", "weights")}}
     spec = {"unit": "word", "vocabulary": words}
-    layers = {f"sampled, {noise} noise words": Sampled(kind="sampled", noise=noise),
-              f"adaptive, groups from {cutoffs}": Adaptive(kind="adaptive", cutoffs=cutoffs,
-                                                           shrink=4.0)}
+    layers: dict[str, Sampled | Adaptive] = {
+        f"sampled, {noise} noise words": Sampled(kind="sampled", noise=noise),
+        f"adaptive, groups from {cutoffs}": Adaptive(kind="adaptive", cutoffs=cutoffs, shrink=4.0)}
     torch.manual_seed(1)
     made = {"full": RecurrentLanguageModel(Settings(model="recurrent", **same), spec)}
     for name, layer in layers.items():
