@@ -187,5 +187,7 @@ def test_a_runs_page_shows_pictures_and_has_sounds_and_answers(
     waits(found, "[...document.querySelectorAll('img')].some("
                  "one => one.src.includes('square.png') && one.naturalWidth == 40)")
     shows(found, f"{address}/artifacts/figures/tone.wav", "tone.wav")
-    waits(found, "!!document.querySelector('audio')")
+    # The player keeps its parts in a shadow tree.
+    waits(found, "[...document.querySelectorAll('*')].some(one => one.tagName == 'AUDIO' || "
+                 "!!(one.shadowRoot && one.shadowRoot.querySelector('audio')))")
     shows(found, f"{address}/artifacts/samples/greedy.json", "größe 0")
