@@ -254,11 +254,12 @@ def _exists(name: str) -> bool:
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:
-            found = importlib.import_module(".".join(parts[:length]))
+            found: object = importlib.import_module(".".join(parts[:length]))
         except ModuleNotFoundError:
             continue
-        return functools.reduce(lambda value, part: getattr(value, part, None), parts[length:],
-                                found) is not None
+        for part in parts[length:]:
+            found = getattr(found, part, None)
+        return found is not None
     return False
 
 
