@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from pipeline.errors import UserError
-from pipeline.provenance.inputs import read_row_version
+from pipeline.provenance.inputs import read_row_version, read_settings
 from pipeline.provenance.lock import Lock
 from pipeline.scoring.records import SeedRecord
 from pipeline.scoring.scores import ItemStatistics
@@ -95,9 +95,10 @@ def is_up_to_date(suite: Suite, key: str, lock: Lock) -> bool:
     """
     if not lock.read(f"train@{key}", suite.places.input("train", key)):
         return False
-    stated = _stated(suite, key)
+    # A part of a suite may lack the system whose settings this one uses; `validate` has seen all.
+    stated, told = _stated(suite, key), read_settings(suite.places, "evaluate", key)
     return (stated is not None and stated["version"] == read_row_version(suite.places, key)
-            and stated["settings_tried"] == suite.settings_tried(key))
+            and stated["settings_tried"] == told["settings_tried"])
 
 
 def is_deterministic(suite: Suite, key: str) -> bool:

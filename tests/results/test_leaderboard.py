@@ -16,6 +16,8 @@ from pipeline.storage.seal import write_sealed
 from pipeline.suite.schema import Suite
 from tests.toy_suite import toy_suite, write_results
 
+TRIED = {"settings_tried": 2}
+
 
 def edit(path: Path, **changes: object) -> None:
     write_json(path, read_json(path) | changes)
@@ -104,7 +106,7 @@ def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
     train, evaluate = (suite.places.input(stage, "network") for stage in ("train", "evaluate"))
     write_sealed(train, {"settings": {}, "code": {}})
     metrics = read_json(suite.places.metrics("yearly", "network"))
-    write_sealed(evaluate, {"settings": {}, "code": {}, "version": metrics["version"]})
+    write_sealed(evaluate, {"settings": TRIED, "code": {}, "version": metrics["version"]})
     YAML().dump({"schema": "2.0", "stages": {"train@network": {"cmd": "train", "deps": [{
         "path": train.relative_to(tmp_path).as_posix(), "hash": "md5",
         "md5": hashlib.md5(train.read_bytes()).hexdigest()}]}}}, suite.places.lock)
@@ -118,12 +120,12 @@ def test_a_row_that_was_run_is_stale_once_what_it_was_made_from_has_changed(
 
     unrecorded = {"smooth:ses", "smooth:holt"}
     assert stale() == unrecorded
-    write_sealed(evaluate, {"settings": {}, "code": {"figures.py": "a"},
+    write_sealed(evaluate, {"settings": TRIED, "code": {"figures.py": "a"},
                             "version": metrics["version"]})
     assert stale() == unrecorded
-    write_sealed(evaluate, {"settings": {}, "code": {}, "version": "0" * 16})
+    write_sealed(evaluate, {"settings": TRIED, "code": {}, "version": "0" * 16})
     assert stale() == {"network", *unrecorded}
-    write_sealed(evaluate, {"settings": {}, "code": {}, "version": metrics["version"]})
+    write_sealed(evaluate, {"settings": TRIED, "code": {}, "version": metrics["version"]})
     edit(suite.places.metrics("yearly", "network"), settings_tried=metrics["settings_tried"] + 1)
     assert stale() == {"network", *unrecorded}
     edit(suite.places.metrics("yearly", "network"), settings_tried=metrics["settings_tried"])
