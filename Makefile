@@ -16,8 +16,7 @@ export OMP_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help check-python install try repro site test fuzz verify ui spread lint bench lock \
-  notebooks clean
+.PHONY: help check-python install try repro site test fuzz verify ui spread lint bench lock notebooks clean
 
 help:  ## list what this Makefile can do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22

@@ -23,6 +23,7 @@ from PIL import Image
 
 from pipeline.corpora.twins.espeak import RATE, Voice
 from pipeline.corpora.twins.spoken_words import read_aloud
+from pipeline.ending import run_command
 from pipeline.errors import UserError
 from pipeline.site.items import Timed
 from pipeline.site.showpieces import FOLDER, SENTENCE, Heard
@@ -57,11 +58,11 @@ def with_colours(path: Path, colours: int) -> bytes:
     """A picture as PNG with so few colours, which makes it small."""
     if not path.is_file():
         raise UserError(f"{path} is not here; 'unrolled repro' draws it")
-    written = io.BytesIO()
-    with Image.open(path) as image:
-        image.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(
-            written, "PNG", optimize=True)
-    return written.getvalue()
+    with io.BytesIO() as written:
+        with Image.open(path) as image:
+            image.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(
+                written, "PNG", optimize=True)
+        return written.getvalue()
 
 
 def _heard(suite: Suite) -> tuple[Heard, NDArray[np.float32], int]:
@@ -161,5 +162,9 @@ def _axis(height: int, seconds: float) -> Iterator[str]:
            'font-size="12">time, s</text>')
 
 
-if __name__ == "__main__":
+def main() -> None:
     draw_showpieces(load(Path("params.yaml")), Path(FOLDER))
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -92,7 +92,8 @@ def _winner(suite: Suite, track: str, lock: Lock,
         return f"scores of the winner, {row}, are not published"
     digest = content_hash(model)
     if digest != lock.digest(f"train@{key}", "outs", model):
-        return f"models/{key} is not the one that dvc.lock names ('dvc checkout' takes it back)"
+        return (f"{model.relative_to(suite.places.root).as_posix()} is not the one that dvc.lock "
+                "names ('dvc checkout' takes it back)")
     return _Winner(row, key, variant, rows[0]["value"], digest)
 
 

@@ -28,6 +28,7 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from pipeline.errors import UserError
 from pipeline.modules import task_module
+from pipeline.storage.files import write_bytes
 
 if TYPE_CHECKING:
     from pipeline.running.answering import Answering
@@ -132,12 +133,12 @@ def _file(own: "Own", row: Mapping[str, Any], number: int, folder: Path) -> "Own
                         f"wanted is {own.TAKES}")
     path = folder / f"{number}{suffix}"
     if _is_textual(own):
-        path.write_bytes(_text(row, number, own.TAKES).encode("utf-8", "surrogatepass"))
+        write_bytes(path, _text(row, number, own.TAKES).encode("utf-8", "surrogatepass"))
         return OwnFile(name, path)
     content = row.get("content")
     if not isinstance(content, bytes) or not content:
         raise UserError(f"row {number}: 'content' holds no bytes; give in base64 {own.TAKES}")
-    path.write_bytes(content)
+    write_bytes(path, content)
     needed = getattr(own, "NEEDS_TEXT", None)
     return OwnFile(name, path, _text(row, number, needed) if needed else None)
 

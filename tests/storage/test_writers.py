@@ -17,7 +17,8 @@ SAVERS = {"save", "savez", "savez_compressed", "savetxt", "savefig", "tofile", "
           "save_model", "save_checkpoint", "to_csv", "to_json", "to_parquet", "imsave"}
 # A system saves itself by the writer, and so are Lightning's checkpoints; safetensors' `save` gives
 # bytes.
-SAVES_ITSELF = {"save", "super().save", "system.save", "trainer.save_checkpoint"}
+SAVES_ITSELF = {"save", "super().save", "system.save", "trainer.save_checkpoint",
+                "save_model"}  # MLflow's, into a folder that is its own and removed afterwards
 # The modules whose `write` makes a file of its first argument.
 FILE_WRITERS = {"soundfile", "sf", "wavfile"}
 ALWAYS = {"os.open": "opens", "os.fdopen": "opens", "os.rename": "renames", "os.replace": "renames",
