@@ -132,7 +132,7 @@ def shows(page: Browser, address: str, *words: str) -> None:
     page.call("Page.navigate", url="about:blank")
     page.call("Page.navigate", url=address)
     missing = (f"{json.dumps(words)}.filter(word => !(document.body ? document.body.innerText : '')"
-               ".includes(word)).join('; ')")
+               ".replace(/\\s+/g, ' ').includes(word)).join('; ')")
     waits(page, f"{missing} === ''", missing)
 
 
@@ -159,7 +159,7 @@ def test_the_charts_are_scores_curves_and_the_settings_that_differ(
     shows(found, f"{runs_page(base, experiment)}&compareRunsMode=CHART", "Scores (3)",
           "Learning curves (2)", "Settings that differ (1)", "Show differences only", "usage (6)")
     waits(found, "/\\bmodel\\b/.test(document.body.innerText)")
-    text = found.ask("document.body.innerText")
+    text = " ".join(found.ask("document.body.innerText").split())
     scores, _, rest = text.partition("Learning curves (2)")
     curves, _, settings = rest.partition("Settings that differ (1)")
     assert "test_wer/low" in scores and "training/validation_loss" in curves
