@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.results.studies import same
 
 
 def named_values(text: str) -> tuple[str, list[Any]]:
@@ -31,11 +32,6 @@ def named_values(text: str) -> tuple[str, list[Any]]:
     if any(same(one, other) for place, one in enumerate(values) for other in values[:place]):
         raise UserError(f"{text[:80]!r}: a value stands there twice")
     return setting, values
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are one: 1 and 1.0 are, 1 and true are not."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _is_setting(value: Any) -> bool:

@@ -59,12 +59,11 @@ def study_setting(params: Path, system: str, values: str) -> Iterator[str]:
     data = checked_fit(suite.places, suite.track_of(system))
     study = _started(suite, system, setting)
     for value, other in zip(choices, changed, strict=True):
-        if point_of(study, value) is None:
-            measure, point = _point(other, system, value, data, study["version"])
-            study = with_point(study, measure, point, choices)
-            write_study(suite.places, study)
         found = point_of(study, value)
-        assert found is not None
+        if found is None:
+            measure, found = _point(other, system, value, data, study["version"])
+            study = with_point(study, measure, found, choices)
+            write_study(suite.places, study)
         yield f"{setting}={shown(value)}  " + "  ".join(
             f"{name} {score['value']:.5g}" for name, score in found["scores"].items())
     for name in study["points"][0]["scores"]:

@@ -18,7 +18,7 @@ found by it.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired
 
@@ -75,9 +75,11 @@ def write_inputs(suite: Suite) -> None:
     code = Code(suite.places.root)
     contents = {(stage, key): _inputs(suite, code, stage, key) for stage, key in _stages(suite)}
     for key in suite.systems:
-        contents["evaluate", key]["version"] = row_version(
-            {part[0]: contents[part] for part in _behind(suite, key)[:-1]}
-            | {"evaluate": _inputs(suite, code, "evaluate", key, answers_alone=True)})
+        behind = {part[0]: contents[part] for part in _behind(suite, key)}
+        # A nicer picture is drawn by other code, and no score, and so no version, is another.
+        behind["evaluate"] = {**behind["evaluate"], "code": _identities(
+            code, [*_STAGE_CODE["evaluate"], *_answering(suite, key)])}
+        contents["evaluate", key]["version"] = row_version(behind)
     for (stage, key), content in contents.items():
         write_sealed(suite.places.input(stage, key), content)
     write_sealed(suite.places.input("mirror"), {"mirror": suite.mirror})
@@ -90,11 +92,13 @@ def make_seed_folders(suite: Suite) -> None:
         suite.places.seeds(track).mkdir(parents=True, exist_ok=True)
 
 
-def _inputs(suite: Suite, code: Code, stage: str, key: str,
-            answers_alone: bool = False) -> Inputs:
-    used = sorted(code.used(entry_points(suite, stage, key, answers_alone)))
+def _inputs(suite: Suite, code: Code, stage: str, key: str) -> Inputs:
     return {"settings": stage_settings(suite, stage, key),
-            "code": {path.as_posix(): code.identity(path) for path in used}}
+            "code": _identities(code, entry_points(suite, stage, key))}
+
+
+def _identities(code: Code, entries: Sequence[str]) -> dict[str, str]:
+    return {path.as_posix(): code.identity(path) for path in sorted(code.used(entries))}
 
 
 def _behind(suite: Suite, key: str) -> list[tuple[str, str]]:
@@ -131,16 +135,9 @@ def read_suite(places: Places, stage: str, key: str = "") -> Suite:
     return Suite.model_validate(read_settings(places, stage, key)).placed(places.root)
 
 
-def entry_points(suite: Suite, stage: str, key: str, answers_alone: bool = False) -> list[str]:
-    """The module behind a stage, and those that it imports because params.yaml names them.
-
-    `answers_alone` leaves out what draws figures: a nicer picture is drawn, and no score, and so no
-    row's version, is another.
-    """
-    drawing = ({part_name(suite.task_of(key), "figures")}
-               if answers_alone and stage == "evaluate" else set())
-    return [*_STAGE_CODE.get(stage, []),
-            *(name for name in _selected(suite, stage, key) if name not in drawing)]
+def entry_points(suite: Suite, stage: str, key: str) -> list[str]:
+    """The module behind a stage, and those that it imports because params.yaml names them."""
+    return [*_STAGE_CODE.get(stage, []), *_selected(suite, stage, key)]
 
 
 def stage_settings(suite: Suite, stage: str, key: str) -> dict[str, Any]:
@@ -257,10 +254,15 @@ def _selected(suite: Suite, stage: str, key: str) -> list[str]:
         return [corpus_name(suite.corpora[key]["module"])]
     if stage == "features":
         return [corpus_name(suite.reader_of(key)), part_name(suite.tracks[key].task, "features")]
-    if stage in ("train", "evaluate"):
-        task = suite.task_of(key)
-        answering = ([part_name(task, "scoring"), part_name(task, "figures")]
-                     if stage == "evaluate" else [])
-        return [model_name(task, suite.systems[key]["model"]), *answering]
+    if stage == "train":
+        return [model_name(suite.task_of(key), suite.systems[key]["model"])]
+    if stage == "evaluate":
+        return [*_answering(suite, key), part_name(suite.task_of(key), "figures")]
     tracks = [suite.tracks[key]] if key else suite.tracks.values()
     return sorted({part_name(track.task, "scoring") for track in tracks})
+
+
+def _answering(suite: Suite, key: str) -> list[str]:
+    """The modules that answer and score, without that which draws."""
+    task = suite.task_of(key)
+    return [model_name(task, suite.systems[key]["model"]), part_name(task, "scoring")]

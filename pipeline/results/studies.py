@@ -86,9 +86,13 @@ def with_point(study: Study, measure: str, point: Point, order: Sequence[Any]) -
 
 
 def point_of(study: Study, value: Any) -> Point | None:
-    """The training with that value, if there was one; 1 and true are two values."""
-    return next((one for one in study["points"] if one["value"] == value
-                 and isinstance(one["value"], bool) == isinstance(value, bool)), None)
+    """The training with that value, if there was one."""
+    return next((one for one in study["points"] if same(one["value"], value)), None)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are one: 1 and 1.0 are, 1 and true are not."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def write_study(places: Places, study: Study) -> list[Path]:

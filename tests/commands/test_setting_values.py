@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.setting_values import named_values, same
+from pipeline.commands.setting_values import named_values
 from pipeline.errors import UserError
+from pipeline.results.studies import same
 
 
 @pytest.mark.parametrize(("listed", "values"), [

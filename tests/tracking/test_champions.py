@@ -26,7 +26,6 @@ from tests.tracked_project import (
     MODULES,
     ROOT,
     SUITE,
-    empty_store,
     evaluate,
     free_port,
     lock,
@@ -42,12 +41,6 @@ TRACK = "tagging"
 KEYS = ("first", "second")
 # Each knows the word 'dog' by another tag.
 TAGS = {"first": "NN", "second": "VB"}
-
-
-@pytest.fixture
-def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return empty_store(tmp_path / "mlflow.db")
 
 
 @pytest.fixture

@@ -41,13 +41,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The project's own SQLite store."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return empty_store(tmp_path / "mlflow.db")
-
-
-@pytest.fixture
 def suite(tmp_path: Path) -> Suite:
     return finished(tmp_path)
 
