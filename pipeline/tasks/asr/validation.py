@@ -25,6 +25,7 @@ from pipeline.tasks.asr.shared.letter_search import Beam, Lexicon
 from pipeline.tasks.asr.shared.letters import LetterRecogniser
 from pipeline.tasks.asr.shared.state_pictures import KnowsStates
 from pipeline.tasks.asr.systems.attention import AttentionRecogniser
+from pipeline.tasks.asr.systems.ensemble import RecogniserEnsemble
 from pipeline.tasks.contract import Validated
 
 MEASURE = "word error rate on validation data (%)"
@@ -46,7 +47,7 @@ def validated(system: System) -> Validated | None:
 
 def _grids(system: System) -> Mapping[str, Sequence[Tried]]:
     """By what they weigh: language models, or variants of networks that write letters."""
-    if isinstance(system, AttentionRecogniser):
+    if isinstance(system, AttentionRecogniser | RecogniserEnsemble):
         return system.tried
     if isinstance(system, KnowsStates | LetterRecogniser):
         return system.vocabulary.tried

@@ -8,9 +8,8 @@ can be summed instead, and the answer with the fewest errors to be expected take
 risk (Stolcke, Koenig and Weintraub 1997, "Explicit word error minimization in N-best list
 rescoring").
 
-Nothing here knows of systems, and none uses it so far. It is for whoever has answers of one
-utterance side by side: seeds of one system, variants of it, or rows of a track. What it gives is
-no row of one of these: it had the help of all.
+Nothing here knows of systems: it is for whoever has answers of one utterance side by side, such as
+an ensemble's members (`votes`).
 """
 
 from collections.abc import Sequence

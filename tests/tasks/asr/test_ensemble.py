@@ -1,0 +1,1 @@
+"""Several recognisers as one: what members share, and what they do not."""
