@@ -7,12 +7,14 @@ uses, `python -m stages.NAME ARGUMENTS`, forked from the runner's server where i
 
 import argparse
 import functools
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 from pipeline.commands.dvc import RunCommand, run_stages, settle
 from pipeline.commands.fork_server import Command, run_forked
+from pipeline.commands.interpreter import path_to_this_python
 from pipeline.ending import run_command
 from pipeline.storage.files import growing
 
@@ -46,6 +48,7 @@ def main() -> None:
                         help="run what has changed of one target and of what it needs")
     parser.add_argument("stages", nargs="+", help="stages of one pipeline, in the order to run")
     arguments = parser.parse_args()
+    os.environ.update(path_to_this_python(os.environ))
     if arguments.settle:
         settle(ROOT, *arguments.stages)
         return

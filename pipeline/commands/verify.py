@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline import processes
+from pipeline.commands.interpreter import path_to_this_python
 from pipeline.errors import UserError
 from pipeline.storage.files import unwritable, write_text
 from pipeline.suite.schema import load
@@ -64,9 +65,8 @@ def environment(variables: Mapping[str, str], mirror: Path | None) -> dict[str, 
     """`variables` for a process in the clone: its stages find this interpreter as `python`."""
     kept = {name: value for name, value in variables.items()
             if name not in LEADING_BACK}
-    folder = str(Path(sys.executable).parent)
-    kept["PATH"] = os.pathsep.join([folder, kept.get("PATH", os.defpath)])
-    return kept | ({"UNROLLED_MIRROR": str(mirror)} if mirror else {})
+    mirrored = {"UNROLLED_MIRROR": str(mirror)} if mirror else {}
+    return kept | path_to_this_python(kept) | mirrored
 
 
 def mirror_of(root: Path, variables: Mapping[str, str]) -> Path | None:

@@ -122,6 +122,15 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
 
 
+def not_activated(folder: Path) -> dict[str, str]:
+    """That of whoever calls the command by its path: another `python` is found first."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").write_text("#!/bin/sh\nexit 9\n")
+    (folder / "bin" / "python").chmod(0o755)
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"}
+
+
 RESULTS = ("features", "models", "predictions", "metrics", "figures", "inputs")
 
 
@@ -138,8 +147,8 @@ def test_the_results_of_forked_stages_are_those_of_a_plain_repro(
     subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet", "evaluate@addition-gru"],
                    cwd=plain, env=environment(), check=True)
     done = subprocess.run([sys.executable, "-m", "pipeline", "repro", "--jobs", "2",
-                           "--track", "addition"], cwd=forked, env=environment(), text=True,
-                          capture_output=True)
+                           "--track", "addition"], cwd=forked, env=not_activated(tmp_path),
+                          text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert results(plain) == results(forked)
     assert {"models/addition-gru/weights.safetensors",
