@@ -28,21 +28,21 @@ help:  ## list what this Makefile can do
 # What .venv was made with stays in use until another Python is named, or until it is broken.
 check-python:  ## see that there is a Python to work with, and say what to do if not
 	@if [ -z "$(CHOSEN)" ] && $(BIN)/python -c 'import pip' >/dev/null 2>&1 \
-	  && $(BIN)/python pipeline/commands/check_python.py >/dev/null 2>&1; then exit 0; fi; \
+	  && $(BIN)/python pipeline/installation/check_python.py >/dev/null 2>&1; then exit 0; fi; \
 	export PATH="$(PATH_OUTSIDE)"; \
 	"$(PYTHON)" -c '' 2>/dev/null || { \
 	  echo "error: '$(PYTHON)' does not run; name another Python: make PYTHON=python3.12" >&2; \
 	  exit 2; }; \
-	"$(PYTHON)" pipeline/commands/check_python.py $(VENV)
+	"$(PYTHON)" pipeline/installation/check_python.py $(VENV)
 
 install: check-python  ## create .venv with the pinned requirements (done by the others as needed)
 	@$(MAKE) --no-print-directory $(VENV)/installed
 
 $(VENV)/installed: requirements.lock $(wildcard requirements/*.lock) pyproject.toml \
-    pipeline/commands/install.py pipeline/commands/fit_torchaudio.py
+    pipeline/installation/install.py pipeline/installation/fit_torchaudio.py
 	@test -x $(BIN)/python || PATH="$(PATH_OUTSIDE)" "$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pipeline.commands.install
-	$(BIN)/python -m pipeline.commands.fit_torchaudio
+	$(BIN)/python -m pipeline.installation.install
+	$(BIN)/python -m pipeline.installation.fit_torchaudio
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -86,7 +86,7 @@ bench: install  ## measure speed beside other software (see benchmarks/README.md
 
 lock: install  ## write the lock files from pyproject.toml; UPGRADE=1 for the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/resolver.lock
-	@$(BIN)/python -m pipeline.commands.lock $(if $(UPGRADE),--upgrade)
+	@$(BIN)/python -m pipeline.installation.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what can be made again, but not .venv, data or results
 	rm -rf work build unrolled.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

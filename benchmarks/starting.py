@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.commands.fork_server import Command, fork_server, run_forked
 from pipeline.ending import run_command
 from pipeline.errors import UserError
+from pipeline.workflow.fork_server import Command, fork_server, run_forked
 
 ROOT = Path(__file__).resolve().parent.parent
 # As many trainings and evaluations has the embedded suite.

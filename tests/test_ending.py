@@ -223,8 +223,8 @@ def test_nobody_else_starts_processes() -> None:
              if (calls := _calls(ast.parse(path.read_text("utf-8"))) & {*starting})}
     assert found == {
         "guardian.py": {"subprocess.Popen"}, "processes.py": {"subprocess.Popen"},
-        "commands/fork_server.py": {"os.fork"},
-        "commands/check_python.py": {"subprocess.Popen"},
-        "commands/fit_torchaudio.py": {"subprocess.run"},
-        "commands/verify.py": {"subprocess.run"}, "running/fitting.py": {"subprocess.run"},
-        "commands/committed.py": {"subprocess.run"}, "results/moved.py": {"subprocess.run"}}
+        "workflow/fork_server.py": {"os.fork"},
+        "installation/check_python.py": {"subprocess.Popen"},
+        "installation/fit_torchaudio.py": {"subprocess.run"},
+        "verification/verify.py": {"subprocess.run"}, "running/fitting.py": {"subprocess.run"},
+        "verification/committed.py": {"subprocess.run"}, "results/moved.py": {"subprocess.run"}}

@@ -170,7 +170,7 @@ def repro(*, track: TrackName = None, jobs: Jobs = CORES,
           dry_run: Annotated[bool, Parameter(help="name what would run, and run nothing")] = False,
           suite: SuiteName = None) -> None:
     """Train, score and rank whatever is not up to date."""
-    from pipeline.commands.repro import reproduce
+    from pipeline.workflow.repro import reproduce
 
     reproduce(_params(suite), jobs, dry_run, track)
 
@@ -180,8 +180,8 @@ def try_(*, track: Annotated[str, Parameter(help="a small track")] = "sentiment"
          jobs: Jobs = CORES, suite: SuiteName = None) -> None:
     """Train one small track; show its leaderboard, and where a picture of it is."""
     from pipeline.commands.listing import listing, picture
-    from pipeline.commands.repro import reproduce
     from pipeline.suite.schema import load
+    from pipeline.workflow.repro import reproduce
 
     params = _params(suite)
     reproduce(params, jobs, False, track)
@@ -217,7 +217,7 @@ def study(system: Annotated[str, Parameter(help="a system whose track's features
 def rescore(*systems: Annotated[str, Parameter(help="only these systems")],
             suite: SuiteName = None) -> None:
     """Score committed predictions again; the track's features must be here."""
-    from pipeline.commands.rescore import rescore_suite
+    from pipeline.verification.rescore import rescore_suite
 
     sys.exit(rescore_suite(_params(suite), systems))
 
@@ -259,7 +259,7 @@ def verify(*, jobs: Jobs = CORES,
                help="only hold committed files against each other, in half a minute")]
            = False) -> None:
     """Retrain the last commit in an empty clone and compare every score."""
-    from pipeline.commands.verify import verify_last_commit
+    from pipeline.verification.verify import verify_last_commit
 
     _params(None)
     sys.exit(verify_last_commit(jobs, keep, train=not no_train))

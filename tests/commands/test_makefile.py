@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.check_python import bounds, unfit
+from pipeline.installation.check_python import bounds, unfit
 from tests.conftest import ROOT
 
 WANTED = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -25,7 +25,7 @@ def make(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """What `make` reads before anything is installed."""
-    for name in ("Makefile", "pyproject.toml", "pipeline/commands/check_python.py"):
+    for name in ("Makefile", "pyproject.toml", "pipeline/installation/check_python.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     return tmp_path

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.tiny_stages import KINDS, Run, done, ended, make_tiny, state, whole
 from tests.trials import trials
+from tests.workflow.tiny_stages import KINDS, Run, done, ended, make_tiny, state, whole
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"),
                                 reason="Linux alone tells the environments of all processes")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.commands.main import app
-from tests.commands.test_repro import small_addition
 from tests.commands.test_stopping import CODES, ORPHANED_SECONDS, PATIENCE_SECONDS
-from tests.commands.tiny_stages import Run
 from tests.conftest import ROOT
 from tests.trials import trials
+from tests.workflow.test_repro import small_addition
+from tests.workflow.tiny_stages import Run
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"),
                                 reason="Linux alone tells the environments of all processes")
@@ -84,7 +84,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spread = folder / "pipeline/commands/spread.py"
     spread.write_text(spread.read_text() + HOUR.format(
         "def train_one(suite: Suite, key: str, seed: int) -> None:", folder))
-    (folder / "pipeline/commands/reproduction.py").write_text(REPRODUCTION.format(folder))
+    (folder / "pipeline/verification/reproduction.py").write_text(REPRODUCTION.format(folder))
     building = folder / "pipeline/site/building.py"
     building.write_text(building.read_text() + SITE.format(folder))
     for arguments in (["add", "."], ["commit", "--quiet", "-m", "all"]):

@@ -20,9 +20,9 @@ from pipeline.suite.schema import Suite
 from pipeline.tracking import ui
 from pipeline.tracking.publish import Outcome, account, publish
 from pipeline.tracking.ui import addresses, command, environment, gaps, serve
-from tests.commands.tiny_stages import MARK, left_after, marked
 from tests.conftest import ROOT
 from tests.tracked_project import empty_store, evaluate, free_port, make_project, train
+from tests.workflow.tiny_stages import MARK, left_after, marked
 
 PATIENCE_SECONDS = 300
 

@@ -121,7 +121,7 @@ def test_unknown_entry_points_and_broken_files_are_named(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("module", ["pipeline.systems.training", "pipeline.running.evaluation",
-                                    "pipeline.commands.reproduction"])
+                                    "pipeline.verification.reproduction"])
 def test_whatever_python_loads_was_found(root: Path, module: str) -> None:
     """Independent reference: the modules that an interpreter has after the import."""
     loaded = loaded_files(root, [module])
@@ -318,8 +318,8 @@ def test_no_module_imports_what_the_walk_would_miss(root: Path) -> None:
               for path in (root / folder).rglob("*.py")
               if (found := list(hidden_imports(path.read_text("utf-8"))))}
     # Two commands start other programs; no stage uses a command.
-    assert set(hidden) == {"pipeline/modules.py", "pipeline/commands/fork_server.py",
-                           "pipeline/commands/check_python.py"}, hidden
+    assert set(hidden) == {"pipeline/modules.py", "pipeline/workflow/fork_server.py",
+                           "pipeline/installation/check_python.py"}, hidden
     suite = load(root / "params.yaml")
     code = Code(root)
     for stage, keys in (("features", suite.tracks), ("train", suite.systems),

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from pipeline.commands.dvc import read_graph, run_stages, settle
 from pipeline.commands.main import run
 from pipeline.errors import UserError
 from pipeline.provenance.lock import Lock, read_lock
 from pipeline.suite.places import Places
-from tests.commands.test_repro import small_addition
+from pipeline.workflow.dvc import read_graph, run_stages, settle
 from tests.conftest import ROOT
 from tests.trials import trials
+from tests.workflow.test_repro import small_addition
 
 pytestmark = pytest.mark.fuzz
 

@@ -7,7 +7,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from pipeline.commands.progress import winner
 from pipeline.entries import SystemSettings, VariantSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_module, models, tasks
@@ -22,6 +21,7 @@ from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite, load
 from pipeline.tasks.asr import scoring as asr
 from pipeline.tasks.forecast import scoring
+from pipeline.workflow.progress import winner
 from tests import toy_suite as toy
 from tests.results.test_ranks import METRIC, row
 

@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.expected import expected_seconds
 from pipeline.commands.listing import listing
-from pipeline.commands.progress import winner
-from pipeline.commands.reproduced import statistics_of
-from pipeline.commands.tolerances import tolerances
 from pipeline.errors import UserError
 from pipeline.results.leaderboard import build, render, with_trainings, write_leaderboard
 from pipeline.results.moved import moved
 from pipeline.results.report import summary, write_report
 from pipeline.results.trainings import trainings_of
 from pipeline.suite.schema import Suite
-from tests.commands.test_tampering import leaves, put
+from pipeline.verification.reproduced import statistics_of
+from pipeline.verification.tolerances import tolerances
+from pipeline.workflow.expected import expected_seconds
+from pipeline.workflow.progress import winner
 from tests.toy_suite import toy_suite, write_results, write_seeds
 from tests.trials import trials
+from tests.verification.test_tampering import leaves, put
 
 OTHER_KINDS: tuple[Any, ...] = (None, True, "x", 7, -1.5, [], [1], {}, {"x": 1}, 10**400)
 

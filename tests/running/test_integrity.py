@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.commands.rescore import rescore
 from pipeline.errors import UserError
 from pipeline.modules import task_module
 from pipeline.running.answering import load_folder
@@ -18,6 +17,7 @@ from pipeline.running.extraction import extract_features
 from pipeline.running.fetching import fetch_corpus
 from pipeline.running.fitting import train_system
 from pipeline.suite.schema import Suite, load
+from pipeline.verification.rescore import rescore
 from tests.damage import change_value, cut_byte, files_in, flip_bit
 from tests.toy_project import make_project
 

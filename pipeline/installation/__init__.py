@@ -1,0 +1,1 @@
+"""What `make install` runs: which Python will do, locked packages, and torchaudio's fit."""

@@ -1,0 +1,1 @@
+"""Whether a commit reproduces what it says: retraining, rescoring and comparing in a clone."""
