@@ -497,7 +497,8 @@ def test_committed_files_alone_are_checked_in_a_clone_too(project: Path, tmp_pat
     (project / ".dvc").mkdir()
     clone(project, tmp_path / "clone")
     done = subprocess.run([sys.executable, "-m", "pipeline.verification.reproduction",
-                           "--jobs", "1", "--no-train"], cwd=tmp_path / "clone", capture_output=True, text=True)
+                           "--jobs", "1", "--no-train"], cwd=tmp_path / "clone",
+                          capture_output=True, text=True)
     assert done.returncode == 1
     assert "metrics/yearly/simple.json is not committed" in done.stdout
     assert "claims" in done.stdout.splitlines()[-1]
