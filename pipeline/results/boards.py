@@ -11,6 +11,8 @@ from pipeline.scoring.records import Count, Number, Score
 from pipeline.storage.shapes import read_shaped
 
 AnyRow = TypeVar("AnyRow", bound=Mapping[str, Any])
+# The ends of a score's interval.
+BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
 _AGAIN = "run 'dvc repro', which writes it again"
 
 

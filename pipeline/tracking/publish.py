@@ -35,6 +35,7 @@ from pipeline.provenance.inputs import (
     write_inputs,
 )
 from pipeline.provenance.lock import Lock
+from pipeline.results.boards import BOUNDS
 from pipeline.results.trainings import records_of, stated_version
 from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
@@ -57,7 +58,6 @@ SAMPLES = 20
 NAMED = 3
 _VERSION = {one.name for one in fields(Version)}
 _FIGURES = "figures"  # folder of artifacts
-_BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
 _RECORDED: tuple[Literal["processor", "precision", "torch", "converged"], ...] = (
     "processor", "precision", "torch", "converged")
 _AGAIN = "take the committed file back, or run its system again"
@@ -295,7 +295,7 @@ def _scores(result: Result, first: str) -> dict[str, float]:
         row = result["variants"][variant]
         for metric, score in row["metrics"].items():
             yield f"test_{metric}{suffix}", score["value"]
-            yield from ((f"test_{metric}{suffix}/{side}", bound) for side in _BOUNDS
+            yield from ((f"test_{metric}{suffix}/{side}", bound) for side in BOUNDS
                         if (bound := score[side]) is not None)
 
     scores = dict(named(first, ""))

@@ -10,14 +10,13 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from pipeline.results.boards import Claim, Measured
+from pipeline.results.boards import BOUNDS, Claim, Measured
 from pipeline.scoring.records import Result, Score
 
 EXACT = 1e-9
 _FALSE_ALARMS = 0.01
-BOUNDS: tuple[Literal["low", "high"], ...] = ("low", "high")
 Scores = Mapping[str, Mapping[str, float]]
 
 

@@ -19,6 +19,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from pipeline.results.boards import BOUNDS
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.trainings import is_deterministic, records_of
 from pipeline.running.costs import processor
@@ -26,7 +27,7 @@ from pipeline.running.trained import key_of
 from pipeline.scoring.records import SeedRecord
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.suite.schema import Suite
-from pipeline.verification.comparison import BOUNDS, EXACT
+from pipeline.verification.comparison import EXACT
 
 DEVIATIONS = 5
 # A resample holds an item up to three times in all but one case of fifty, and a bound of an
