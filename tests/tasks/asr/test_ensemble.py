@@ -17,7 +17,7 @@ VOTING = {"hypotheses": 5, "scales": [5.0, 20.0, 80.0], "frequencies": [0.0, 0.5
           "nothings": [0.2, 0.5, 0.8]}
 SETTINGS = test_attention.SETTINGS | {
     "model": "ensemble", "members": 3, "ctc_beam": 6, "least_posterior": 0.0, "voting": VOTING,
-    "variants": {"rover": {"combination": "rover"}, "summed": {"combination": "summed"}}}
+    "variants": {way: {"combination": way, "language_model": "characters"} for way in votes.WAYS}}
 
 
 def new(features: Path) -> RecogniserEnsemble:

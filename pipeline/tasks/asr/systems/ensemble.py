@@ -11,7 +11,7 @@ What this brings is bought with as many times the training and the search.
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -36,9 +36,10 @@ MEMBERS_SEARCH: Final = "joint"
 
 
 class Together(VariantSettings):
-    """What the members' lists of hypotheses are made into."""
+    """What the members' lists of hypotheses are made into, which each has ranked with its model."""
 
     combination: votes.Way
+    language_model: Literal["characters"]
 
 
 class Settings(attention.Settings):
