@@ -92,8 +92,8 @@ class Scoring(Protocol):
 
     `DIVISION`, which a task may leave out, names the setting of its systems' variants, or of its
     systems, that says what help a row had: rows that differ in it share no ranks
-    (`pipeline.results.divisions`). Such a setting is a word, and has no default but "none", which
-    is the division of what has no such setting.
+    (`pipeline.results.divisions`). Such a setting is a word, "none" for no help, and has no default:
+    every system of the task states it, or each of its variants.
     """
 
     METRICS: Mapping[str, Metric]

@@ -162,30 +162,64 @@ def test_a_committed_board_without_divisions_comes_out_in_the_same_bytes(
     assert "division" not in json_text(again)
 
 
-def defaults(settings: type[BaseModel], name: str) -> list[object]:
-    """What a setting is where params.yaml leaves it out, in a system's settings and its variants'.
-    """
+def variant_classes(settings: type[BaseModel]) -> list[type[BaseModel]]:
+    """The classes of a system's variants."""
     def held(annotation: Any) -> list[type[BaseModel]]:
         if isinstance(annotation, type) and issubclass(annotation, VariantSettings):
             return [annotation]
         return list(chain.from_iterable(held(inner) for inner in get_args(annotation)))
 
-    classes = [settings, *held(settings.model_fields["variants"].annotation)]
-    fields = [one.model_fields[name] for one in classes if name in one.model_fields]
-    return [field.get_default() for field in fields if not field.is_required()]
+    return held(settings.model_fields["variants"].annotation)
 
 
-def test_no_module_fills_in_a_division_that_leaderboards_do_not_see() -> None:
-    class Hidden(VariantSettings):
-        language_model: str = "trigram"
+def says(settings: type[BaseModel], name: str) -> bool:
+    """Whether every row of such settings has that setting in params.yaml: no default fills it in.
+    """
+    def required(one: type[BaseModel]) -> bool:
+        return name in one.model_fields and one.model_fields[name].is_required()
 
-    class Found(SystemSettings):
-        language_model: str = "none"
-        variants: dict[str, Hidden] = {}
+    variants = variant_classes(settings)
+    return required(settings) or bool(variants) and all(required(one) for one in variants)
 
-    assert defaults(Found, "language_model") == ["none", "trigram"]
+
+class Silent(VariantSettings):
+    pass
+
+
+class Hidden(VariantSettings):
+    language_model: str = "trigram"
+
+
+class Said(VariantSettings):
+    language_model: str
+
+
+class OfSystem(SystemSettings):
+    language_model: str
+
+
+class OfAllVariants(SystemSettings):
+    variants: dict[str, Said] = {}
+
+
+class OfSomeVariants(SystemSettings):
+    variants: dict[str, Said | Silent] = {}
+
+
+class OfADefault(SystemSettings):
+    variants: dict[str, Said | Hidden] = {}
+
+
+@pytest.mark.parametrize(("settings", "expected"), [
+    (OfSystem, True), (OfAllVariants, True), (OfSomeVariants, False), (OfADefault, False),
+    (SystemSettings, False)])
+def test_who_says_the_division(settings: type[BaseModel], expected: bool) -> None:
+    assert says(settings, "language_model") is expected
+
+
+def test_every_system_of_a_divided_task_says_which_help_it_had() -> None:
+    """One that did not would stand among those that had none."""
     assert setting_of("asr") == asr.DIVISION == "language_model"
     for task in tasks():
         for model in models(task) if (setting := setting_of(task)) else []:
-            filled = defaults(model_module(task, model).Settings, setting or "")
-            assert set(filled) <= {WITHOUT, None}, f"{task}, {model}"
+            assert says(model_module(task, model).Settings, setting or ""), f"{task}, {model}"
