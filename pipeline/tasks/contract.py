@@ -92,7 +92,7 @@ class Scoring(Protocol):
 
     `DIVISION`, which a task may leave out, names the setting of its systems' variants, or of its
     systems, that says what help a row had: rows that differ in it share no ranks
-    (`pipeline.results.divisions`). Such a setting is a word, "none" for no help, and has no default:
+    (`pipeline.results.divisions`). Such a setting is a word, "none" for no help, without a default:
     every system of the task states it, or each of its variants.
     """
 
