@@ -222,7 +222,7 @@ assert np.isclose(loss.item() * len(some), -np.log(brute[some]))
 # %% [markdown]
 # ## Exercise: how many frames?
 #
-# How many frames does a string need at least? Letters are enough for a string without equal
+# How many frames does a string need at least? One a letter is enough for a string without equal
 # neighbours; *hello* needs more.
 
 # %% name="fewest" tags=["exercise"]

@@ -271,10 +271,11 @@ else:
 # ## Is it better, or was it luck?
 #
 # Two taggers read the same test sentences, and one has more of them right. It may have had a
-# lucky seed, or the sentences may suit it. This project trains a network with five seeds and
-# keeps what each scored on every sentence, so that anybody can ask again. We take a sentence of
-# the lecture, one of the [real suite's claims](../../real/leaderboards/README.md#claims), and the
-# committed statistics behind it.
+# lucky seed, or the sentences may suit it. This project trains a network with several seeds,
+# mostly five, and keeps what each scored on every sentence, so that anybody can ask again. We take
+# a sentence of the lecture, one of the
+# [real suite's claims](../../real/leaderboards/README.md#claims), and the committed statistics
+# behind it.
 
 # %% name="claim"
 suite = load(suite_file("real", Path.cwd()))
@@ -342,8 +343,8 @@ assert np.isclose(error, tested.error, rtol=0.05), "the two have drawn different
 
 # %% [markdown]
 # One claim alone would be decided at p < 0.05. But all claims of the suite are tested, and among
-# many some come out by chance. Holm's method makes each p larger by as many claims as could still
-# be false, the smallest first; what then remains below 0.05 is decided. Claims that cannot be
+# many some come out by chance. Holm's method multiplies the smallest p by the number of claims, the
+# next one by one less, and so on; what then remains below 0.05 is decided. Claims that cannot be
 # tested, such as those of networks that were trained once, stand outside.
 
 # %% name="verdict"

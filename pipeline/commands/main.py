@@ -256,7 +256,7 @@ def verify(*, jobs: Jobs = CORES,
            keep: Annotated[Path | None, Parameter(help="work in this empty folder and leave it")]
            = None,
            no_train: Annotated[bool, Parameter(
-               help="only hold committed files against each other, in half a minute")]
+               help="only hold committed files against each other, in about a minute")]
            = False) -> None:
     """Retrain the last commit in an empty clone and compare every score."""
     from pipeline.verification.verify import verify_last_commit

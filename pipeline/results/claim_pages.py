@@ -12,6 +12,10 @@ from pipeline.suite.schema import ClaimSettings, Suite
 _HEADER = ["claim", "verdict", "held against each other", "effect", "95 % interval", "p after Holm",
            "seeds", "groups of items", "seed pairs won", "why"]
 _NUMBERS = ["effect", "95 % interval", "p after Holm", "seeds", "groups of items", "seed pairs won"]
+# Of one claim and of several, in the order in which they are told.
+VERDICTS = {"holds": ("holds", "hold"), "refuted": ("is refuted", "are refuted"),
+         "undecided": ("is undecided", "are undecided"),
+         "one training": ("rests on one training", "rest on one training")}
 
 
 def claim_sections(suite: Suite, claims: Sequence[Claim]) -> list[str]:
@@ -22,8 +26,8 @@ def claim_sections(suite: Suite, claims: Sequence[Claim]) -> list[str]:
     waiting = [claim for claim in suite.claims if claim.id not in judged]
     lectures = dict.fromkeys(claim["lecture"] for claim in claims)
     return [
-        *(["Sentences of the lectures, held against these leaderboards. " + _counts(claims)]
-          if claims else []),
+        *([f"Sentences of the lectures, held against these leaderboards. Of {len(claims)}: "
+           f"{verdicts_in_words([claim['verdict'] for claim in claims])}."] if claims else []),
         *(section for lecture in sorted(lectures, key=str.lower) for section in (
             f"### {lecture[:1].upper()}{lecture[1:]}",
             table(_HEADER, [_cells(suite, claim) for claim in claims
@@ -31,12 +35,10 @@ def claim_sections(suite: Suite, claims: Sequence[Claim]) -> list[str]:
         *_not_judged(waiting)]
 
 
-def _counts(claims: Sequence[Claim]) -> str:
-    verdicts = [claim["verdict"] for claim in claims]
-    counts = [f"{verdicts.count(name)} {text}" for name, text in (
-        ("holds", "hold"), ("refuted", "are refuted"), ("undecided", "are undecided"),
-        ("one training", "rest on one training")) if name in verdicts]
-    return f"Of {len(claims)}: {', '.join(counts)}."
+def verdicts_in_words(verdicts: Sequence[str]) -> str:
+    """'49 hold, 1 is refuted, 62 are undecided'."""
+    return ", ".join(f"{count} {words[count > 1]}" for name, words in VERDICTS.items()
+                     if (count := verdicts.count(name)))
 
 
 def _not_judged(waiting: Sequence[ClaimSettings]) -> list[str]:
@@ -88,7 +90,7 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
         "each. A system that comes out the same from every seed needs none. Where a training "
         "either fails or succeeds, a few seeds that agree can still mislead.",
         f"- {tested} claims are tested together and their p values adjusted by Holm's method: if "
-        "none were true, there would be one chance in twenty that any is decided.",
+        "none were true, there would be at most one chance in twenty that any is decided.",
         f"- **holds**: better than each named row, adjusted p < {SIGNIFICANT} for the row with the "
         f"largest p. **refuted**: a named row is better, p < {SIGNIFICANT} after its p is "
         "multiplied by their number and adjusted. **undecided**: neither; the smallest effect that "
@@ -100,6 +102,9 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
         "among those tested together.",
         f"- With fewer than {FEWEST_CLUSTERS} groups of test items no interval is given and "
         "nothing is decided: three speakers tell too little of other speakers.",
+        *(["- *Stated after first results*: the claim was worded, or worded anew, when scores of "
+           "its rows had been seen, which may have suggested it."]
+          if any(claim["stated"] == "after first results" for claim in claims) else []),
         "- Seed pairs won: of all pairs of one training of each side, the share in which the first "
         "row is better; two answers of one network are compared within each training.",
     ]

@@ -32,5 +32,10 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def counted(number: int, thing: str) -> str:
+    """'1 group', '7 groups'."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|").strip()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pipeline.modules import task_module
 from pipeline.results.boards import Board, Evidence, Row
 from pipeline.results.divisions import by_division, division_in_words
-from pipeline.results.markdown import decimal, table
+from pipeline.results.markdown import counted, decimal, table
 from pipeline.results.pictures.gallery import caption, file_name
 from pipeline.results.records import Costs, earlier_tests, records
 from pipeline.scoring.clusters import FEWEST_CLUSTERS
@@ -60,8 +60,8 @@ def _measured(board: Board, metric: Metric, own: Sequence[Row],
 
 def _scored_on(own: Sequence[Row]) -> str:
     found = sorted({(row["n_items"] or 0, row["clusters"] or 0) for row in own})
-    texts = [f"{items:,} test items" if items == clusters else
-             f"{items:,} test items in {clusters:,} groups that were produced together"
+    texts = [counted(items, "test item") if items == clusters else
+             f"{counted(items, 'test item')} in {counted(clusters, 'group')} produced together"
              for items, clusters in found]
     return f"Scored on {' or '.join(texts) or 'no test items'}."
 
@@ -71,7 +71,8 @@ def _about_intervals(own: Sequence[Row], resamples: int) -> str:
     if not without:
         return f"The interval is 95 % over {resamples:,} bootstrap resamples of them."
     if min(without) < FEWEST_CLUSTERS:
-        return (f"{min(without)} independent groups of items are too few for an interval; "
+        return (f"{counted(min(without), 'independent group')} of items "
+                f"{'is' if min(without) == 1 else 'are'} too few for an interval; "
                 f"{FEWEST_CLUSTERS} are the fewest.")
     return "Where no interval stands, too many bootstrap resamples of them have no score."
 
@@ -128,7 +129,7 @@ def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
                      f"{', '.join(f'`{name}`' for name in alone)}.")
     if any(row["rank"] is None for row in board["rows"]):
         lines.append("A published figure stands where its value puts it and has no rank, because "
-                     "it was not measured here.")
+                     "this pipeline has not measured it.")
     once = [f"`{row['system']}`" for row in own if row["system"] not in alone
             and row["seeds"] and len(row["seeds"]["scores"]) == 1]
     if once:
@@ -212,9 +213,9 @@ def _evidence(board: Board, own: Sequence[Row]) -> str:
         lines.append("- `ci`: continuous integration trains this row again from an empty clone. On "
                      "the processor that its record in `seeds/` names it must answer in the same "
                      "bytes; elsewhere its score may move by five standard deviations over its "
-                     "seeds, or by what one test item is worth, if that is more. A row that is "
-                     "trained by gradient and has one seed was not measured: its floor alone holds "
-                     "it there.")
+                     "seeds, or by what one test item is worth, if that is more. How far "
+                     "seeds move a row that is trained by gradient from one seed is not known: "
+                     "elsewhere its floor alone is checked.")
     runs: dict[str, list[str]] = {}
     for row in own:
         if row["evidence"]["kind"] == "run":
@@ -225,8 +226,8 @@ def _evidence(board: Board, own: Sequence[Row]) -> str:
         lines.append(f"- Stale: {', '.join(stale)}. The code or the settings have changed since; "
                      "what stands here is of the earlier version, until it is trained again.")
     if "published" in kinds:
-        lines.append("- `published`: a figure from the literature, not run here; its protocol may "
-                     "differ.")
+        lines.append("- `published`: a figure that others report or that other software reached, "
+                     "not made by this pipeline; its protocol may differ.")
     return "\n".join(["What stands behind a row:", *lines])
 
 

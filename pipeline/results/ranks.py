@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pipeline.errors import UserError
+from pipeline.results.markdown import counted
 from pipeline.results.trainings import Trainings
 from pipeline.scoring.clusters import FEWEST_CLUSTERS
 from pipeline.scoring.effects import SIGNIFICANT, Resampled, holm
@@ -44,8 +45,8 @@ def ranks(rows: Sequence[Trainings], metric: Metric, resamples: int, seed: int,
         return Ranks({})
     resampled = _resampled(rows, metric, resamples, seed)
     if resampled.clusters < FEWEST_CLUSTERS:
-        return Ranks({}, f"the test items come from {resampled.clusters} clusters, and fewer than "
-                         f"{FEWEST_CLUSTERS} tell nothing of others")
+        return Ranks({}, f"the test items come from {counted(resampled.clusters, 'group')}, and "
+                         f"fewer than {FEWEST_CLUSTERS} tell nothing of others")
     pairs = [(one, other) for one, other in combinations([row.row for row in rows], 2)
              if division.get(one) == division.get(other)]
     effects = [resampled.effect({one: 1.0, other: -1.0}) for one, other in pairs]

@@ -27,7 +27,7 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
     sections = [
         f"# Leaderboards of the {suite.name} suite",
         "The best system of each track and the next one. Published figures stand beside them, not "
-        "among them, because they were not measured here.",
+        "among them, because this pipeline has not measured them.",
         *_about_divisions(boards),
         _winners(suite, boards),
         *_not_run(boards),
@@ -151,8 +151,9 @@ def _reading(suite: Suite, claims: Sequence[Claim]) -> str:
         *how_to_read_claims(claims),
     ]
     if suite.evidence == "ci":
-        lines.append("- Everything here comes from one command, `make repro`, and `make verify` "
-                     "trains it again in an empty clone and compares each score.")
+        lines.append("- Scores come from one command, `make repro`, and further seeds from `make "
+                     "spread`. `make verify` trains every row again in an empty clone, and one "
+                     "further seed of one track, and compares each score.")
     else:
         lines.append("- Every row of ours was run by this project; its page names commit, "
                      "processor and time. The predictions are committed, so anybody who has the "

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.results.boards import Claim
+from pipeline.results.claim_pages import VERDICTS, verdicts_in_words
 from pipeline.results.claims import read_claims
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability
@@ -15,8 +16,6 @@ from pipeline.site.files import slug
 from pipeline.site.rows import anchor
 from pipeline.suite.schema import ClaimSettings, Suite
 
-_VERDICTS = {"holds": "hold", "refuted": "are refuted", "undecided": "are undecided",
-             "one training": "rest on one training"}
 _METHODS = 3  # blocks of a lecture that are named, and models
 _NAMED = 1000  # weight of what is called like the lecture
 _APART = 10  # weight of what one side of a claim has alone
@@ -68,7 +67,7 @@ class Lecture:
     def counts(self) -> list[tuple[str, int]]:
         """How many claims have each verdict, of those that any has."""
         found = [shown.claim["verdict"] for shown in self.claims]
-        return [(verdict, found.count(verdict)) for verdict in _VERDICTS if verdict in found]
+        return [(verdict, found.count(verdict)) for verdict in VERDICTS if verdict in found]
 
 
 def lectures_of(suite: Suite, library: Library) -> list[Lecture]:
@@ -92,9 +91,8 @@ def lectures_of(suite: Suite, library: Library) -> list[Lecture]:
 def counts_in_words(lectures: Sequence[Lecture]) -> str:
     """'Of 60 claims 17 hold, 2 are refuted, ...'."""
     found = [shown.claim["verdict"] for lecture in lectures for shown in lecture.claims]
-    told = [f"{found.count(verdict)} {words}" for verdict, words in _VERDICTS.items()
-            if verdict in found]
-    return f"Of {len(found)} claims {', '.join(told)}." if found else "No claim has been judged."
+    return (f"Of {len(found)} claims {verdicts_in_words(found)}." if found
+            else "No claim has been judged.")
 
 
 def _shown(suite: Suite, claim: Claim) -> Shown:

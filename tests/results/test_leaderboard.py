@@ -227,7 +227,7 @@ def test_the_page_is_readable_as_plain_text(tmp_path: Path) -> None:
     write_leaderboard(toy_suite(tmp_path), "yearly")
     text = (tmp_path / "leaderboards/yearly.md").read_text()
     assert text.startswith(PAGE)
-    for sentence in ("The rows are not ranked: the test items come from 4 clusters",
+    for sentence in ("The rows are not ranked: the test items come from 4 groups",
                      "![intervals](yearly/intervals.svg)", "![curves](yearly/curves.svg)",
                      "| network     |     12,345 |              2 |            1 | not recorded |",
                      "| smooth:holt |     12,345 |              2 |            1 | –            |",
@@ -255,8 +255,10 @@ def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -
 
 @pytest.mark.parametrize(("clusters", "bounds", "sentences"), [
     (4, (0.4, 0.6), "Scored on 4 test items. The interval is 95 % over 200 bootstrap resamples"),
-    (3, (None, None), "Scored on 4 test items in 3 groups that were produced together. 3 "
-                      "independent groups of items are too few for an interval; 5 are the fewest."),
+    (3, (None, None), "Scored on 4 test items in 3 groups produced together. 3 independent groups "
+                      "of items are too few for an interval; 5 are the fewest."),
+    (1, (None, None), "Scored on 4 test items in 1 group produced together. 1 independent group of "
+                      "items is too few for an interval; 5 are the fewest."),
     (4, (None, None), "Scored on 4 test items. 4 independent groups of items are too few")])
 def test_a_page_says_on_how_many_groups_and_why_there_is_no_interval(
         tmp_path: Path, clusters: int, bounds: tuple[float | None, float | None],

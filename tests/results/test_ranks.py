@@ -56,7 +56,7 @@ def test_equal_rows_and_a_lone_one_are_first() -> None:
 def test_fewer_than_five_clusters_rank_nothing(groups: int, there_are: bool) -> None:
     found = ranked(row("a", 1.0, groups=groups), row("b", 9.0, groups=groups))
     assert bool(found.by_row) is there_are
-    assert there_are or found.reason is not None and "4 clusters" in found.reason
+    assert there_are or found.reason is not None and "4 groups" in found.reason
 
 
 def test_clusters_without_anything_the_metric_is_about_do_not_count() -> None:
@@ -64,7 +64,7 @@ def test_clusters_without_anything_the_metric_is_about_do_not_count() -> None:
     for statistics in few.statistics:
         for column in statistics.columns.values():
             column[[group in ("g0", "g1") for group in statistics.groups]] = 0
-    assert "4 clusters" in str(ranked(few).reason)
+    assert "4 groups" in str(ranked(few).reason)
 
 
 def test_rows_of_other_items_are_an_error_that_names_them() -> None:

@@ -42,7 +42,7 @@ def test_claims_are_written_and_explained(tmp_path: Path) -> None:
     text = overview(suite)
     assert read_json(tmp_path / "leaderboards/claims.json") == judge_all(suite)
     assert text.count("A network forecasts better") == 1  # told once
-    assert "### Time series\n" in text and "Of 1: 1 are undecided." in text
+    assert "### Time series\n" in text and "Of 1: 1 is undecided." in text
     assert cells(text, "A network") == [
         "A network forecasts better (lecture 3)", "**undecided**",
         "`network` 5.000 and `smooth:holt` 9.000, smape of [yearly](yearly.md), lower is better",
@@ -77,7 +77,7 @@ def test_claims_stand_under_their_lectures_and_late_ones_are_marked() -> None:
     sections = claim_sections(suite, [CLAIM, late, {**CLAIM, "text": "Third"}])
     assert [text for text in sections if text.startswith("#")] == ["### Attention",
                                                                    "### Time series"]
-    assert "Of 3: 2 hold, 1 rest on one training." in sections[0]
+    assert "Of 3: 2 hold, 1 rests on one training." in sections[0]
     assert "Later (lecture 3; *stated after first results*)" in sections[2]
     assert "Third" in sections[4] and "Later" not in sections[4]
     assert "after first results" not in sections[4]

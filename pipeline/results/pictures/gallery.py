@@ -80,7 +80,7 @@ def caption(suite: Suite, board: Board, name: str) -> str:
                 if suite.evidence == "run" else
                 "Score against number of parameters, of the rows that have any.")
     facet = facets_of(board["task"])[name]
-    return f"{facet.metric} by {facet.text}."
+    return f"{facet.metric} by {facet.text}; mean over a row's trainings."
 
 
 def facets_of(task: str) -> Mapping[str, Facet]:
