@@ -110,7 +110,11 @@ class Figures(Protocol):
 
     def draw(self, system: System, predictions: dict[str, list[Prediction]], test: Path,
              directory: Path) -> None:
-        """Write pictures and samples of the answers, which are given by variant."""
+        """Write pictures and samples of the answers, which are given by variant.
+
+        Pages show a picture of a single test item beside what was answered there, if it is said
+        which item that is (`pipeline.drawing.items`).
+        """
 
 
 class Own(Protocol):

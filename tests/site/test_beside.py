@@ -1,27 +1,35 @@
 """Figures of single items: they stand beside the item that their task has drawn them of."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.audio.frames import write_frames
+from pipeline.drawing.items import write_items
 from pipeline.site import beside
-from pipeline.site.figures import Figure, Gallery
+from pipeline.site.figures import Figure, Gallery, gallery
 from pipeline.storage.files import write_json
-from pipeline.storage.ragged import write_offsets
 from pipeline.suite.schema import Suite, load
-from pipeline.tasks.caption import figures as captions
-from pipeline.tasks.translation import figures as translations
+from pipeline.tasks.asr import figures as recognisers
 from tests.conftest import ROOT
+from tests.lettering import lettering
 
 
-def gallery(*names: str) -> Gallery:
-    return Gallery({name: [Figure(name, "picture", f"{name}.png")] for name in names}, [], {})
+def placed(suite: Suite, track: str, found: Gallery) -> dict[str, list[tuple[str, list[str]]]]:
+    return {item: [(figure.name, figure.systems) for figure in figures]
+            for item, figures in beside.figures_by_item(suite, track, found).items()}
 
 
-def placed(suite: Suite, track: str, *names: str) -> dict[str, list[str]]:
-    found = beside.figures_by_item(suite, track, gallery(*names))
-    return {item: [figure.name for figure in figures] for item, figures in found.items()}
+def drawn(suite: Suite, track: str, key: str, items: Mapping[str, str]) -> None:
+    folder = suite.places.figures(track, key)
+    folder.mkdir(parents=True)
+    write_items(folder, items)
+
+
+def figure(name: str, *keys: str) -> Figure:
+    return Figure(name, "picture", f"{name}-{keys[0]}.png", "", list(keys))
 
 
 @pytest.fixture
@@ -29,44 +37,55 @@ def suite(tmp_path: Path) -> Suite:
     return load(ROOT / "params.yaml").placed(tmp_path)
 
 
-def test_the_tasks_choose_by_the_same_rules() -> None:
-    assert beside.READABLE_PIECES == translations.READABLE_PIECES
-    assert beside.TRANSLATION_MAPS == translations.MAPS
-    assert beside.CAPTION_MAPS == captions.MAPS
+def test_a_figure_stands_where_each_system_has_drawn_it(suite: Suite) -> None:
+    drawn(suite, "asr", "one", {"states": "u1", "spikes": "u1"})
+    drawn(suite, "asr", "two", {"states": "u2"})
+    found = Gallery({"states": [figure("states", "one"), figure("states", "two")],
+                     "spikes": [figure("spikes", "one")],
+                     "speakers": [figure("speakers", "one", "two", "none drawn")]}, [], {})
+    assert placed(suite, "asr", found) == {"u1": [("states", ["one"]), ("spikes", ["one"])],
+                                           "u2": [("states", ["two"])]}
 
 
-def test_translations_are_the_first_of_readable_length(suite: Suite) -> None:
-    test = suite.places.test("translation")
-    test.mkdir(parents=True)
-    write_offsets(test, "source", [3, 8, 30, 10, 9])
-    write_json(test / "items.json", [{"id": f"s{place}"} for place in range(5)])
-    assert placed(suite, "translation", "attention_1", "attention_2", "bleu_by_length") == {
-        "s1": ["attention_1"], "s3": ["attention_2"]}
+def test_a_figure_that_is_the_same_of_systems_stands_once(suite: Suite) -> None:
+    for key in ("one", "two"):
+        drawn(suite, "asr", key, {"states": "u1"})
+    found = Gallery({"states": [figure("states", "one", "two")]}, [], {})
+    assert placed(suite, "asr", found) == {"u1": [("states", ["one", "two"])]}
 
 
-def test_captions_are_of_pictures_from_all_over_the_test_set(suite: Suite) -> None:
-    test = suite.places.test("caption")
-    test.mkdir(parents=True)
-    write_json(test / "items.json", [{"id": f"p{place}"} for place in range(9)])
-    assert placed(suite, "caption", "attention_1", "attention_2", "attention_3", "samples") == {
-        "p0": ["attention_1"], "p4": ["attention_2"], "p8": ["attention_3"]}
+class Emits:
+    """A system that hears symbol A in the whole of an utterance."""
+
+    spec = {"front_end": {"hop_ms": 10.0}}
+
+    def emissions(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
+        return [np.log(np.full((len(one), 2), [0.1, 0.9], np.float32)) for one in utterances]
+
+    def text(self, symbols: list[int]) -> str:
+        return "A" * len(symbols)
 
 
-def test_an_utterance_is_the_one_of_middle_length_that_has_words(suite: Suite) -> None:
-    test = suite.places.test("asr")
-    test.mkdir(parents=True)
-    write_offsets(test, "test", [50, 10, 30, 40])
-    texts = ["LONG", "", "SHORT", "MIDDLE"]
+def test_a_drawn_figure_stands_beside_the_item_that_is_written_in_it(
+        suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    test, folder = suite.places.test("asr"), suite.places.figures("asr", "asr-deep-speech")
+    ids = ["u-first", "u-second", "u-third"]
+    write_frames(test, "test", (np.zeros((length, 3), np.float32) for length in (9, 30, 12)))
     write_json(test / "test.items.json", [
-        {"id": f"u{place}", "reference": text} for place, text in enumerate(texts)])
-    assert placed(suite, "asr", "attention", "spikes", "speakers") == {
-        "u3": ["attention", "spikes"]}
+        {"id": identity, "condition": "clean", "speaker": "clean/amy", "reference": "one two"}
+        for identity in ids])
+    written = lettering(monkeypatch)
+    recognisers.draw(Emits(), {"plain": [  # type: ignore[arg-type]
+        {"id": identity, "hypothesis": "one"} for identity in ids]}, test, folder)
+    found = placed(suite, "asr", gallery(suite, "asr", ["asr-deep-speech"]))
+    assert found.keys() == {identity for identity in ids if identity in written["spikes"]}
+    assert list(found.values()) == [[("spikes", ["asr-deep-speech"])]]
 
 
-def test_without_features_and_of_real_items_nothing_is_placed(suite: Suite, tmp_path: Path) -> None:
-    assert placed(suite, "translation", "attention_1") == {}
+def test_nothing_is_placed_that_nobody_noted_and_nothing_of_real_items(suite: Suite,
+                                                                       tmp_path: Path) -> None:
+    found = Gallery({"attention": [figure("attention_1", "translation-attention")]}, [], {})
+    assert placed(suite, "translation", found) == {}
     real = load(ROOT / "real/params.yaml").placed(tmp_path)
-    test = real.places.test("translation-en-de")
-    test.mkdir(parents=True)
-    np.save(test / "source.offsets.npy", np.arange(0, 100, 10))
-    assert placed(real, "translation-en-de", "attention_1") == {}
+    drawn(real, "translation-en-de", "translation-attention", {"attention_1": "s1"})
+    assert placed(real, "translation-en-de", found) == {}

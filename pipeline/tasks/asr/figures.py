@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pipeline.audio.frames import Frames
+from pipeline.drawing.items import write_items
 from pipeline.drawing.parts import bar_where_missing, title
 from pipeline.drawing.saving import row_of, save
 from pipeline.drawing.style import Styled
@@ -44,12 +45,14 @@ from pipeline.tasks.asr.shared.vocabulary import seconds
 SAMPLES = 20
 TIMED = ("spikes", "states")  # not cut, so that their axes of time stand in the same place
 Picture = tuple[str, Figure]
+PictureOf = tuple[str, Figure, str | None]
 # What pictures show that systems draw of themselves, without saying of which row they are.
 _OWN = {"attention": "Where in the sound each letter comes from, by", "places":
         "Where in a text letters are misheard, by", "training":
         "What a transcript cost and where its symbols moved while training", "paths":
         "The likeliest path (left) need not make the likeliest text (right); two frames, made up"}
 _OF_NO_ROW = ("paths",)
+_OF_ONE_UTTERANCE = ("attention",)  # the others are of all, of none, or of one in training
 EVALUATION = {"equal": "", "substitute": "S", "delete": "D", "insert": "I"}
 
 
@@ -106,6 +109,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     Answers with alternatives have oracle.png; with CTC there is spikes.png of one utterance; with
     tied states states.png of the same, if it is answered, and, of triphones, questions.png; where
     weights were chosen, weights.png, and with two passes mixes.png; and a system may have others.
+    Which utterance a picture of one is of stands beside them (`pipeline.drawing.items`).
     """
     items = read_json(test / "test.items.json")
     ids = [item["id"] for item in items]
@@ -113,9 +117,14 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     for variant, hypotheses in answers.items():
         write_text(directory / f"alignments_{variant}.txt", _samples(items, hypotheses))
     row = row_of(directory)
-    for name, picture in chain(_errors(items, answers, row), _sound(test), _learnt(system, row),
-                               _heard(system, items, answers, test, row)):
+    for name, picture in chain(_errors(items, answers, row), _sound(test), _learnt(system, row)):
+        save(picture, directory, name)
+    shown: dict[str, str] = {}
+    for name, picture, identity in _heard(system, items, answers, test, row):
         save(picture, directory, name, cut=name not in TIMED)
+        if identity is not None:
+            shown[name] = identity
+    write_items(directory, shown)
 
 
 def _errors(items: list[dict[str, str]],
@@ -150,22 +159,26 @@ def _learnt(system: System, row: str) -> Iterator[Picture]:
 
 
 def _heard(system: System, items: list[dict[str, str]], answers: dict[str, list[Prediction]],
-           test: Path, row: str) -> Iterator[Picture]:
-    """What the system makes of one utterance, which is the same for all systems of a track."""
+           test: Path, row: str) -> Iterator[PictureOf]:
+    """What the system makes of one utterance, which is the same for all systems of a track.
+
+    Beside name and picture stands the id of the utterance, or None where a picture is not of one.
+    """
     if not isinstance(system, EmitsSymbols | DrawsItself | KnowsStates):
         return
     frames = Frames(test, "test")
     place = _middle([item["reference"] for item in items], frames)
+    identity = items[place]["id"]
     if isinstance(system, EmitsSymbols):
-        yield "spikes", timed_pictures.spikes(
+        picture = timed_pictures.spikes(
             frames[place], seconds(system.spec), np.exp(system.emissions([frames[place]])[0]),
             lambda symbol: system.text([symbol]),
-            f"Which letters {row} hears when in {items[place]['id']}, "
-            f"“{items[place]['reference']}”")
+            f"Which letters {row} hears when in {identity}, “{items[place]['reference']}”")
+        yield "spikes", picture, identity
     if isinstance(system, DrawsItself):
         for name, picture in system.pictures(test, place):
             _finish(picture, name, row)
-            yield name, picture
+            yield name, picture, identity if name in _OF_ONE_UTTERANCE else None
     if isinstance(system, KnowsStates):
         yield from _states(system, answers, test, place, row)
 
@@ -183,7 +196,7 @@ def _finish(picture: Figure, name: str, row: str) -> None:
 
 
 def _states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Path,
-            place: int, row: str) -> Iterator[Picture]:
+            place: int, row: str) -> Iterator[PictureOf]:
     """The states of an utterance along what the last variant answered.
 
     It is that of `place`, or if no word was heard there, another one in which some were.
@@ -198,10 +211,12 @@ def _states(system: KnowsStates, answers: dict[str, list[Prediction]], test: Pat
     found = followed(system.test_scores(test, place), texts[place],
                      system.vocabulary.pronunciations, system.known())
     if found is not None:
-        yield "states", state_pictures.states(
+        identity = hypotheses[place]["id"]
+        picture = state_pictures.states(
             found, frames[place], system.vocabulary.frame_seconds,
-            f"Which state of a phone each frame of {hypotheses[place]['id']} is in, along what "
+            f"Which state of a phone each frame of {identity} is in, along what "
             f"{row}{'' if variant == PLAIN else ':' + variant} answered")
+        yield "states", picture, identity
 
 
 def _middle(texts: list[str], frames: Frames) -> int:

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.items import write_items
 from pipeline.drawing.parts import title, wrapped
 from pipeline.drawing.saving import row_of, save
 from pipeline.drawing.style import WIDTH, Styled
@@ -33,6 +34,7 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
          directory: Path) -> None:
     """Write samples.png and samples.txt, and attention_<n>.png where there is attention.
 
+    Beside those stands which item each of them is of (`pipeline.drawing.items`).
     The samples are from all over the test set; those in samples.png are the first variant's.
     """
     items = read_json(test / "items.json")
@@ -46,13 +48,17 @@ def draw(system: System, predictions: dict[str, list[Prediction]], test: Path,
     row = row_of(directory, first)
     save(_samples(pictures, items, sentences[first], verdicts, row), directory, "samples")
     if isinstance(system, Captioner):
+        shown: dict[str, str] = {}
         for number, item in enumerate(_spread(len(items), MAPS), start=1):
             picture, said = np.array(pictures[item]), sentences[first][item]
             weights = _weights(system, picture, said)
             if weights is not None:
+                name, identity = f"attention_{number}", items[item]["id"]
                 save(_attention(picture, words_in(said), weights,
-                                f"Where {row} looks at {items[item]['id']} as it says each word"),
-                     directory, f"attention_{number}")
+                                f"Where {row} looks at {identity} as it says each word"),
+                     directory, name)
+                shown[name] = identity
+        write_items(directory, shown)
 
 
 def _verdicts(answers: list[Prediction], test: Path) -> list[str]:

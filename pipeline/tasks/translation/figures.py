@@ -3,7 +3,7 @@
 BLEU by length of the source is a matter of comparison, and stands on the leaderboard.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.drawing.items import write_items
 from pipeline.drawing.parts import legend_below, lines_behind, title
 from pipeline.drawing.saving import row_of, save
 from pipeline.drawing.style import BLACK, COLOURS, SMALL, Styled
@@ -35,7 +36,8 @@ def draw(system: Translator, predictions: dict[str, list[Prediction]], test: Pat
          directory: Path) -> None:
     """Write samples.txt, and attention_<n>.png where there is attention; of probes, gender.png.
 
-    The samples are sentences from all over each part of the test set.
+    The samples are sentences from all over each part of the test set. Which item each map is of
+    stands beside them (`pipeline.drawing.items`).
     """
     items = read_json(test / "items.json")
     ids = [item["id"] for item in items]
@@ -44,9 +46,12 @@ def draw(system: Translator, predictions: dict[str, list[Prediction]], test: Pat
     write_text(directory / "samples.txt", _samples(items, hypotheses))
     first = next(iter(hypotheses))
     row = row_of(directory, first)
-    for number, figure in enumerate(_attention_maps(system, hypotheses[first], ids, test, row),
-                                    start=1):
-        save(figure, directory, f"attention_{number}")
+    shown: dict[str, str] = {}
+    for item, figure in _attention_maps(system, hypotheses[first], ids, test, row):
+        name = f"attention_{len(shown) + 1}"
+        save(figure, directory, name)
+        shown[name] = item
+    write_items(directory, shown)
     if any(item["condition"] == "gender" for item in items):
         save(_gender({variant: details(score(answers, test))["gender"]
                       for variant, answers in predictions.items()}, row_of(directory)),
@@ -72,24 +77,22 @@ def _spread_out(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _attention_maps(system: Translator, hypotheses: list[str], ids: list[str], test: Path,
-                    row: str) -> list[Figure]:
-    """What the decoder looked at for the first few sentences of a readable length."""
+                    row: str) -> Iterator[tuple[str, Figure]]:
+    """What the decoder looked at for the first few sentences of a readable length, by their ids."""
     sources = Sequences(test, "source")
     source_pieces = Tokenizer(piece_model(system.artefacts, "source"))
     target_pieces = Tokenizer(piece_model(system.artefacts, "target"))
     readable = [item for item in range(len(sources)) if sources.lengths[item] in READABLE_PIECES]
-    figures = []
     for item in readable[:MAPS]:
         target = target_pieces.encode(hypotheses[item])
         source = torch.tensor([sources[item]])
         weights = system.attention_weights(source, torch.tensor([source.shape[1]]), [target])
         if weights is not None and target:
-            figures.append(attention(
+            yield ids[item], attention(
                 weights[0].numpy(), target_pieces.pieces(target),
                 source_pieces.pieces(sources[item]),
                 ("pieces of the translation", "pieces of the source"),
-                f"Where {row} looks while it translates {ids[item]}"))
-    return figures
+                f"Where {row} looks while it translates {ids[item]}")
 
 
 def _gender(shares: Mapping[str, Mapping[str, Mapping[str, float]]], row: str) -> Figure:

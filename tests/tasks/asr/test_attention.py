@@ -10,6 +10,7 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.audio.frames import Frames
+from pipeline.drawing.items import read_items
 from pipeline.errors import UserError
 from pipeline.nn.ctc import collapse, prefix_n_best
 from pipeline.storage.files import read_json
@@ -25,6 +26,7 @@ from pipeline.tasks.asr.systems.attention import (
     ctc_log_probabilities,
     longest,
 )
+from tests.lettering import lettering
 from tests.tasks.asr.drawing import drawn_twice
 
 SETTINGS = {
@@ -314,9 +316,13 @@ def test_settings_that_do_not_fit_are_named(features: Path) -> None:
 
 
 def test_figures_are_drawn_and_repeatable(fitted: AttentionRecogniser, features: Path,
-                                          tmp_path: Path) -> None:
+                                          tmp_path: Path,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = lettering(monkeypatch)
     written = drawn_twice(fitted, features / "test", tmp_path / "a")
     assert {"attention.png", "places.png", "oracle.png"} <= set(written)
+    assert read_items(tmp_path / "a").keys() == {"attention"}
+    assert f"{read_items(tmp_path / 'a')['attention']}:" in texts["attention"]
 
 
 def test_the_attention_picture_has_each_letter_beside_its_weights() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pipeline.audio.frames import Frames
+from pipeline.drawing.items import read_items
 from pipeline.storage.files import read_json
 from pipeline.systems.base import Run
 from pipeline.tasks.asr.scoring import METRICS, score
@@ -104,8 +105,10 @@ def test_figures_are_drawn_and_repeatable(fitted: BilstmCtc, features: Path,
                                           tmp_path: Path) -> None:
     written = drawn_twice(fitted, features / "test", tmp_path / "a")
     assert written == ["alignments_characters.txt", "alignments_greedy.txt",
-                       "alignments_words.txt", "features.png", "oracle.png", "paths.png",
-                       "speakers.png", "spikes.png", "training.png", "weights.png", "windows.png"]
+                       "alignments_words.txt", "features.png", "items.json", "oracle.png",
+                       "paths.png", "speakers.png", "spikes.png", "training.png", "weights.png",
+                       "windows.png"]
+    assert read_items(tmp_path / "a").keys() == {"spikes"}
     text = (tmp_path / "a" / "alignments_greedy.txt").read_text()
     first = read_json(features / "test" / "test.items.json")[0]
     assert text.startswith(first["id"] + "\nREF:") and "\nHYP:" in text and "\nEval:" in text

@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from pipeline.audio.frames import Frames, write_frames
+from pipeline.drawing.items import read_items
 from pipeline.hmm.phones import Monophones, Topology
 from pipeline.hmm.tying import FirstQuestion, TiedTriphones
 from pipeline.scoring.item_clusters import alone, write_clusters
@@ -24,6 +25,7 @@ from pipeline.tasks.asr.shared.model_pictures import Grid, largest, worded
 from pipeline.tasks.asr.shared.state_pictures import Part, followed
 from pipeline.tasks.asr.systems import hybrid
 from pipeline.tasks.asr.systems.gmm_hmm import GmmHmm, Settings
+from tests.lettering import lettering
 from tests.tasks.asr.weighed import pair
 
 ITEMS = [
@@ -174,7 +176,8 @@ SETTINGS = {
 }
 
 
-def test_all_figures_of_a_small_system_are_drawn(features: Path, tmp_path: Path) -> None:
+def test_all_figures_of_a_small_system_are_drawn(features: Path, tmp_path: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     system = GmmHmm(Settings.model_validate(SETTINGS), read_json(features / "fit" / "spec.json"))
     system.fit(features / "fit", Run(seed=1, work=tmp_path / "work"))
     test = features / "test"
@@ -183,7 +186,9 @@ def test_all_figures_of_a_small_system_are_drawn(features: Path, tmp_path: Path)
     drawn = tmp_path / "figures"
     drawn.mkdir()
     figures.draw(system, answers, test, drawn)
-    sizes = {path.name: path.stat().st_size for path in drawn.iterdir()}
+    assert read_items(drawn).keys() == {"states"}
+    sizes = {path.name: path.stat().st_size for path in drawn.iterdir()
+             if path.suffix != ".json"}
     assert set(sizes) == {"alignments_alone.txt", "alignments_bigram.txt", "speakers.png",
                           "oracle.png", "weights.png", "questions.png", "states.png"}
     assert max(sizes.values()) < 60_000
@@ -192,6 +197,15 @@ def test_all_figures_of_a_small_system_are_drawn(features: Path, tmp_path: Path)
         assert oracle_errors(items, found)[0] == pytest.approx(
             score(found, test).score(METRICS["wer"]))
     assert isinstance(system.known(), TiedTriphones)
+    # Where nothing was answered there are no states, and those of another utterance are drawn.
+    silent = read_items(drawn)["states"]
+    unsaid = [{**one, "hypothesis": ""} if one["id"] == silent else one
+              for one in answers["bigram"]]
+    texts = lettering(monkeypatch)
+    figures.draw(system, {"bigram": unsaid}, test, tmp_path / "row")
+    shown = read_items(tmp_path / "row")["states"]
+    assert shown != silent
+    assert f"eachframeof{shown}isin" in texts["states"]
     # The path along the right words is where the sounds were put.
     found = followed(system.test_scores(test, 5), items[5]["reference"], LEXICON, system.known())
     assert found is not None
