@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.running.sealed import checked_test
 from pipeline.site.figures import Figure, Gallery
 from pipeline.site.items import may_be_shown
 from pipeline.storage.arrays import read_array
@@ -26,9 +27,9 @@ _OF_ONE_UTTERANCE = ("attention", "spikes", "paths", "states")
 
 def figures_by_item(suite: Suite, track: str, found: Gallery) -> Mapping[str, Sequence[Figure]]:
     """The figures of single items, by the item's id; none where the features are not here."""
-    test = suite.places.test(track)
     items: Mapping[str, str] = {}
-    if may_be_shown(suite) and test.is_dir():
+    if may_be_shown(suite) and suite.places.test(track).is_dir():
+        test = checked_test(suite.places, track)
         rule = {"translation": _translations, "caption": _captions, "asr": _utterance}.get(
             suite.track(track).task)
         items = rule(test) if rule else {}

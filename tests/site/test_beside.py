@@ -9,6 +9,7 @@ from pipeline.site import beside
 from pipeline.site.figures import Figure, Gallery
 from pipeline.storage.files import write_json
 from pipeline.storage.ragged import write_offsets
+from pipeline.storage.seal import seal
 from pipeline.suite.schema import Suite, load
 from pipeline.tasks.caption import figures as captions
 from pipeline.tasks.translation import figures as translations
@@ -40,6 +41,7 @@ def test_translations_are_the_first_of_readable_length(suite: Suite) -> None:
     test.mkdir(parents=True)
     write_offsets(test, "source", [3, 8, 30, 10, 9])
     write_json(test / "items.json", [{"id": f"s{place}"} for place in range(5)])
+    seal(test)
     assert placed(suite, "translation", "attention_1", "attention_2", "bleu_by_length") == {
         "s1": ["attention_1"], "s3": ["attention_2"]}
 
@@ -48,6 +50,7 @@ def test_captions_are_of_pictures_from_all_over_the_test_set(suite: Suite) -> No
     test = suite.places.test("caption")
     test.mkdir(parents=True)
     write_json(test / "items.json", [{"id": f"p{place}"} for place in range(9)])
+    seal(test)
     assert placed(suite, "caption", "attention_1", "attention_2", "attention_3", "samples") == {
         "p0": ["attention_1"], "p4": ["attention_2"], "p8": ["attention_3"]}
 
@@ -59,6 +62,7 @@ def test_an_utterance_is_the_one_of_middle_length_that_has_words(suite: Suite) -
     texts = ["LONG", "", "SHORT", "MIDDLE"]
     write_json(test / "test.items.json", [
         {"id": f"u{place}", "reference": text} for place, text in enumerate(texts)])
+    seal(test)
     assert placed(suite, "asr", "attention", "spikes", "speakers") == {
         "u3": ["attention", "spikes"]}
 
