@@ -75,7 +75,13 @@ class Output:
         self.content(address, text.encode("utf-8"))
 
     def content(self, address: str, content: bytes) -> None:
-        """Add a file that other pages call `address`. Raises UserError where that cannot be."""
+        """Add a file that other pages call `address`.
+
+        Raises UserError where that cannot be, and for another file of the same address.
+        """
+        if address in self._written and (self._part / address).read_bytes() != content:
+            raise UserError(f"two files of the site would be called {address}; give the suite, "
+                            "track or picture that it is named after another name")
         with atomic_writer(self._part / address, durable=False) as file:
             file.write(content)
         self._written[address] = len(content)

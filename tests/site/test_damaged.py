@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.site.building import render_site
+from pipeline.site.code import Library
 from pipeline.site.showpieces import showpieces
 from pipeline.storage.files import read_json, write_json, write_text
 from pipeline.suite.schema import Suite
@@ -109,10 +110,23 @@ def test_a_link_to_a_track_that_has_no_page_is_none(suite: Suite, tmp_path: Path
     assert 'id="sentence"' in front and "embedded/tracks/asr.html" not in front
 
 
+@pytest.mark.parametrize(("text", "message"), [
+    (b"def f(:\n", r"pipeline/nn/odd\.py, line 1: this is no Python"),
+    (b"# \xff\n", r"pipeline/nn/odd\.py, line 1: byte 2 is not UTF-8")])
+def test_code_that_is_no_python_is_named(tmp_path: Path, text: bytes, message: str) -> None:
+    (tmp_path / "pipeline/nn").mkdir(parents=True)
+    (tmp_path / "pipeline/nn/odd.py").write_bytes(text)
+    with pytest.raises(UserError, match=message):
+        module = Library(tmp_path).module("pipeline.nn.odd")
+        assert module is not None and module.imports
+
+
 def test_a_sentence_has_a_time_for_each_word(tmp_path: Path) -> None:
     heard = read_json(ROOT / "docs/pictures/sentence.json")
     write_json(tmp_path / "docs/pictures/shown.json", [])
-    for wrong in ({"ends": heard["ends"][1:]}, {"words": [], "begins": [], "ends": []}):
+    wrongs: list[dict[str, Any]] = [
+        {"ends": heard["ends"][1:]}, {"words": [], "begins": [], "ends": []}]
+    for wrong in wrongs:
         write_json(tmp_path / "docs/pictures/sentence.json", {**heard, **wrong})
         with pytest.raises(UserError, match=r"sentence\.json.*has to have its begin and end"):
             showpieces(tmp_path)

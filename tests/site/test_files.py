@@ -103,6 +103,17 @@ def test_another_file_of_the_lists_name_makes_no_site(tmp_path: Path) -> None:
     assert files(tmp_path) == {"thesis.tex": "mine"}
 
 
+def test_two_pages_of_one_name_are_told_and_one_page_twice_is_not(site: Path) -> None:
+    with writing(site) as output:
+        output.page("course/index.html", "of the course")
+        output.page("course/index.html", "of the course")
+    with pytest.raises(UserError, match=r"two files .* course/index\.html; give the suite"), \
+            writing(site) as output:
+        output.page("course/index.html", "of the course")
+        output.page("course/index.html", "of a suite that is called so")
+    assert files(site) == {"course/index.html": "of the course", "mine.txt": "mine"}
+
+
 def test_standard_output_is_no_folder() -> None:
     with pytest.raises(UserError, match="name a folder"):
         check_folder(Path("-"))
