@@ -73,7 +73,8 @@ spread: install  ## train the systems that claims name with further seeds; SEEDS
 notebooks: install  ## write the course's notebooks as .ipynb; those that are there stay
 	@for script in docs/notebooks/*.py; do notebook=$${script%.py}.ipynb; \
 	  if [ -e "$$notebook" ]; then echo "$$notebook stays as it is; remove it to have it anew"; \
-	  else $(BIN)/python -m jupytext --quiet --to ipynb "$$script" || exit 1; \
+	  else $(BIN)/python -m jupytext --quiet --to ipynb --output - "$$script" > "$$notebook.part" \
+	      && mv "$$notebook.part" "$$notebook" || { rm -f "$$notebook.part"; exit 1; }; \
 	    echo "$$notebook"; fi; done
 
 lint: install  ## check style, and types where pyproject.toml configures mypy

@@ -272,7 +272,9 @@ def _vocabulary() -> list[str]:
 
 # How a reader gets them.
 
-def test_make_writes_them_and_leaves_what_is_there(tmp_path: Path) -> None:
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone that is installed, with the first two notebooks."""
     needed = ["Makefile", "pyproject.toml", "requirements.lock",
               *(f"pipeline/commands/{name}.py" for name in
                 ("check_python", "install", "fit_torchaudio")),
@@ -280,24 +282,49 @@ def test_make_writes_them_and_leaves_what_is_there(tmp_path: Path) -> None:
     for name in needed:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
-    python = tmp_path / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python(tmp_path, f'exec "{sys.executable}" "$@"')
     (tmp_path / ".venv/installed").touch()
-    first, second = (path.with_suffix(".ipynb").name for path in NOTEBOOKS[:2])
-    answered = tmp_path / "docs/notebooks" / first
-    answered.write_text("{}")
+    return tmp_path
+
+
+def python(clone: Path, script: str) -> None:
+    """What the clone's Python does, as a shell script."""
+    path = clone / ".venv/bin/python"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def make_notebooks(clone: Path) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items()
             if name not in ("PYTHON", "MAKEFLAGS", "MAKELEVEL", "PATH_OUTSIDE")}
-    done = subprocess.run(["make", "notebooks"], cwd=tmp_path, capture_output=True, text=True,
+    return subprocess.run(["make", "notebooks"], cwd=clone, capture_output=True, text=True,
                           env=kept)
+
+
+def test_make_writes_them_and_leaves_what_is_there(clone: Path) -> None:
+    first, second = (path.with_suffix(".ipynb").name for path in NOTEBOOKS[:2])
+    answered = clone / "docs/notebooks" / first
+    answered.write_text("{}")
+    done = make_notebooks(clone)
     assert done.returncode == 0, done.stderr
     assert answered.read_text() == "{}" and f"{first} stays" in done.stdout
     written = jupytext.read(answered.with_name(second))
     assert [cell.source for cell in written.cells] == [
         cell.source for cell in read(NOTEBOOKS[1]).cells]
     assert written.metadata["kernelspec"]["name"] == "python3"
+
+
+def test_half_a_notebook_does_not_stay(clone: Path) -> None:
+    """Whether jupytext writes by itself or to its output, it is stopped in the middle."""
+    python(clone, f"""case "$*" in
+*"--output -"*) echo '{{"cells": ['; exit 1;;
+*jupytext*) for script; do :; done; echo '{{"cells": [' > "${{script%.py}}.ipynb"; exit 1;;
+esac
+exec "{sys.executable}" "$@\"""")
+    done = make_notebooks(clone)
+    assert done.returncode != 0
+    assert {path.suffix for path in (clone / "docs/notebooks").iterdir()} == {".py"}
 
 
 def test_what_is_made_of_them_is_not_committed() -> None:

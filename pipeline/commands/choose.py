@@ -83,7 +83,9 @@ def choose_settings(params: Path, row: str, values: Sequence[str],
         for text, settings in found:
             validated = _validated(task, system, data, settings, items)
             if validated is None:
-                raise UserError(f"{row} cannot be scored on validation data")
+                raise UserError(f"{row} cannot be scored on validation data: nothing says how for "
+                                f"answers of {entry['model']} of the task {task}; 'unrolled study' "
+                                "compares what a training depends on")
             all_scores.append(validated)
             yield (f"{validated.measure} {_score(validated):.5f}  {text}  "
                    f"{validated.seconds or 0.0:.2f} s")

@@ -52,6 +52,13 @@ def _between(option: str, least: float, most: float) -> Callable[[Any, Any], Non
     return check
 
 
+def _no_underflow(_: Any, temperature: float | None) -> None:
+    """A network divides by it in single precision, which has no number much below this one."""
+    if temperature is not None and 0 < temperature < _COLDEST:
+        raise UserError(f"--temperature {temperature}: give 0, which always takes the best, or "
+                        f"{_COLDEST} at least")
+
+
 def _whole(_: Any, tokens: Sequence[Token]) -> int:
     """A whole number as it is written; the library would take 1.5 for 2."""
     (number,) = _wholes(_, tokens)
@@ -67,6 +74,7 @@ def _wholes(_: Any, tokens: Sequence[Token]) -> list[int]:
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
 _LARGEST_SEED = 2**63 - 1
+_COLDEST = 1e-6
 
 SuiteName = Annotated[str | None, Parameter(
     name="--suite", help="a suite by name or by its params.yaml (default: that of this folder)")]
@@ -138,7 +146,7 @@ def create(row: Annotated[str, Parameter(help="a language model or a network of 
                help="words, characters or quarter notes of each (default: 100, music 64, code "
                     "2,000 at most)")] = None,
            temperature: Annotated[float | None, Parameter(
-               validator=_between("--temperature", 0, 1_000),
+               validator=[_between("--temperature", 0, 1_000), _no_underflow],
                help="below 1 the model dares less; 0 always takes the best (default: 1)")] = None,
            seed: Annotated[int | None, Parameter(
                converter=_whole, validator=_between("--seed", 0, _LARGEST_SEED),

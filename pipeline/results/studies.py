@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, cast
 # On Python 3.11 pydantic reads these alone.
 from typing_extensions import TypedDict
 
+from pipeline.errors import UserError
 from pipeline.results.markdown import decimal, table
 from pipeline.scoring.records import Count, Number, Score
 from pipeline.storage.files import read_text, write_bytes, write_json, write_text
@@ -61,8 +62,18 @@ class Study(TypedDict):
 
 
 def read_study(path: Path) -> Study:
-    """Raises UserError for a file of another shape."""
-    return read_shaped(path, Study, _AGAIN)
+    """Raises UserError for a file of another shape, and where points do not have the same scores.
+    """
+    study = read_shaped(path, Study, _AGAIN)
+    points = study["points"]
+    if not points or not points[0]["scores"]:
+        raise UserError(f"{path}, points: no score is there to show; {_AGAIN}")
+    for place, point in enumerate(points):
+        for name in ("scores", "counts"):
+            if point[name].keys() != points[0][name].keys():
+                raise UserError(f"{path}, points.{place}.{name}: its names are not those of the "
+                                f"first point; {_AGAIN}")
+    return study
 
 
 def kept_study(path: Path, version: str) -> Study | None:
@@ -91,7 +102,11 @@ def point_of(study: Study, value: Any) -> Point | None:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are one: 1 and 1.0 are, 1 and true are not."""
+    """Whether two values are one, within lists and mappings too: 1 and 1.0 are, 1 and true not."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 

@@ -26,7 +26,7 @@ from PIL import Image
 from pipeline.site.bundle import FILES, bundled
 from pipeline.site.code import Library, Module
 from pipeline.site.course import course_of
-from pipeline.site.files import Output, check_folder
+from pipeline.site.files import Output, check_folder, writing
 from pipeline.site.lectures import Lecture
 from pipeline.site.showpieces import Showpieces, showpieces
 from pipeline.site.suites import Described, described
@@ -71,14 +71,21 @@ def render_site(suites: Sequence[Suite], folder: Path) -> Written:
     """Write the pages of these suites, of one project, into `folder`.
 
     Raises UserError for a suite without leaderboards, a damaged file, a folder that holds something
-    else, and where npm is missing and the scripts have not been bundled yet.
+    else, and where npm is missing and the scripts have not been bundled yet; an earlier site is
+    then left as it was.
     """
     check_folder(folder)
     library = Library(suites[0].places.root)
     found = [described(suite, library) for suite in suites]
     scripts = bundled(suites[0].places)
-    output = Output(folder)
-    root = suites[0].places.root
+    with writing(folder) as output:
+        _write(output, suites[0].places.root, found, library, scripts)
+    return Written(folder / "index.html", output.files, output.bytes)
+
+
+def _write(output: Output, root: Path, found: Sequence[Described], library: Library,
+           scripts: Path) -> None:
+    """All files of the site."""
     course = course_of(root, found, library)
     pages = Pages(output, found, course)
     for name in FILES:
@@ -100,8 +107,6 @@ def render_site(suites: Sequence[Suite], folder: Path) -> Written:
                           for module in lecture.methods}
     shown.write(pages)
     _front(pages, output, found, showpieces(root), min(seen, key=_worth, default=None))
-    files, size = output.close()
-    return Written(folder / "index.html", files, size)
 
 
 def _front(pages: Pages, output: Output, found: Sequence[Described], pieces: Showpieces,
@@ -113,7 +118,7 @@ def _front(pages: Pages, output: Output, found: Sequence[Described], pieces: Sho
     if sound is not None:
         output.content(f"pictures/{sound.file}", sound.content)
     pages.write("index.html", "front.html", lectures=_together(found), seen=seen, pieces=pieces,
-                shown_here={one.name for one in found})
+                tracks_here={(one.name, track) for one in found for track in one.boards})
 
 
 def _worth(seen: Seen) -> tuple[bool, int]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pipeline.errors import UserError
 from pipeline.modules import corpus_name, model_name
 from pipeline.provenance.code import imports_in
+from pipeline.storage.files import read_text
 from pipeline.suite.schema import Suite
 
 # Folders of pipeline/ whose modules are methods of their own, not plumbing.
@@ -27,12 +29,23 @@ class Module:
     text: str
 
     @cached_property
+    def tree(self) -> ast.Module:
+        """Raises UserError for what is no Python."""
+        try:
+            return ast.parse(self.text)
+        except (SyntaxError, ValueError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            raise UserError(f"{self.path}{line}: this is no Python ({error}); put the code right"
+                            ) from None
+
+    @cached_property
     def docstring(self) -> str:
-        return ast.get_docstring(ast.parse(self.text)) or ""
+        return ast.get_docstring(self.tree) or ""
 
     @cached_property
     def imports(self) -> frozenset[str]:
         """What it may import of the project, as dotted names."""
+        _ = self.tree  # told in words where it is none
         found = imports_in(self.text, tuple(Path(self.path).parts[:-1]))
         return frozenset(name for name in found if name.startswith("pipeline."))
 
@@ -54,7 +67,7 @@ class Module:
     def definitions(self) -> list[tuple[str, int, str]]:
         """Name, line and first line of the docstring of each public class and function."""
         return [(node.name, node.lineno, (ast.get_docstring(node) or "").partition("\n")[0])
-                for node in ast.parse(self.text).body
+                for node in self.tree.body
                 if isinstance(node, ast.ClassDef | ast.FunctionDef)
                 and not node.name.startswith("_")]
 
@@ -72,7 +85,7 @@ class Library:
         if name not in self._known:
             path = self._root.joinpath(*name.split(".")).with_suffix(".py")
             self._known[name] = Module(name, path.relative_to(self._root).as_posix(),
-                                       path.read_text("utf-8")) if path.is_file() else None
+                                       read_text(path)) if path.is_file() else None
         return self._known[name]
 
     def model(self, suite: Suite, key: str) -> Module | None:

@@ -23,6 +23,9 @@ from pipeline.suite.schema import Suite
 _PICTURES, _TEXTS, _SOUNDS = (".png", ".svg"), (".txt",), (".wav",)
 _LARGE = 20_000  # bytes of a PNG from which on it is written as WebP, half as large
 _LONGEST = 20_000  # characters of a text
+_NO_PICTURE = (UnidentifiedImageError, OSError, SyntaxError, ValueError,
+               Image.DecompressionBombError)
+_IN_MEMORY = re.compile(r"<_io\.BytesIO[^>]*>")
 _DIGITS = re.compile(r"(?<=\D)_?(?=\d+$)")
 
 
@@ -52,7 +55,7 @@ class Gallery:
 
 
 def gallery(suite: Suite, track: str, keys: Sequence[str]) -> Gallery:
-    """The figures of these systems. Raises UserError for a sound that is none."""
+    """The figures of these systems. Raises UserError for a sound or a picture that is none."""
     figures: dict[str, dict[str, Figure]] = {}
     contents: dict[str, bytes] = {}
     absent = []
@@ -85,6 +88,8 @@ def _figure(path: Path, contents: dict[str, bytes]) -> Figure:
         content, end = _sound(content, path), ".mp3"
     elif path.suffix == ".png" and len(content) > _LARGE:
         content, end = as_webp(content, path), ".webp"
+    else:
+        content = checked_picture(path)
     name = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:10]}{end}"
     contents[name] = content
     return Figure(path.stem, "sound" if path.suffix in _SOUNDS else "picture", name)
@@ -97,17 +102,36 @@ def as_webp(content: bytes, path: Path) -> bytes:
         with Image.open(io.BytesIO(content)) as image:
             # A fast search finds nearly all that a long one does.
             image.save(written, "WEBP", lossless=True, method=1, quality=20)
-    except (UnidentifiedImageError, OSError) as error:
-        raise UserError(f"{path} is no picture that can be read ({error}); remove it and evaluate "
-                        "its system again") from None
+    except _NO_PICTURE as error:
+        raise _unreadable(path, "picture", error) from None
     return written.getvalue()
+
+
+def checked_picture(path: Path) -> bytes:
+    """The content of a picture that browsers can show. Raises UserError for what is none."""
+    content = path.read_bytes()
+    try:
+        if path.suffix != ".svg":
+            with Image.open(io.BytesIO(content)) as image:
+                image.verify()
+        elif b"<svg" not in content or not content.rstrip().endswith(b"</svg>"):
+            raise OSError("it does not begin or end as SVG does")
+    except _NO_PICTURE as error:
+        raise _unreadable(path, "picture", error) from None
+    return content
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> UserError:
+    reason = ("its format is not known" if isinstance(error, UnidentifiedImageError) else
+              _IN_MEMORY.sub("it", str(error)).rstrip("."))
+    return UserError(f"{path} is no {kind} that can be shown ({reason}); remove it, or make it "
+                     "again by the stage that writes it")
 
 
 def _sound(content: bytes, path: Path) -> bytes:
     """A recording as MP3; `path` is named where it is none."""
     try:
         numbers, rate = soundfile.read(io.BytesIO(content), dtype="int16")
-    except soundfile.LibsndfileError as error:
-        raise UserError(f"{path} is no sound that can be read ({error}); remove it and evaluate "
-                        "its system again") from None
-    return as_mp3(numbers, rate)
+        return as_mp3(numbers, rate)
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise _unreadable(path, "sound", error) from None

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict
 
+from pipeline.running.sealed import checked_test
 from pipeline.storage.arrays import read_array
-from pipeline.storage.files import read_json
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
 
@@ -25,6 +26,12 @@ _GIVEN = {"text": "text", "source": "source", "first": "first", "second": "secon
 _RIGHT = ("reference", "references", "sum", "label", "target", "tags")
 Timed = tuple[str, float, float]  # what is heard, from when to when, in seconds
 _PAST = 3  # times the horizon: so much of a series is shown before its forecast
+
+
+class _Coordinates(TypedDict):
+    """What is read of the items of a track of paths that may not be shown."""
+
+    coordinates: list[str]
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,13 @@ def may_be_shown(suite: Suite) -> bool:
 
 
 def known_items(suite: Suite, track: str, wanted: Sequence[str]) -> dict[str, Item]:
-    """The items of the ids that are `wanted`, as far as they are here and may be shown."""
-    test = suite.places.test(track)
-    if not may_be_shown(suite) or not test.is_dir():
+    """The items of the ids that are `wanted`, as far as they are here and may be shown.
+
+    Raises UserError naming a file that is damaged.
+    """
+    if not may_be_shown(suite) or not suite.places.test(track).is_dir():
         return {}
+    test = checked_test(suite.places, track)
     readers: dict[str, Callable[[Path, set[str]], Iterator[tuple[str, Item]]]] = {
         "forecast": _series, "trajectory": _paths, "language_model": _texts, "tagging": _tagged,
         "caption": _pictures, "alignment": _aligned, "embeddings": lambda *_: iter(())}
@@ -66,8 +76,7 @@ def coordinates(suite: Suite, track: str) -> list[str]:
     """The names of a path's coordinates; those of a corpus that is not here are numbered."""
     path = suite.places.test(track) / "items.json"
     if path.is_file():
-        found: list[str] = read_json(path)["coordinates"]
-        return found
+        return read_shaped(path, _Coordinates)["coordinates"]
     return []
 
 

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.claim_pages import VERDICTS, verdicts_in_words
 from pipeline.results.claims import read_claims
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability
-from pipeline.results.trainings import place_of
+from pipeline.results.trainings import place_of, rows_named
 from pipeline.site.code import Library, Module
 from pipeline.site.files import slug
 from pipeline.site.rows import anchor
@@ -71,14 +72,17 @@ class Lecture:
 
 
 def lectures_of(suite: Suite, library: Library) -> list[Lecture]:
-    """Lectures in the order of their names. Raises UserError for claims of another shape."""
+    """Lectures in the order of their names.
+
+    Raises UserError for claims of another shape, and for one that params.yaml states otherwise.
+    """
     judged = read_claims(suite) if suite.places.claims.is_file() else []
     known = {claim["id"]: claim for claim in judged}
     found: dict[str, Lecture] = {}
     for stated in suite.claims:
         lecture = found.setdefault(stated.lecture, Lecture(stated.lecture))
         if stated.id in known:
-            lecture.claims.append(_shown(suite, known[stated.id]))
+            lecture.claims.append(_shown(suite, _agreeing(suite, stated, known[stated.id])))
         else:
             lecture.waiting.append(stated)
         if stated.track not in lecture.tracks:
@@ -93,6 +97,22 @@ def counts_in_words(lectures: Sequence[Lecture]) -> str:
     found = [shown.claim["verdict"] for lecture in lectures for shown in lecture.claims]
     return (f"Of {len(found)} claims {verdicts_in_words(found)}." if found
             else "No claim has been judged.")
+
+
+def _agreeing(suite: Suite, stated: ClaimSettings, claim: Claim) -> Claim:
+    """The claim that was judged, which has to be about what params.yaml says now."""
+    contrast = stated.contrast and stated.contrast.model_dump()
+    wrong = {"track": claim["track"] != stated.track, "metric": claim["metric"] != stated.metric,
+             "better": claim["better"] != stated.better,
+             "worse": claim["worse"] not in stated.worse,
+             "contrast": claim["contrast"] != contrast,
+             "values": not set(rows_named(stated)) <= claim["values"].keys(),
+             "high": (claim["low"] is None) != (claim["high"] is None)}
+    for name, differs in wrong.items():
+        if differs:
+            raise UserError(f"{suite.places.claims}, claim {stated.id!r}, {name}: not what "
+                            "params.yaml states; run 'unrolled repro', which judges it again")
+    return claim
 
 
 def _shown(suite: Suite, claim: Claim) -> Shown:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing_extensions import TypedDict
 
 from pipeline.corpora.twins.espeak import Voice
+from pipeline.errors import UserError
+from pipeline.site.figures import checked_picture
 from pipeline.site.items import Timed
 from pipeline.site.speech import Sound, read_out
 from pipeline.storage.shapes import read_shaped
@@ -93,14 +95,18 @@ class Showpieces:
 
 
 def showpieces(root: Path) -> Showpieces:
-    """What docs/pictures/ of a project lists. Raises UserError for a damaged file."""
+    """What docs/pictures/ of a project lists, as far as it is here.
+
+    A picture of a leaderboard that has not been written is left out. Raises UserError for a damaged
+    file.
+    """
     folder = root / FOLDER
     if not (folder / LIST).is_file():
         return Showpieces()
     listed = read_shaped(folder / LIST, list[Described], _AGAIN)
     return Showpieces(
-        [Picture("-".join(Path(entry["picture"]).parts[-2:]),
-                 (root / entry["picture"]).read_bytes(), entry) for entry in listed],
+        [Picture("-".join(Path(entry["picture"]).parts[-2:]), checked_picture(path), entry)
+         for entry in listed if (path := root / entry["picture"]).is_file()],
         _sentence(folder / SENTENCE))
 
 
@@ -108,6 +114,9 @@ def _sentence(path: Path) -> Sentence | None:
     if not path.is_file():
         return None
     heard = read_shaped(path, Heard, _AGAIN)
+    if not heard["words"] or len({len(heard[name]) for name in ("words", "begins", "ends")}) > 1:
+        raise UserError(f"{path}: a word has to have its begin and end, and there is no word or a "
+                        f"time too few; {_AGAIN}")
     return Sentence(heard, read_out(
         heard["text"], "A test sentence of the embedded suite, spoken by the synthetic voice that "
         "the systems heard.", Voice(**heard["voice"])))

@@ -55,7 +55,11 @@ def recording(suite: Suite, track: str, identity: str, item: Item | None) -> Sou
     path = _recordings(suite.places.data(entry.corpus)).get(identity.rpartition("/")[2])
     if path is None:
         return None
-    samples, rate = soundfile.read(path, dtype="float32")
+    try:
+        samples, rate = soundfile.read(path, dtype="float32")
+    except soundfile.LibsndfileError as error:
+        raise UserError(f"{path} is no sound that can be read ({error}); remove its corpus' folder "
+                        "and run its download stage again") from None
     margins = entry.features.get("margins")
     if margins and item is not None and item.seconds is not None:
         samples, _ = with_margins(samples, rate, margins, item.given.get("text", ""))

@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.errors import UserError
 from pipeline.results.boards import Board, own
 from pipeline.results.leaderboard import costs_of, metrics_of
 from pipeline.results.markdown import decimal
 from pipeline.results.pages import passages
-from pipeline.results.pictures.gallery import caption, file_name, learning_curves
+from pipeline.results.pictures.gallery import caption, facets_of, file_name, learning_curves
 from pipeline.results.trainings import place_of
 from pipeline.scoring.scores import Metric
 from pipeline.site import charts
 from pipeline.site.beside import figures_by_item
 from pipeline.site.code import Library, Module
-from pipeline.site.figures import Figure, Gallery, gallery
+from pipeline.site.figures import Figure, Gallery, checked_picture, gallery
 from pipeline.site.rows import Table, anchor, commands, settings
 from pipeline.site.samples import Samples, samples_of
 from pipeline.storage.shapes import read_shaped
@@ -87,9 +88,28 @@ class Track:
 
 
 def read_board(suite: Suite, track: str) -> Board | None:
-    """A leaderboard; None before there is one. Raises UserError for a file of another shape."""
+    """A leaderboard; None before there is one.
+
+    Raises UserError for a file of another shape, and for one that is not of the track as
+    params.yaml has it now.
+    """
     path = suite.places.board(track)
-    return read_shaped(path, Board, _AGAIN) if path.is_file() else None
+    if not path.is_file():
+        return None
+    board = read_shaped(path, Board, _AGAIN)
+    metrics, rows = metrics_of(suite, track), [row["system"] for row in own(board["rows"])]
+    known = {row for key in suite.systems_of(track) for row in suite.rows_of(key).values()}
+    wrong = {
+        "track": board["track"] != track, "task": board["task"] != suite.track(track).task,
+        "metric": board["metric"] not in metrics,
+        "rows": bool(set(rows) - known) or len(set(rows)) < len(rows)
+        or any((row["low"] is None) != (row["high"] is None) for row in board["rows"]),
+        "pictures": bool(set(board["pictures"]) - {*_DRAWN, *facets_of(suite.track(track).task)})}
+    for name, differs in wrong.items():
+        if differs:
+            raise UserError(f"{path}, {name}: not of the track {track!r} as params.yaml has it; "
+                            f"{_AGAIN}")
+    return board
 
 
 def track_of(suite: Suite, board: Board, library: Library) -> Track:
@@ -138,7 +158,7 @@ def _pictures(suite: Suite, board: Board) -> list[Picture]:
         if name not in _DRAWN:
             path = folder / file_name(name)
             found.append(Picture(name, file_name(name), caption(suite, board, name),
-                                 path.read_bytes() if path.is_file() else None))
+                                 checked_picture(path) if path.is_file() else None))
     return found
 
 

@@ -25,6 +25,7 @@ from mlflow.models import ModelSignature
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
+from pydantic import ValidationError
 
 from pipeline.errors import UserError
 from pipeline.modules import task_module
@@ -100,14 +101,22 @@ def answers(answering: "Answering", rows: Sequence[Mapping[str, Any]]) -> "list[
                 for record in answering.own.present(item, answer, answering.trained)]
 
 
-def _by_variant(answering: "Answering", variant: Mapping[str, Any] | None) -> "Answering":
+def _by_variant(answering: "Answering", variant: Any) -> "Answering":
     """By the settings that the row has been evaluated with, which may be younger than the folder.
+
+    Raises UserError for some that the system does not know.
     """
     if not variant:
         return answering
     settings = answering.system.settings
-    known = type(settings).model_validate(
-        settings.model_dump(mode="json") | {"variants": dict(variant)})
+    try:
+        known = type(settings).model_validate(
+            settings.model_dump(mode="json") | {"variants": variant})
+    except ValidationError as errors:
+        error = errors.errors(include_url=False, include_input=False)[0]
+        raise UserError(f"the model's configuration, {'.'.join(map(str, error['loc']))}: "
+                        f"{error['msg'][:1].lower()}{error['msg'][1:]}; publish the model again by "
+                        "'unrolled publish' of the code that serves it") from None
     return replace(answering, variant=next(iter(known.variants.values())))
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from pipeline.results.boards import preference
 from pipeline.scoring.records import Score
+from pipeline.storage.files import read_text
 from pipeline.suite.schema import Suite
 from pipeline.tracking.champions import ALIAS, model_name
 from pipeline.tracking.store import TrackedRun
@@ -32,7 +33,7 @@ def description(suite: Suite, track: str) -> str:
     board, page = suite.places.board(track), suite.places.page(track)
     score = f"test_{entry.metric}"
     direction = f", {preference(board)} is better" if board.exists() else ""
-    measured = (page.read_text("utf-8").split("\n\n")[1:2] if page.exists() else
+    measured = (read_text(page).split("\n\n")[1:2] if page.exists() else
                 [f"Track `{track}`, corpus `{entry.corpus}`, {suite.name} suite."])
     address = page.relative_to(suite.places.root).as_posix()
     return "\n\n".join([

@@ -82,15 +82,23 @@ def _item_differences(committed: ItemStatistics, found: ItemStatistics,
 def rescore_suite(params: Path, systems: Sequence[str]) -> int:
     """Rescore `systems`, or all that were run, and print what was found; 1 when anything differs.
 
-    Raises UserError when a system is unknown or the features of its track are not there.
+    Raises UserError when a system is unknown, and at the end, when all others have been scored,
+    where one could not be: the features of its track are not here, or a file is damaged.
     """
     suite = load(params)
     keys = [key_of(suite, name)[0] for name in systems] or [
         key for track in suite.tracks for key in systems_run(suite, track)]
-    findings = Findings()
+    findings, failures = Findings(), list[str]()
     for key in keys:
         print(f"scoring the predictions of {key}", flush=True)
-        findings.note("prediction files scored again", rescore(suite, key),
-                      len(suite.rows_of(key)))
+        try:
+            findings.note("prediction files scored again", rescore(suite, key),
+                          len(suite.rows_of(key)))
+        except UserError as error:  # the others can be scored all the same
+            failures.append(str(error))
+            findings.unchecked.append(f"{key}: its predictions could not be scored")
     print(findings.text())
+    if failures:
+        raise UserError(f"{len(failures)} of {len(keys)} systems could not be scored; "
+                        + "; ".join(dict.fromkeys(failures)))
     return 1 if findings.differences else 0

@@ -7,6 +7,7 @@ in the clone, by the clone's own code and with this environment's packages.
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,8 +99,11 @@ def verify_last_commit(jobs: int, keep: Path | None, *, train: bool = True) -> i
 
     Without `train`, only what committed files say of each other is checked.
 
-    Raises UserError when HEAD cannot be cloned or `keep` is not empty.
+    Raises UserError when git is not installed, HEAD cannot be cloned, or `keep` is not empty.
     """
+    if shutil.which("git") is None:
+        raise UserError("git is not installed, and what is verified is a clone of the last commit; "
+                        "install git")
     if count := uncommitted(ROOT):
         print(f"note: {count} uncommitted paths of this folder are not part of what is verified",
               flush=True)

@@ -29,6 +29,7 @@ from dvc.exceptions import DvcException, ReproductionError
 from dvc.lock import LockError, make_lock
 from dvc.repo import Repo
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+from dvc.scm import SCMError
 from dvc.stage import PipelineStage
 from dvc.stage.exceptions import StageCmdFailedError
 from dvc.stage.serialize import to_lockfile
@@ -112,6 +113,9 @@ def _opened(root: Path, **options: Any) -> Iterator[Repo]:
         raise UserError(f"another dvc command is at work in this folder: {error}") from None
     except ReproductionError as error:
         raise UserError(f"{error}: {error.__cause__}") from None
+    except SCMError as error:
+        raise UserError(f"{error}, and DVC works in one; clone the project by 'git clone', or call "
+                        "'git init' in this folder") from None
     except DvcException as error:
         raise UserError(str(error)) from None
 

@@ -105,6 +105,8 @@ def outlived(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
      "textgrid; for systems of asr ctm, srt, textgrid"),
     (["predict", "models/none", "a"], "models/none: no folder of a trained system"),
     (["create", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),
+    (["create", "lm-lstm", "--temperature", "1e-300"],
+     "--temperature 1e-300: give 0, which always takes the best, or 1e-06 at least"),
     (["rescore", "lm-lstn"], "no row 'lm-lstn'; did you mean 'lm-lstm'?"),
     (["spread", "lm-lstm", "--seeds", "1"], "--seeds 1: give 2 at least"),
     (["spread", "lm-lstm", "--prune"], "--carry-over and --prune are about the whole suite"),

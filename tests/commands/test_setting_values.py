@@ -30,11 +30,19 @@ def test_values_are_as_params_yaml_would_have_them(listed: str, values: list[Any
     ("noise={probability: 0.5", "cannot be read"),
     ("noise={1: 2}", "cannot be read"),
     ("hidden=4]\n- [8", "cannot be read"),
-    ("hidden=2020-01-01", "cannot be read"),
-    ("hidden=&a [*a]", "cannot be read"),
-    ("hidden=!!python/object/apply:os.getcwd []", "cannot be read"),
-    ("rate=.inf", "no finite number"),
-    ("rate=1e400,1", "no finite number"),
+    ("hidden=2020-01-01", "means different things to readers of YAML"),
+    ("hidden=012", "means different things to readers of YAML"),
+    ("hidden=1:30", "cannot be read"),
+    ("hidden=&a [*a]", "the anchor &a gives a value two owners"),
+    ("hidden=!!python/object/apply:os.getcwd []", "the tag .* remove it"),
+    ("rate=.inf", "value 1: inf; a number is finite"),
+    ("rate=1,1e400", "value 2: inf; a number is finite"),
+    ("hidden=8,99999999999999999999", "value 2: a number of 67 bits; a number is finite and"),
+    ("lags=[1, .nan]", r"value 1\.1: nan; a number is finite"),
+    ("noise={probability: [.inf]}", r"value 1\.probability\.0: inf; a number is finite"),
+    ("noise={a: 1, a: 2}", "cannot be read"),
+    ("hidden=4] # [8", "cannot be read"),
+    ("hidden=" + "[" * 30 + "]" * 30, "no setting is so deep"),
     ("hidden=4,8,4", "stands there twice"),
     ("hidden=4,4.0", "stands there twice"),
     ("noise={a: 1},{a: 1}", "stands there twice"),
@@ -46,3 +54,6 @@ def test_what_is_no_list_of_values_is_refused(text: str, message: str) -> None:
 
 def test_one_is_not_true() -> None:
     assert same(1, 1.0) and not same(1, True) and not same(0, False)
+    assert same([1], [1.0]) and not same([1], [True]) and not same([1], [1, 2])
+    assert same({"a": 1}, {"a": 1.0}) and not same({"a": [0]}, {"a": [False]})
+    assert not same({"a": 1}, {"b": 1}) and not same([], {})

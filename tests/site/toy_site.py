@@ -17,6 +17,7 @@ from pipeline.scoring.scores import ItemStatistics
 from pipeline.site.bundle import FILES, kept
 from pipeline.storage import predictions
 from pipeline.storage.files import write_bytes, write_json, write_text
+from pipeline.storage.seal import seal
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 from tests.conftest import ROOT
@@ -74,9 +75,11 @@ def _recall(suite: Suite, key: str, said: list[str]) -> None:
         "parameters": 10, "ceiling": {}, "settings_tried": 1, "variants": {"": {
             "metrics": {"accuracy": {"value": value, "low": None, "high": None}},
             "n_items": len(said), "clusters": len(said), "signature": {}}}})
-    write_json(suite.places.test("recall") / "items.json", [
+    test = suite.places.test("recall")
+    write_json(test / "items.json", [
         {"id": identity, "lag": 2, "target": right}
         for identity, right in zip(ids, RIGHT, strict=True)])
+    seal(test)
 
 
 def _figures(places: Places) -> None:

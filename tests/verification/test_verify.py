@@ -30,6 +30,7 @@ from pipeline.verification.verify import (
     is_fresh_clone,
     mirror_of,
     uncommitted,
+    verify_last_commit,
     workplace,
 )
 from tests.toy_project import REAL, make_project
@@ -420,6 +421,13 @@ def check_tampering(suite: Suite) -> None:
     assert [text.split(":")[0] for text in rescore(suite, "simple")] == ["simple", "simple"]
     metrics.unlink()  # of a system that was not run there is nothing to score
     assert rescore_suite(suite.places.params, []) == 0
+
+
+def test_without_git_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="git is not installed.*install git"):
+        verify_last_commit(1, tmp_path / "kept", train=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_corpora_predictions_are_loudly_unchecked(project: Path) -> None:

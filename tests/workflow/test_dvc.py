@@ -55,6 +55,14 @@ def test_the_versions_of_dvc_are_those_that_are_installed_and_required(root: Pat
     assert [found.specifier for found in required if found.name == "dvc"] == [fitting]
 
 
+def test_outside_a_repository_the_remedy_is_named(project: Path) -> None:
+    (project / ".dvc/config").write_text("")
+    with pytest.raises(UserError, match="is not a git repository.*'git clone', or call 'git init'"):
+        read_graph(project, "dvc.yaml")
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    assert changed(project) == NAMES
+
+
 def test_no_other_module_knows_dvc(root: Path) -> None:
     files = [path for folder in ("pipeline", "stages", "benchmarks")
              for path in (root / folder).rglob("*.py")]
