@@ -276,7 +276,7 @@ def _vocabulary() -> list[str]:
 def clone(tmp_path: Path) -> Path:
     """A clone that is installed, with the first two notebooks."""
     needed = ["Makefile", "pyproject.toml", "requirements.lock",
-              *(f"pipeline/commands/{name}.py" for name in
+              *(f"pipeline/installation/{name}.py" for name in
                 ("check_python", "install", "fit_torchaudio")),
               *(str(path.relative_to(ROOT)) for path in NOTEBOOKS[:2])]
     for name in needed:

@@ -16,7 +16,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.errors import UserError
-from pipeline.storage.files import atomic_writer, check_place, read_text, unwritable, write_text
+from pipeline.storage.files import (
+    atomic_writer,
+    check_place,
+    put_in_place,
+    read_text,
+    unwritable,
+    write_text,
+)
 
 _MARK = "unrolled-site.txt"
 _PART = ".unrolled-site.part"
@@ -109,7 +116,7 @@ class Output:
             path = self._folder / name
             with _named(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self._part / name, path)
+                put_in_place(self._part / name, path)
         for name in sorted(set(earlier) - set(names)):
             self._remove(name)
         _list(mark, names)

@@ -96,7 +96,7 @@ def test_a_value_is_trained_once_until_something_else_changes(project: Path) -> 
     (KEY, "training.epoch=4", "has no training.epoch: .*did you mean 'epochs'"),
     (KEY, "hidden.epochs=4", "has no hidden.epochs"),
     (KEY, "hidden=4,-1", "hidden"),
-    (KEY, "training.learning_rate=0.1,1e400", "no finite number"),
+    (KEY, "training.learning_rate=0.1,1e400", "value 2: inf; a number is finite"),
     (KEY, "hidden=4,4", "stands there twice"),
     (KEY, "hidden", "expected SETTING=A,B"),
     (KEY, "track=addition", "none that a training depends on")])
