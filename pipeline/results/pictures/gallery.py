@@ -3,7 +3,6 @@
 matplotlib is imported when something is drawn, so that whoever reads a board does not wait for it.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -196,7 +195,11 @@ def _cost(material: Material, spent: Mapping[str, tuple[float, float]]) -> "Figu
 
 
 def _over_facet(material: Material, facet: Facet) -> dict[str, list[float]]:
-    """The facet's metric in each pool of items, of each row, the mean over its trainings."""
+    """The facet's metric in each pool of items, of each row, the mean over its trainings.
+
+    Nothing where fewer than two pools have items: how a metric depends on a number that does not
+    vary cannot be seen.
+    """
     metrics = material.metrics
     found = {}
     for row, trained in material.trained.items():
@@ -204,7 +207,8 @@ def _over_facet(material: Material, facet: Facet) -> dict[str, list[float]]:
             values = [_by_pool(items, facet, metrics[facet.metric])
                       for items in trained.statistics]
             found[row] = np.mean(values, axis=0).tolist()
-    return found if any(math.isfinite(one) for values in found.values() for one in values) else {}
+    filled = np.isfinite(np.array(list(found.values()), ndmin=2)).any(axis=0)
+    return found if np.count_nonzero(filled) > 1 else {}
 
 
 def _by_pool(items: ItemStatistics, facet: Facet, metric: Metric) -> list[float]:

@@ -40,14 +40,14 @@ def facets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "FACETS", FACETS, raising=False)
 
 
-def material(suite: Suite) -> Material:
+def material(suite: Suite, *pasts: float) -> Material:
     """The toy board with two trainings of the network; items have pasts of 5, 5, 21 and 30."""
     found = with_trainings(suite, build(suite, "yearly"))
     trained = {row: replace(of, statistics=[statistics(row)] * (1 if of.deterministic else 2))
                for row, of in found.trained.items()}
     for of in trained.values():
         for items in of.statistics:
-            items.columns["past"] = np.array([5.0, 5.0, 21.0, 30.0])
+            items.columns["past"] = np.array(pasts or (5.0, 5.0, 21.0, 30.0))
     return Material.of(suite, found.board, trained, found.costs)
 
 
@@ -97,6 +97,11 @@ def test_a_facet_pools_items_between_its_edges_and_leaves_empty_pools_out(
     text = dict(pictures(material(suite)))["by-past-length.svg"].decode()
     assert all(f">{pool}<" in text for pool in ("1–10", "21", "22+"))
     assert ">11–20<" not in text
+
+
+def test_a_facet_that_is_the_same_of_all_items_is_not_drawn(suite: Suite, facets: None) -> None:
+    assert "by-past-length" not in material(suite, 5.0, 6.0, 7.0, 10.0).board["pictures"]
+    assert "by-past-length" in material(suite, 5.0, 6.0, 7.0, 11.0).board["pictures"]
 
 
 def many(rows: int) -> Board:
