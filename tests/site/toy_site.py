@@ -64,8 +64,9 @@ def site_suite(project: Path) -> Suite:
 def _recall(suite: Suite, key: str, said: list[str]) -> None:
     ids = [f"test-{place}" for place in range(len(said))]
     correct = np.array([float(one == right) for one, right in zip(said, RIGHT, strict=True)])
-    ones = np.ones(len(said))
-    items = ItemStatistics(ids, {"correct": correct, "correct_items": ones, "lag": 2 * ones})
+    lags = [(2, 5)[place % 2] for place in range(len(said))]  # of two ranges
+    items = ItemStatistics(ids, {"correct": correct, "correct_items": np.ones(len(said)),
+                                 "lag": np.array(lags, float)})
     items.write(suite.places.items("recall", key, ""))
     predictions.write(suite.places.answers("recall", key, ""), [
         {"id": identity, "answer": one} for identity, one in zip(ids, said, strict=True)])
@@ -77,8 +78,8 @@ def _recall(suite: Suite, key: str, said: list[str]) -> None:
             "n_items": len(said), "clusters": len(said), "signature": {}}}})
     test = suite.places.test("recall")
     write_json(test / "items.json", [
-        {"id": identity, "lag": 2, "target": right}
-        for identity, right in zip(ids, RIGHT, strict=True)])
+        {"id": identity, "lag": lag, "target": right}
+        for identity, lag, right in zip(ids, lags, RIGHT, strict=True)])
     seal(test)
 
 
