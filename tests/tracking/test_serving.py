@@ -2,16 +2,23 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from mlflow.exceptions import MlflowException
 
 from pipeline.errors import UserError
 from pipeline.tasks.tagging.systems.most_frequent import MostFrequentTag, Settings
-from pipeline.tracking.serving import MODEL, VARIANT, Champion
 from pipeline.tracking.views import description
 from tests.toy_suite import toy_suite
+
+if TYPE_CHECKING:
+    from pipeline.tracking.serving import Champion
+
+
+@pytest.fixture(autouse=True)
+def _silent_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow reads as it is imported whether it may report its use."""
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 @pytest.fixture
@@ -21,7 +28,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def loaded(folder: Path, variant: Any = None) -> Champion:
+def loaded(folder: Path, variant: Any = None) -> "Champion":
+    from pipeline.tracking.serving import MODEL, VARIANT, Champion
+
     champion = Champion()
     champion.load_context(SimpleNamespace(artifacts={MODEL: str(folder)},
                                           model_config={VARIANT: variant}))
@@ -29,6 +38,8 @@ def loaded(folder: Path, variant: Any = None) -> Champion:
 
 
 def test_a_configuration_that_the_system_does_not_know_is_named(folder: Path) -> None:
+    from mlflow.exceptions import MlflowException
+
     loaded(folder)
     loaded(folder, {})
     for wrong in ({"bigram": {"order": 2}}, "bigram", [1]):
@@ -37,6 +48,8 @@ def test_a_configuration_that_the_system_does_not_know_is_named(folder: Path) ->
 
 
 def test_a_damaged_folder_is_named(folder: Path) -> None:
+    from mlflow.exceptions import MlflowException
+
     (folder / "weights.safetensors").write_bytes(b"x")
     with pytest.raises(MlflowException, match="weights.safetensors is damaged"):
         loaded(folder)
