@@ -4,7 +4,6 @@ So besides numbers and words there are `null`, for what is left out, lists and m
 noise in training helps is asked by 'noise=null,{probability: 0.5, least_snr: 5, most_snr: 20}'.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,8 @@ def named_values(text: str) -> tuple[str, list[Any]]:
         raise _unreadable(text[:80])
     if any(same(one, other) for place, one in enumerate(values) for other in values[:place]):
         raise UserError(f"{text[:80]!r}: a value stands there twice")
-    if problems := list(_problems(dict(_numbered(values)), "")):
+    numbered = {f"value {number}": value for number, value in enumerate(values, start=1)}
+    if problems := list(_problems(numbered, "")):
         raise UserError(f"{text[:80]!r}, {problems[0]}")
     return setting, values
 
@@ -46,10 +46,6 @@ def _parsed(place: str, listed: str) -> Any:
 def _unreadable(place: str) -> UserError:
     return UserError(f"{place!r}: its values cannot be read; write them as params.yaml has them, "
                      "with a comma between two")
-
-
-def _numbered(values: Iterable[Any]) -> Iterable[tuple[str, Any]]:
-    return ((f"value {number}", value) for number, value in enumerate(values, start=1))
 
 
 def _is_setting(value: Any) -> bool:

@@ -116,7 +116,7 @@ class Output:
             path = self._folder / name
             with _named(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                put_in_place(self._part / name, path)
+            put_in_place(self._part / name, path)
         for name in sorted(set(earlier) - set(names)):
             self._remove(name)
         _list(mark, names)
