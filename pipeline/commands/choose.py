@@ -4,7 +4,8 @@ How a trained system answers has settings too (a cache's weight, say), and those
 validation data as well. The command scores every combination of the given values there and names
 the best; settings that are not given stay as they are in params.yaml. Test data is not touched.
 What several values of one setting score is kept as a study (`pipeline.results.studies`), with how
-long each took to answer: a wider beam errs less and searches for longer.
+long each took to answer: a wider beam errs less and searches for longer. A value that was answered
+in the present version is not answered again, and a call that was stopped goes on where it was.
 """
 
 import hashlib
@@ -22,7 +23,15 @@ from pipeline.entries import VariantSettings
 from pipeline.errors import UserError
 from pipeline.modules import model_name, part_name, task_module
 from pipeline.provenance.code import Code
-from pipeline.results.studies import Point, Study, kept_study, shown, with_point, write_study
+from pipeline.results.studies import (
+    Point,
+    Study,
+    kept_study,
+    point_of,
+    shown,
+    with_point,
+    write_study,
+)
 from pipeline.running.sealed import checked_fit
 from pipeline.running.trained import trained_folder
 from pipeline.storage.seal import SEAL
@@ -64,9 +73,9 @@ def choose_settings(params: Path, row: str, values: Sequence[str],
                     items: int | None = None) -> Iterator[str]:
     """Lines with what each combination of `values` scores and how long it takes, the best one last.
 
-    The scores of one setting alone, on all of the validation data, are kept, and a further line
-    says where. Raises UserError when the row is unknown, not trained, or cannot be scored on
-    validation data.
+    The scores of one setting alone, on all of the validation data, are kept as each is found, and
+    a further line says where; a call that was stopped goes on where it was. Raises UserError when
+    the row is unknown, not trained, or cannot be scored on validation data.
     """
     suite = load(params)
     found = list(combinations(suite, row, values))
@@ -74,38 +83,53 @@ def choose_settings(params: Path, row: str, values: Sequence[str],
     from pipeline.systems.base import system_class
 
     key, _, variant = row.partition(":")
-    entry, task = suite.systems[key], suite.task_of(key)
-    kind = system_class(task, entry["model"])
-    system = kind.load(trained_folder(suite, key))
-    data = checked_fit(suite.places, entry["track"])
-    all_scores: list[Validated] = []
+    system = system_class(suite.task_of(key), suite.systems[key]["model"]).load(
+        trained_folder(suite, key))
+    data = checked_fit(suite.places, suite.track_of(key))
+    name = values[0].partition("=")[0] if len(values) == 1 and items is None else None
+    study = _started(suite, key, variant, name)
+    compared = [getattr(settings, name) if name else text for text, settings in found]
+    points: list[Point] = []
     with limited_threads(suite.threads):
-        for text, settings in found:
-            validated = _validated(task, system, data, settings, items)
-            if validated is None:
-                raise UserError(f"{row} cannot be scored on validation data: nothing says how for "
-                                f"answers of {entry['model']} of the task {task}; 'unrolled study' "
-                                "compares what a training depends on")
-            all_scores.append(validated)
-            yield (f"{validated.measure} {_score(validated):.5f}  {text}  "
-                   f"{validated.seconds or 0.0:.2f} s")
-    best = min(range(len(found)), key=lambda place: _score(all_scores[place]))
-    yield f"best of {len(found)}: {_score(all_scores[best]):.5f}  {found[best][0]}"
-    if len(values) == 1 and items is None:
-        name = values[0].partition("=")[0]
-        points = [Point(value=getattr(settings, name), scores=dict(one.scores),
-                        counts=dict(one.counts), parameters=system.parameters_count,
-                        seconds=round(one.seconds or 0.0, 3))
-                  for (_, settings), one in zip(found, all_scores, strict=True)]
-        study = _study(suite, key, variant, name, points, all_scores[0].measure)
+        for value, (text, settings) in zip(compared, found, strict=True):
+            point = point_of(study, value)
+            if point is None:
+                measure, point = _point(suite, row, system, data, value, settings, items)
+                study = with_point(study, measure, point, compared)
+                if name:
+                    write_study(suite.places, study)
+            points.append(point)
+            seconds = point.get("seconds", 0.0)
+            yield f"{study['measure']} {_loss(point):.5f}  {text}  {seconds:.2f} s"
+    best = min(range(len(found)), key=lambda place: _loss(points[place]))
+    yield f"best of {len(found)}: {_loss(points[best]):.5f}  {found[best][0]}"
+    if name:
         yield "kept: " + ", ".join(str(path.relative_to(suite.places.root))
                                    for path in write_study(suite.places, study))
 
 
-def _score(validated: Validated) -> float:
+def _loss(point: Point) -> float:
     """The one score of one way to answer."""
-    (score,) = validated.scores.values()
+    (score,) = point["scores"].values()
     return score["value"]
+
+
+def _point(suite: Suite, row: str, system: Any, data: Path, value: Any, settings: VariantSettings,
+           items: int | None) -> tuple[str, Point]:
+    """What the score is of, and that of answers by these settings.
+
+    Raises UserError where nothing says how to score them on validation data.
+    """
+    key = row.partition(":")[0]
+    task, model = suite.task_of(key), suite.systems[key]["model"]
+    found = _validated(task, system, data, settings, items)
+    if found is None:
+        raise UserError(f"{row} cannot be scored on validation data: nothing says how for answers "
+                        f"of {model} of the task {task}; 'unrolled study' compares what a training "
+                        "depends on")
+    return found.measure, Point(value=value, scores=dict(found.scores), counts=dict(found.counts),
+                                parameters=system.parameters_count,
+                                seconds=round(found.seconds or 0.0, 3))
 
 
 def _validated(task: str, system: Any, data: Path, settings: VariantSettings,
@@ -131,18 +155,22 @@ def validation_of(task: str) -> Any:
         return None
 
 
-def _study(suite: Suite, key: str, variant: str, name: str, points: Sequence[Point],
-           measure: str) -> Study:
-    """The study that is kept, if it is of the present version, with what was found now."""
-    track, setting = suite.track_of(key), f"variants.{variant}.{name}"
+def _started(suite: Suite, key: str, variant: str, name: str | None) -> Study:
+    """The study that is kept of a setting, if it is of the present version, or an empty one.
+
+    That of no setting's name is kept nowhere.
+    """
+    track = suite.track_of(key)
+    if name is None:
+        return {"track": track, "system": key, "setting": "", "measure": "", "stands": None,
+                "version": "", "points": []}
+    setting = f"variants.{variant}.{name}"
     known = suite.system(key).variants[variant].model_dump(mode="json")
     stands, version = known.pop(name), _version(suite, key, known)
     kept = kept_study(suite.places.study(track, key, setting), version)
-    study: Study = {"track": track, "system": key, "setting": setting, "measure": measure,
-                    "stands": stands, "version": version, "points": kept["points"] if kept else []}
-    for point in points:
-        study = with_point(study, measure, point, [one["value"] for one in points])
-    return study
+    return {"track": track, "system": key, "setting": setting,
+            "measure": kept["measure"] if kept else "", "stands": stands, "version": version,
+            "points": kept["points"] if kept else []}
 
 
 def _version(suite: Suite, key: str, others: dict[str, Any]) -> str:

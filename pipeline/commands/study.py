@@ -31,6 +31,7 @@ from pipeline.results.studies import (
     with_point,
     write_study,
 )
+from pipeline.results.trainings import is_deterministic
 from pipeline.running.sealed import checked_fit
 from pipeline.running.threads import limited_threads
 from pipeline.suite.messages import describe, nearest
@@ -53,6 +54,7 @@ def study_setting(params: Path, system: str, values: str) -> Iterator[str]:
     if system not in suite.systems:
         raise UserError(f"no system {system!r}{nearest(system, list(suite.systems))}")
     changed = [with_value(suite, system, setting, value) for value in choices]
+    _require_scores(suite, system)
     for other in changed:
         _check(other, system)  # all of them, before anything is trained
     write_inputs(suite)
@@ -105,6 +107,16 @@ def _check(suite: Suite, system: str) -> None:
         raise UserError("; ".join(describe(error, kind, system))) from None
 
 
+def _require_scores(suite: Suite, system: str) -> None:
+    """Raises UserError, before anything is trained, where no training could say how good it is."""
+    if is_deterministic(suite, system) and validation_of(suite.task_of(system)) is None:
+        raise _unscored(system)
+
+
+def _unscored(system: str) -> UserError:
+    return UserError(f"{system} says nothing of validation data, so no values can be compared")
+
+
 def _started(suite: Suite, system: str, setting: str) -> Study:
     """The study that is kept, if it is of the present version, or one without trainings."""
     places, track = suite.places, suite.track_of(system)
@@ -133,7 +145,7 @@ def _point(suite: Suite, key: str, value: Any, data: Path, version: str) -> tupl
     if found is None:
         losses = [point["validation_loss"] for point in curve if "validation_loss" in point]
         if not losses:
-            raise UserError(f"{key} says nothing of validation data, so no values can be compared")
+            raise _unscored(key)
         found = Validated("validation loss", {
             "lowest loss": {"value": min(losses), "low": None, "high": None}}, {})
     return found.measure, {"value": value, "scores": dict(found.scores),

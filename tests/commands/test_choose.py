@@ -121,18 +121,33 @@ def test_values_of_one_setting_are_kept_as_a_study(project: Path, tmp_path: Path
     assert scored[0].startswith(f"validation loss {losses[0.3]:.5f}  weight=0.3  ")
     assert all(point["seconds"] > 0 for point in study["points"])
     assert not list(differences(copy / "studies"))
-    # Another value joins them, one that is there is found again, and part of the data is no study.
+    # Another value joins them, what was answered before is not answered again, and part of the
+    # data is no study.
     list(choose.choose_settings(params, "network:cache", ["weight=0.5,0.1"]))
     list(choose.choose_settings(params, "network:cache", ["weight=0.6"], items=20))
     again = read_study(path)
     assert [point["value"] for point in again["points"]] == [0.1, 0.3, 0.5]
-    assert again["points"][0]["scores"] == study["points"][0]["scores"]
+    assert again["points"][:2] == study["points"], "with the seconds that it took then"
     # Another setting of the variant makes it another study.
     params.write_text(params.read_text().replace("flatness: 0.5", "flatness: 0.7"))
     list(choose.choose_settings(params, "network:cache", ["weight=0.2"]))
     other = read_study(path)
     assert [point["value"] for point in other["points"]] == [0.2]
     assert other["version"] != again["version"] == study["version"]
+
+
+def test_what_a_stopped_call_has_answered_is_kept(project: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(project, tmp_path / "project")
+    path = copy / "studies/lm/network.variants.cache.weight.json"
+    answers = choose.choose_settings(copy / "params.yaml", "network:cache", ["weight=0.3,0.1,0.2"])
+    first = next(answers)
+    [kept] = read_study(path)["points"]
+    assert kept["value"] == 0.3 and first.split()[2] == f"{kept['scores']['loss']['value']:.5f}"
+    assert not list(differences(copy / "studies"))
+    answers.close()
+    again, *_ = choose.choose_settings(copy / "params.yaml", "network:cache", ["weight=0.3,0.1"])
+    assert again == first
+    assert read_study(path)["points"][1] == kept
 
 
 @pytest.mark.parametrize("row, values, message", [

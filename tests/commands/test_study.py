@@ -108,6 +108,11 @@ def test_what_cannot_be_studied_is_named_and_nothing_is_trained(
     assert kept(studied).read_bytes() == before
 
 
+def test_what_no_training_could_score_is_said_before_one(root: Path) -> None:
+    with pytest.raises(UserError, match="lm-kneser-ney says nothing of validation data"):
+        list(study_setting(root / "params.yaml", "lm-kneser-ney", "order=3,5"))
+
+
 def test_a_value_changes_one_setting_of_one_system_alone(studied: Path) -> None:
     suite = load(studied / "params.yaml")
     other = with_value(suite, KEY, "training.epochs", 7)
