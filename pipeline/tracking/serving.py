@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MODEL = "model"  # the artifact that is the system's folder
 VARIANT = "variant"  # what the model's configuration calls a variant's settings, by its name
 MOST_FILES = 1000
-_TEXTUAL = (".txt", ".csv", ".json", ".jsonl", ".conllu")
+_TEXTUAL = (".txt", ".py", ".csv", ".json", ".jsonl", ".conllu")
 
 
 class Champion(PythonModel):

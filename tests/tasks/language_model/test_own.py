@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from pipeline.corpora.line_breaks import BREAK
 from pipeline.errors import UserError
-from pipeline.storage.files import read_json
+from pipeline.storage.files import read_json, write_json
 from pipeline.systems.base import Run, System
 from pipeline.tasks.language_model import own
 from pipeline.tasks.language_model.shared.stream import Stream
@@ -98,6 +99,60 @@ def test_a_long_line_and_lines_without_a_word_are_read(system: Any, extracted: P
 def test_the_mark_of_an_end_is_no_word(system: Any, extracted: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"own.txt, line 2 holds the word <eos>"):
         rows_of(own, system, extracted / "fit", "a cat\nthe <eos>\n", tmp_path / "own.txt")
+
+
+CODE = """\
+import math
+
+LIMIT = 3
+
+
+def first(a):
+    return a
+
+
+@cached
+class Second:
+    b = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def of_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features of a model of source code: its vocabulary has the character of line breaks."""
+    fit = tmp_path_factory.mktemp("code") / "fit"
+    write_json(fit / "spec.json", {"unit": "character", "vocabulary": ["<unk>", "\n", BREAK, *map(
+        chr, range(32, 127))]})
+    return fit
+
+
+def test_a_model_of_code_reads_functions_and_classes_of_python(of_code: Path,
+                                                               tmp_path: Path) -> None:
+    system = new("time_delay", of_code.parent)
+    found = rows_of(own, system, of_code, CODE, tmp_path / "own.py")
+    assert [(row["line"], row["text"], row["unknown"]) for row in found] == [
+        (6, f"def first(a):{BREAK}    return a", 0),
+        (10, f"@cached{BREAK}class Second:{BREAK}    b = 1", 0)]
+    assert found[0]["tokens"] == len(found[0]["text"]) + 1
+    # The same as lines of text, with the line breaks written as the model knows them.
+    lines = "".join(f"{row['text']}\n" for row in found)
+    assert [row["nats"] for row in rows_of(own, system, of_code, lines, tmp_path / "own.txt")] == [
+        row["nats"] for row in found]
+
+
+@pytest.mark.parametrize("content, message", [
+    ("import math\n", r"own.py: it has no function or class"),
+    ("def f(:\n", r"own.py, line 1: this is no Python"),
+    (f"def f():\n    return '{BREAK}'\n", r"own.py, line 2: it holds '⏎'")])
+def test_python_that_cannot_be_read_is_named(of_code: Path, content: str, message: str,
+                                             tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        rows_of(own, new("time_delay", of_code.parent), of_code, content, tmp_path / "own.py")
+
+
+def test_a_model_of_prose_refuses_python(system: Any, extracted: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"own.py: this model has not been trained on source code"):
+        rows_of(own, system, extracted / "fit", CODE, tmp_path / "own.py")
 
 
 def test_nothing_of_the_features_is_needed(system: Any, extracted: Path, tmp_path: Path) -> None:
