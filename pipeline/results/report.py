@@ -71,7 +71,8 @@ def _best(suite: Suite, board: Board, division: str | None, rows: Sequence[Row])
 def _about_divisions(boards: Sequence[Board]) -> list[str]:
     found = dict.fromkeys(division_in_words(board["task"]) for board in boards if own_rows(board))
     return [f"Systems that differ in their {words} had different help, so each {words} has a line "
-            "of its own." for words in found if words]
+            "of its own; a published figure stands in all lines of its track, whatever help it had."
+            for words in found if words]
 
 
 def _score(suite: Suite, board: Board, value: float | None) -> str:
