@@ -81,8 +81,10 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
     return [
         "- A claim is about systems, not about one training of each: compared are the means over "
         "all trainings, which differ in nothing but their seed. The effect is how much better the "
-        "first row is than the second, in the metric's unit; below zero it is worse. Of a claim "
-        "that names several rows, the one that decides is shown.",
+        "first row is than the second, in the metric's unit; below zero it is worse. Where two "
+        "rows stand *against* two others, it is how much more the first row gains over the second "
+        "than the third over the fourth. Of a claim that names several rows, the one that decides "
+        "is shown.",
         "- The interval of an effect (95 %) and its p value, two-sided, count two kinds of luck: "
         "that of the seeds, from the scores' variance over trainings, and that of the test items, "
         "from resamples of groups of items that were produced together. Both estimates may be off "

@@ -16,6 +16,7 @@ from pipeline.results.leaderboard import (
     under_floor,
     write_leaderboard,
 )
+from pipeline.results.pictures.gallery import caption
 from pipeline.results.report import write_report
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
@@ -300,6 +301,8 @@ def test_a_page_promises_no_more_of_ranks_than_they_say(tmp_path: Path) -> None:
     text = render(suite, {**board, "rows": rows})
     assert "rows of different ranks need not differ from each other" in text
     assert "does not tell apart share it" not in text
+    told = caption(suite, board, "intervals")
+    assert "other seeds might have changed places" in told and "ranks say whether" not in told
     assert "as if seeds moved neither: `network`, `smooth:holt`, `smooth:ses`" in text
 
 

@@ -97,7 +97,8 @@ def test_a_contrast_names_both_pairs() -> None:
 def test_how_to_read_says_what_is_done(tmp_path: Path) -> None:
     text = overview(toy_suite(tmp_path)).split("## How to read this")[1]
     for words in ("means over all trainings", "Holm", "one training", "fewer than 5", "two-sided",
-                  "groups of items", "200 bootstrap resamples", "four of five", "a sign test's"):
+                  "groups of items", "200 bootstrap resamples", "four of five", "a sign test's",
+                  "than the third over the fourth"):
         assert words in text
     assert "trained and tested once" not in text and "one-sided" not in text
     # Where the opposite is true, a claim is rightly refuted: that is no error of the method.
