@@ -140,6 +140,8 @@ def _floors(suite: Suite, boards: Sequence[Board]) -> str:
     stated = sum(board["floor"] is not None for board in boards)
     if failures:
         return "\n".join(["Systems under their floor:", *failures])
+    if not stated:
+        return "No track states a floor, a score that a working system surely reaches."
     return f"Tracks that state a floor: {stated}; every system that must reach one does."
 
 

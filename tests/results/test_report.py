@@ -113,6 +113,11 @@ def test_a_missed_floor_is_said(tmp_path: Path) -> None:
     assert "UNDER ITS FLOOR: network" in summary(suite)
 
 
+def test_no_floor_is_not_said_to_be_reached(tmp_path: Path) -> None:
+    text = overview(toy_suite(tmp_path, track={"floor": None}))
+    assert "No track states a floor" in text and "that must reach one does" not in text
+
+
 def test_the_real_suite_says_who_ran_its_rows_and_how_to_score_them(tmp_path: Path) -> None:
     text = overview(toy_suite(tmp_path, root="..", suite="real/", evidence="run"))
     assert "tested once" not in text and "make verify" not in text
