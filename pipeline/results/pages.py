@@ -81,8 +81,8 @@ def _about_intervals(own: Sequence[Row], resamples: int) -> str:
 def _about_widths(own: Sequence[Row]) -> str:
     if all(row["low"] != row["high"] for row in own):
         return ""
-    return (" Where it has no width, all groups have the same score and so have all resamples: of "
-            "what other items would show, such an interval says nothing.")
+    return (" Where it has no width, all groups have the same score: no resample differs, which "
+            "does not mean that no other item would.")
 
 
 def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row]) -> str:
