@@ -81,16 +81,21 @@ def how_to_read_claims(claims: Sequence[Claim]) -> list[str]:
     return [
         "- A claim is about systems, not about one training of each: compared are the means over "
         "all trainings, which differ in nothing but their seed. The effect is how much better the "
-        "first row is than the second, in the metric's unit; below zero it is worse. Of a claim "
-        "that names several rows, the one that decides is shown.",
+        "first row is than the second, in the metric's unit; below zero it is worse. Where two "
+        "rows stand *against* two others, it is how much more the first row gains over the second "
+        "than the third over the fourth. Of a claim that names several rows, the one that decides "
+        "is shown.",
         "- The interval of an effect (95 %) and its p value, two-sided, count two kinds of luck: "
         "that of the seeds, from the scores' variance over trainings, and that of the test items, "
         "from resamples of groups of items that were produced together. Both estimates may be off "
         "where seeds or groups are few, so Student's t with their degrees of freedom stands for "
         "each. A system that comes out the same from every seed needs none. Where a training "
-        "either fails or succeeds, a few seeds that agree can still mislead.",
+        "either fails or succeeds, a few seeds that agree can still mislead. Where neither seeds "
+        "nor resamples move an effect, its interval has no width and p is a sign test's: the "
+        "chance that so many groups would all fall on one side.",
         f"- {tested} claims are tested together and their p values adjusted by Holm's method: if "
-        "none were true, there would be at most one chance in twenty that any is decided.",
+        "no two sides differed in truth, there would be about one chance in twenty, or less, that "
+        "any claim is decided.",
         f"- **holds**: better than each named row, adjusted p < {SIGNIFICANT} for the row with the "
         f"largest p. **refuted**: a named row is better, p < {SIGNIFICANT} after its p is "
         "multiplied by their number and adjusted. **undecided**: neither; the smallest effect that "

@@ -69,12 +69,20 @@ def _scored_on(own: Sequence[Row]) -> str:
 def _about_intervals(own: Sequence[Row], resamples: int) -> str:
     without = [row["clusters"] or 0 for row in own if row["low"] is None]
     if not without:
-        return f"The interval is 95 % over {resamples:,} bootstrap resamples of them."
+        return (f"The interval is 95 % over {resamples:,} bootstrap resamples of them."
+                f"{_about_widths(own)}")
     if min(without) < FEWEST_CLUSTERS:
         return (f"{counted(min(without), 'independent group')} of items "
                 f"{'is' if min(without) == 1 else 'are'} too few for an interval; "
                 f"{FEWEST_CLUSTERS} are the fewest.")
     return "Where no interval stands, too many bootstrap resamples of them have no score."
+
+
+def _about_widths(own: Sequence[Row]) -> str:
+    if all(row["low"] != row["high"] for row in own):
+        return ""
+    return (" Where it has no width, all groups have the same score: no resample differs, which "
+            "does not mean that no other item would.")
 
 
 def _table(board: Board, metrics: Mapping[str, Metric], own: Sequence[Row]) -> str:
@@ -118,9 +126,10 @@ def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
     division, alone = division_in_words(board["task"]), _alone(own)
     of_one, such = (f" with the same {division}", "such ") if division else ("", "")
     lines = [f"A rank is one more than the number of rows{of_one} that are significantly better "
-             f"(two-sided, Holm's correction over all {such}pairs of the track's own rows), so "
-             "rows that the evidence does not tell apart share it; rows stand in the order of "
-             "their scores."]
+             f"(two-sided, Holm's correction over all {such}pairs of the track's own rows). It "
+             "counts the better rows and no others: rows of different ranks need not differ from "
+             "each other, and one whose trainings lie far apart, so that little is known of it, "
+             "can stand below rows of a worse rank. Rows stand in the order of their scores."]
     if division:
         lines.append(f"Rows that differ in their {division} had different help and share no rank: "
                      f"each {division} is a division, whose ranks begin at 1.")
@@ -133,8 +142,9 @@ def _ranking(board: Board, own: Sequence[Row]) -> Iterator[str]:
     once = [f"`{row['system']}`" for row in own if row["system"] not in alone
             and row["seeds"] and len(row["seeds"]["scores"]) == 1]
     if once:
-        lines.append(f"Trained once, so ranked by test items alone, as if another seed gave the "
-                     f"same: {', '.join(once)}.")
+        lines.append("Trained once, so compared with every other row by test items alone, as if "
+                     f"seeds moved neither: {', '.join(once)}. Such ranks say nothing of other "
+                     "trainings.")
     if any(row["seeds"] and row["seeds"]["mean"] is not None for row in own):
         lines.append("Seeds: how many trainings there are, their mean score ± its standard "
                      "deviation; the score beside it is that of the suite's own seed.")

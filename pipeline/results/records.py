@@ -8,7 +8,7 @@ from pipeline.results.tested import same
 from pipeline.scoring.records import Cost
 from pipeline.scoring.scores import Metric
 from pipeline.suite.schema import Suite
-from pipeline.systems.convergence import OF_ITSELF
+from pipeline.systems.convergence import OF_ITS_FALL, OF_ITSELF
 
 Costs = Mapping[str, Cost]
 
@@ -79,13 +79,16 @@ def _precision(row: Row, trained: bool) -> str:
 
 
 def _reading(suite: Suite, own: Sequence[Row], trained: Mapping[str, bool]) -> str:
-    lines = ["Settings tried: how many were compared on validation data; a row that uses the "
-             "settings of another says how many were compared for that one. Times tested: how many "
-             "different scores it has had on its test set."]
+    lines = ["Settings tried: how many were compared on validation data before these were taken; a "
+             "row that uses the settings of another says how many were compared for that one. "
+             "What studies compared afterwards does not count, where the settings stayed. Times "
+             "tested: how many different scores it has had on its test set."]
     if any(row["converged"] is not None for row in own):
         lines.append("Converged: over the last quarter of the validations the lowest validation "
-                     f"loss fell by no more than {100 * OF_ITSELF:g} % of itself, or patience "
-                     "ended the training.")
+                     f"loss fell by no more than {100 * OF_ITSELF:g} % of itself or "
+                     f"{100 * OF_ITS_FALL:g} % of its fall in all, or patience ended the "
+                     "training. It is said of the training whose score stands in the table; "
+                     "other seeds may have ended otherwise.")
         schedules = {suite.systems[key]["training"].get("schedule") for key in suite.systems
                      if any(trained.get(row) for row in suite.rows_of(key).values())}
         if "cosine" in schedules:

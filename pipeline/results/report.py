@@ -23,13 +23,15 @@ def write_report(suite: Suite) -> None:
 
 
 def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> str:
-    """Markdown over all tracks: winners, claims, and what stands behind the figures."""
+    """Markdown over all tracks: first rows, claims, and what stands behind the figures."""
     sections = [
         f"# Leaderboards of the {suite.name} suite",
-        "The best system of each track and the next one. Published figures stand beside them, not "
-        "among them, because this pipeline has not measured them.",
+        "The two rows with the best scores of each track. Each is the score of one training, and "
+        "nothing here says that the first row is better than the second by more than luck: the "
+        "ranks on the track's page say that. Published figures stand beside them, not among them, "
+        "because this pipeline has not measured them.",
         *_about_divisions(boards),
-        _winners(suite, boards),
+        _first_rows(suite, boards),
         *_not_run(boards),
         *_stale(boards),
         _floors(suite, boards),
@@ -43,7 +45,7 @@ def overview(suite: Suite, boards: Sequence[Board], claims: Sequence[Claim]) -> 
 
 def summary(suite: Suite) -> str:
     """What `make repro` says at its end."""
-    lines = ["", f"Winners of the {suite.name} suite:"]
+    lines = ["", f"Best scores of the {suite.name} suite, of one training each:"]
     for track in suite.tracks:
         board = build(suite, track)
         lines += [f"  {track:24}{_best(suite, board, division, rows)}"
@@ -68,8 +70,9 @@ def _best(suite: Suite, board: Board, division: str | None, rows: Sequence[Row])
 
 def _about_divisions(boards: Sequence[Board]) -> list[str]:
     found = dict.fromkeys(division_in_words(board["task"]) for board in boards if own_rows(board))
-    return [f"Systems that differ in their {words} had different help, so the best with each "
-            f"{words} have a line of their own." for words in found if words]
+    return [f"Systems that differ in their {words} had different help, so each {words} has a line "
+            "of its own; a published figure stands in all lines of its track, whatever help it had."
+            for words in found if words]
 
 
 def _score(suite: Suite, board: Board, value: float | None) -> str:
@@ -77,17 +80,17 @@ def _score(suite: Suite, board: Board, value: float | None) -> str:
     return decimal(value, metrics[board["metric"]].decimals)
 
 
-def _winners(suite: Suite, boards: Sequence[Board]) -> str:
-    header = ["track", "metric", "winner", "score", "95 % interval", "runner-up", "its score",
-              "ceiling", "best published figure listed"]
-    return table(header, [_winner_cells(suite, board, division, rows)
+def _first_rows(suite: Suite, boards: Sequence[Board]) -> str:
+    header = ["track", "metric", "row with the best score", "score", "95 % interval", "next row",
+              "its score", "ceiling", "best published figure listed"]
+    return table(header, [_first_cells(suite, board, division, rows)
                           for board in boards for division, rows in _divisions(board)],
                  numbers=["score", "95 % interval", "its score", "ceiling"])
 
 
-def _winner_cells(suite: Suite, board: Board, division: str | None, own: Sequence[Row]
-                  ) -> list[str]:
-    """A line of the table: the best of a track's own rows, or of those of one division."""
+def _first_cells(suite: Suite, board: Board, division: str | None, own: Sequence[Row]
+                 ) -> list[str]:
+    """A line of the table: the first two of a track's own rows, or of those of one division."""
     # A track of which nothing has been run has no page yet.
     name = f"[{board['track']}]({board['track']}.md)" if own else board["track"]
     cells = [f"{name}, {division_in_words(board['task'])} {division}" if division else name,
@@ -137,6 +140,8 @@ def _floors(suite: Suite, boards: Sequence[Board]) -> str:
     stated = sum(board["floor"] is not None for board in boards)
     if failures:
         return "\n".join(["Systems under their floor:", *failures])
+    if not stated:
+        return "No track states a floor, a score that a working system surely reaches."
     return f"Tracks that state a floor: {stated}; every system that must reach one does."
 
 

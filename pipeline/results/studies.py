@@ -161,7 +161,9 @@ def overview(folder: Path) -> str:
         "Each study trains one system with several values of one setting, all else as "
         "`params.yaml` has it, and compares them on validation data. Test data is not touched, and "
         "no leaderboard row is made from it. Every value is trained once, with the suite's seed. "
-        "Where scores have 95 % intervals, differences well within them may be chance.",
+        "Where scores have 95 % intervals, differences well within them may be chance. Such an "
+        "interval takes errors to be independent of each other, as those of one speaker are not, "
+        "so it is rather too narrow.",
         *answering, *(_section(path, study) for path, study in kept)]
     return "\n\n".join(sections) + "\n"
 

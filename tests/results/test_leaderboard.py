@@ -8,12 +8,21 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
-from pipeline.results.leaderboard import build, own_rows, under_floor, write_leaderboard
+from pipeline.results.boards import Row
+from pipeline.results.leaderboard import (
+    build,
+    own_rows,
+    render,
+    under_floor,
+    write_leaderboard,
+)
+from pipeline.results.pictures.gallery import caption
 from pipeline.results.report import write_report
 from pipeline.scoring.scores import Metric
 from pipeline.storage.files import read_json, write_json
 from pipeline.storage.seal import write_sealed
 from pipeline.suite.schema import Suite
+from pipeline.systems.convergence import converged
 from tests.toy_suite import toy_suite, write_results
 
 TRIED = {"settings_tried": 2}
@@ -251,6 +260,50 @@ def test_the_page_says_when_a_floor_is_missed_and_who_ran_what(tmp_path: Path) -
             "aaaaaaaaaaaa, Test CPU, 72 s in all.") in text
     assert "once" not in text.replace("Trained once, so", "")
     assert "`dvc repro real/dvc.yaml:leaderboard@yearly`" in text
+
+
+def page_of(suite: Suite) -> str:
+    return written(suite)[1]
+
+
+def test_an_interval_without_width_is_not_passed_off_as_certainty(tmp_path: Path) -> None:
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    assert "no width" not in page_of(suite)
+    path = suite.places.metrics("yearly", "network")
+    result = read_json(path)
+    result["variants"][""]["metrics"]["owa"].update(value=0.5, low=0.5, high=0.5)
+    write_json(path, result)
+    assert ("resamples of them. Where it has no width, all groups have the same score"
+            in page_of(suite))
+
+
+def test_the_page_says_by_which_rule_and_of_which_training_a_row_converged(
+        tmp_path: Path) -> None:
+    """A loss of nearly 0 halves for ever; it is flat by the second of the two measures."""
+    assert converged([1.0, 0.5, 1e-4, 5e-5], 0) and not converged([1.0, 0.5, 0.1, 0.05], 0)
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    edit(suite.places.metrics("yearly", "network"), converged=True)
+    text = page_of(suite)
+    assert "no more than 0.2 % of itself or 0.1 % of its fall in all, or patience" in text
+    assert "said of the training whose score stands in the table" in text
+
+
+def test_a_page_promises_no_more_of_ranks_than_they_say(tmp_path: Path) -> None:
+    """Rows of two ranks may be alike, and a row trained once hides what seeds do."""
+    suite = toy_suite(tmp_path)
+    write_results(suite)
+    board = build(suite, "yearly")
+    rows: list[Row] = [
+        {**row, "rank": place, "seeds": {"scores": [row["value"]], "mean": None, "deviation": None}}
+        for place, row in enumerate(own_rows(board), start=1)]
+    text = render(suite, {**board, "rows": rows})
+    assert "rows of different ranks need not differ from each other" in text
+    assert "does not tell apart share it" not in text
+    told = caption(suite, board, "intervals")
+    assert "other seeds might have changed places" in told and "ranks say whether" not in told
+    assert "as if seeds moved neither: `network`, `smooth:holt`, `smooth:ses`" in text
 
 
 @pytest.mark.parametrize(("clusters", "bounds", "sentences"), [

@@ -103,6 +103,8 @@ def test_the_page_has_a_line_for_each_value_and_names_the_best(tmp_path: Path) -
     assert "`unrolled study triphones tying.states=100,150,400`" in text
     assert best_of(THREE["points"], "bigram")["value"] == 150
     assert read_study(paths[0]) == THREE
+    # Word errors of one speaker come together, which Wilson's interval does not know.
+    assert "it is rather too narrow" in text
 
 
 def answered() -> Study:

@@ -68,9 +68,10 @@ def caption(suite: Suite, board: Board, name: str) -> str:
     if name == _INTERVALS:
         division = division_in_words(board["task"])
         of_one = f" with the same {division}" if division else ""
-        return (f"Each row's {board['metric']} with its 95 % interval over test items. Where rows"
-                f"{of_one} overlap, their ranks say whether they differ: they met the same items, "
-                "and the interval of a difference is narrower.")
+        return (f"Each row's {board['metric']} with its 95 % interval over test items, of one "
+                f"training. Where rows{of_one} overlap, they can differ all the same, since they "
+                "met the same items, and where they do not, other seeds might have changed "
+                "places: ranks and claims ask for the difference itself.")
     if name == _CURVES:
         return ("Validation loss while training. Different models may minimise different losses, "
                 "so compare shapes, and heights where the loss is the same.")
