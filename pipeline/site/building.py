@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.site.addresses import picture_file
 from pipeline.site.bundle import FILES, bundled
 from pipeline.site.code import Library, Module
 from pipeline.site.course import course_of
@@ -30,7 +31,7 @@ from pipeline.site.files import Output, check_folder, writing
 from pipeline.site.lectures import Lecture
 from pipeline.site.showpieces import Showpieces, showpieces
 from pipeline.site.suites import Described, described
-from pipeline.site.templates import Pages, picture_file
+from pipeline.site.templates import Pages
 from pipeline.site.tracks import Picture, Track, track_of
 from pipeline.suite.schema import Suite
 

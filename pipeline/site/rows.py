@@ -12,6 +12,7 @@ from pipeline.results.markdown import decimal
 from pipeline.results.trainings import place_of
 from pipeline.running.trained import suite_option
 from pipeline.scoring.scores import Metric
+from pipeline.site.addresses import row_anchor
 from pipeline.suite.schema import Suite
 
 _DASH = "–"
@@ -51,11 +52,6 @@ class Shown:
     cells: Sequence[Cell]
     dots: Dots | None
     stale: bool
-
-
-def anchor(row: str) -> str:
-    """Where a row of ours stands on its track's page; its name has letters, digits, '-' and ':'."""
-    return f"row-{row.replace(':', '.')}"
 
 
 class Table:
@@ -106,7 +102,7 @@ class Table:
 
     def _row(self, row: Row) -> Shown:
         published = row["evidence"]["kind"] == "published"
-        return Shown(row["system"], None if published else anchor(row["system"]),
+        return Shown(row["system"], None if published else row_anchor(row["system"]),
                      list(self._cells(row)), None if published else self._dots(row),
                      bool(row["evidence"].get("stale")))
 

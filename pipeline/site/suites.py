@@ -13,10 +13,10 @@ from pipeline.results.markdown import decimal
 from pipeline.results.studies import Study, read_study, shown
 from pipeline.running.trained import suite_option
 from pipeline.site import charts
+from pipeline.site.addresses import row_anchor
+from pipeline.site.agreeing import read_board
 from pipeline.site.code import Library
 from pipeline.site.lectures import Lecture, counts_in_words, lectures_of
-from pipeline.site.rows import anchor
-from pipeline.site.tracks import read_board
 from pipeline.suite.schema import Suite
 
 
@@ -95,7 +95,7 @@ def _standings(suite: Suite, board: Board) -> Iterator[Standing]:
             board["track"], suite.track(board["track"]).title,
             f"{words} {division}" if words and division else "", board["metric"],
             metric.preference, first["system"] if first else None,
-            anchor(first["system"]) if first else "",
+            row_anchor(first["system"]) if first else "",
             decimal(first["value"] if first else None, metric.decimals),
             "–" if first is None or low is None else
             f"{decimal(low, metric.decimals)} to {decimal(first['high'], metric.decimals)}",

@@ -5,26 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.errors import UserError
 from pipeline.results.boards import Board, own
 from pipeline.results.leaderboard import costs_of, metrics_of
 from pipeline.results.markdown import decimal
 from pipeline.results.pages import passages
-from pipeline.results.pictures.gallery import caption, facets_of, file_name, learning_curves
+from pipeline.results.pictures.gallery import caption, file_name, learning_curves
 from pipeline.results.trainings import place_of
 from pipeline.scoring.scores import Metric
 from pipeline.site import charts
+from pipeline.site.addresses import row_anchor
+from pipeline.site.agreeing import OF_EVERY_BOARD
 from pipeline.site.beside import figures_by_item
 from pipeline.site.code import Library, Module
 from pipeline.site.figures import Figure, Gallery, checked_picture, gallery
-from pipeline.site.rows import Table, anchor, commands, settings
+from pipeline.site.rows import Table, commands, settings
 from pipeline.site.samples import Samples, samples_of
-from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite, TrackSettings
-
-_AGAIN = "take the committed file back, or run 'unrolled repro', which writes it again"
-# Drawn anew from the numbers, in the page's own colours.
-_DRAWN = ("intervals", "cost", "curves")
 
 
 @dataclass(frozen=True)
@@ -87,31 +83,6 @@ class Track:
     corpus: Module | None
 
 
-def read_board(suite: Suite, track: str) -> Board | None:
-    """A leaderboard; None before there is one.
-
-    Raises UserError for a file of another shape, and for one that is not of the track as
-    params.yaml has it now.
-    """
-    path = suite.places.board(track)
-    if not path.is_file():
-        return None
-    board = read_shaped(path, Board, _AGAIN)
-    metrics, rows = metrics_of(suite, track), [row["system"] for row in own(board["rows"])]
-    known = {row for key in suite.systems_of(track) for row in suite.rows_of(key).values()}
-    wrong = {
-        "track": board["track"] != track, "task": board["task"] != suite.track(track).task,
-        "metric": board["metric"] not in metrics,
-        "rows": bool(set(rows) - known) or len(set(rows)) < len(rows)
-        or any((row["low"] is None) != (row["high"] is None) for row in board["rows"]),
-        "pictures": bool(set(board["pictures"]) - {*_DRAWN, *facets_of(suite.track(track).task)})}
-    for name, differs in wrong.items():
-        if differs:
-            raise UserError(f"{path}, {name}: not of the track {track!r} as params.yaml has it; "
-                            f"{_AGAIN}")
-    return board
-
-
 def track_of(suite: Suite, board: Board, library: Library) -> Track:
     """All that is known of a track. Raises UserError for a file that is damaged."""
     key = board["track"]
@@ -151,11 +122,11 @@ def _charts(suite: Suite, board: Board, metric: Metric, table: Table) -> list[Ch
 
 
 def _pictures(suite: Suite, board: Board) -> list[Picture]:
-    """Those of the leaderboard's page that are not drawn anew."""
+    """Those of the leaderboard's page that are not drawn anew here, in the page's own colours."""
     folder = suite.places.pictures(board["track"])
     found = []
     for name in board["pictures"]:
-        if name not in _DRAWN:
+        if name not in OF_EVERY_BOARD:
             path = folder / file_name(name)
             found.append(Picture(name, file_name(name), caption(suite, board, name),
                                  checked_picture(path) if path.is_file() else None))
@@ -166,7 +137,7 @@ def _detail(suite: Suite, board: Board, name: str, library: Library, metric: Met
     row = next(row for row in board["rows"] if row["system"] == name)
     key, _ = place_of(suite, board["track"], name)
     return Detail(
-        name, anchor(name), f"{board['metric']} {decimal(row['value'], metric.decimals)}",
+        name, row_anchor(name), f"{board['metric']} {decimal(row['value'], metric.decimals)}",
         _evidence(suite, key, row["evidence"]["kind"], bool(row["evidence"].get("stale"))),
         settings(suite, name, board["track"]), commands(suite, board["track"], name),
         library.model(suite, key), library.methods(suite, key))
