@@ -31,8 +31,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A claim as its page shows it; `dots` places effect and interval on a line around zero."""
+class ShownClaim:
+    """A claim as its page shows it; `line` has places of zero, the effect and its interval."""
 
     claim: Claim
     sides: Sequence[Side]
@@ -49,7 +49,7 @@ class Lecture:
     """A lecture's claims, those that wait for a system, its tracks and its methods."""
 
     name: str
-    claims: list[Shown] = field(default_factory=list)
+    claims: list[ShownClaim] = field(default_factory=list)
     waiting: list[ClaimSettings] = field(default_factory=list)
     tracks: list[str] = field(default_factory=list)
     methods: list[Module] = field(default_factory=list)
@@ -96,7 +96,7 @@ def counts_in_words(lectures: Sequence[Lecture]) -> str:
             else "No claim has been judged.")
 
 
-def _shown(suite: Suite, claim: Claim) -> Shown:
+def _shown(suite: Suite, claim: Claim) -> ShownClaim:
     metric = metrics_of(suite, claim["track"])[claim["metric"]]
     decimals, p = metric.decimals, claim["p_adjusted"]
 
@@ -104,13 +104,13 @@ def _shown(suite: Suite, claim: Claim) -> Shown:
         return [Side(row, decimal(claim["values"][row], decimals), row_anchor(row)) for row in rows]
 
     contrast = claim["contrast"]
-    return Shown(
-        claim, sides(claim["better"], claim["worse"]),
-        sides(contrast["better"], contrast["worse"]) if contrast else [],
-        f"{claim['effect']:+,.{decimals}f}",
-        "–" if claim["low"] is None else
+    return ShownClaim(
+        claim=claim, sides=sides(claim["better"], claim["worse"]),
+        contrast=sides(contrast["better"], contrast["worse"]) if contrast else [],
+        effect=f"{claim['effect']:+,.{decimals}f}",
+        interval="–" if claim["low"] is None else
         f"{decimal(claim['low'], decimals)} to {decimal(claim['high'], decimals)}",
-        "–" if p is None else probability(p), metric.preference, _line(claim))
+        p="–" if p is None else probability(p), preference=metric.preference, line=_line(claim))
 
 
 def _line(claim: Claim) -> dict[str, float] | None:
