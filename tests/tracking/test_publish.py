@@ -1,3 +1,6 @@
+"""Publishing completes the store from the files: everything that belongs there, and nothing twice.
+"""
+
 import json
 import os
 import shutil
@@ -217,11 +220,11 @@ def test_scores_of_an_earlier_model_are_not_shown_beside_a_later_one(tmp_path, u
     changed = save_suite(tmp_path, {"root": ".", "suite": "", **SUITE,
                                     "systems": {"counting": entry}})
     assert publish(changed).missing == [
-        "counting: nothing: params.yaml has changed since it was trained"]
+        ("counting", "nothing: params.yaml has changed since it was trained")]
     train(changed, "counting")
     outcome = publish(changed)
     assert outcome.missing == [
-        "counting: its scores: the model has not been evaluated by 'dvc repro'"]
+        ("counting", "its scores: the model has not been evaluated by 'dvc repro'")]
     run = run_of(uri, "counting")
     assert run["params"]["order"] == "6" and "test_wer" not in run["points"]
     evaluate(changed, "counting", wer=9.0)
@@ -233,7 +236,7 @@ def test_scores_that_dvc_did_not_write_are_not_published(tmp_path, uri, suite) -
     file = suite.places.metrics("reading", "counting")
     write_json(file, read_json(file) | {"parameters": 0})
     outcome = publish(suite)
-    assert len(outcome.missing) == 1 and "counting" in outcome.missing[0]
+    assert [gap.system for gap in outcome.missing] == ["counting"]
     shown = contents(uri)["reading"].get("counting", [])
     assert not any("test_wer" in run["points"] for run in shown)
 
@@ -293,10 +296,10 @@ def test_a_clone_without_models_publishes_what_it_has_and_the_rest_after_a_pull(
     for folder in ("models", "figures", "predictions"):
         shutil.move(tmp_path / folder, away / folder)
     outcome = publish(suite)
-    assert sorted(problem for problem in outcome.missing if "recurrent" in problem) == [
-        "recurrent: its figures: they are not here ('dvc pull' brings them)",
-        "recurrent: its learning curve: the model is not here ('dvc pull' brings it)",
-        "recurrent: sample predictions: they are not here"]
+    assert sorted(gap.what for gap in outcome.missing if gap.system == "recurrent") == [
+        "its figures: they are not here ('dvc pull' brings them)",
+        "its learning curve: the model is not here ('dvc pull' brings it)",
+        "sample predictions: they are not here"]
     run = run_of(uri, "recurrent")
     assert final(run)["test_wer"] == 10.0 and "training/loss" not in run["points"]
     for folder in ("models", "figures", "predictions"):
