@@ -2,16 +2,14 @@
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.commands.main import run as run_command_line
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import read_row_version, version_of
 from pipeline.provenance.lock import Lock
@@ -20,7 +18,6 @@ from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import publish
 from tests.tracked_project import (
     CURVE,
-    ROOT,
     SUITE,
     contents,
     curve_points,
@@ -319,20 +316,15 @@ def test_samples_are_readable_and_few(tmp_path, uri, suite) -> None:
     assert figure.parent.name == "figures"
 
 
-def test_an_untrained_suite_and_an_unreachable_store_are_told_plainly(tmp_path, suite) -> None:
-    def command(uri: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipeline", "publish", "--suite", str(tmp_path / "params.yaml")],
-            cwd=ROOT, capture_output=True, text=True,
-            env=os.environ | {"MLFLOW_TRACKING_URI": uri})
-
-    unreachable = command(f"http://127.0.0.1:{free_port()}")
-    assert unreachable.returncode == 2
-    assert unreachable.stderr.startswith("error: tracking store http://127.0.0.1")
-    assert "Traceback" not in unreachable.stderr
+def test_an_untrained_suite_and_an_unreachable_store_are_told_plainly(
+        tmp_path, suite, monkeypatch, capsys) -> None:
+    command = ["publish", "--suite", str(tmp_path / "params.yaml")]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(UserError, match=r"^tracking store http://127\.0\.0\.1"):
+        run_command_line(command)
     (tmp_path / "dvc.lock").unlink()
-    untrained = command(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    assert untrained.returncode == 0
-    assert "0 of 2 systems are in the tracking store" in untrained.stdout
-    assert "not published of recurrent, counting: nothing: it has not been trained" in (
-        untrained.stdout)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", empty_store(tmp_path / "runs.db"))
+    run_command_line(command)
+    told = capsys.readouterr().out
+    assert "0 of 2 systems are in the tracking store" in told
+    assert "not published of recurrent, counting: nothing: it has not been trained" in told
