@@ -83,7 +83,7 @@ lint: install  ## check style, and types where pyproject.toml configures mypy
 
 bench: install  ## measure speed beside other software (see benchmarks/README.md)
 	@set -e; for script in benchmarks/[a-z]*.py; do name=$$(basename $$script .py); \
-	  [ $$name = timing ] || { echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name; }; done
+	  [ $$name = timing ] || [ $$name = trained ] || { echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name; }; done
 
 lock: install  ## write the lock files from pyproject.toml; UPGRADE=1 for the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/resolver.lock

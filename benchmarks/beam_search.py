@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from benchmarks.timing import ROOT, compare
+from benchmarks.trained import trained_system
 from pipeline.ending import run_command
 from pipeline.storage.sequences import Sequences
-from pipeline.suite.schema import load
-from pipeline.systems.base import system_class
 from pipeline.tasks.translation.shared.tokenizer import PAD
-from pipeline.tasks.translation.shared.translator import SENTENCES_AT_ONCE, Translator, Variant
+from pipeline.tasks.translation.shared.translator import Translator, Variant
+
+AT_ONCE = 64  # sentences of a batch; a suite answers each by itself
 
 
 def main() -> None:
@@ -27,12 +28,9 @@ def main() -> None:
     parser.add_argument("--beam", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    suite = load(arguments.params)
-    key = arguments.system
-    system = system_class(suite.task_of(key), suite.systems[key]["model"]).load(
-        suite.places.model(key))
+    suite, system = trained_system(arguments.params, arguments.system)
     assert isinstance(system, Translator)
-    sources = Sequences(suite.places.test(suite.track_of(key)), "source")
+    sources = Sequences(suite.places.test(suite.track_of(arguments.system)), "source")
     chosen = np.linspace(0, len(sources) - 1, arguments.sentences).astype(np.int64)
     by_length = chosen[np.argsort(sources.lengths[chosen], kind="stable")]
     variant = Variant(beam=arguments.beam, length_normalisation=1.0)
@@ -45,10 +43,10 @@ def main() -> None:
             answers += system.translate(tokens, lengths, variant)
         return answers
 
-    same = sum(a == b for a, b in zip(translate(SENTENCES_AT_ONCE), translate(1), strict=True))
+    same = sum(a == b for a, b in zip(translate(AT_ONCE), translate(1), strict=True))
     print(f"{same} of {len(by_length)} translations are the same")
-    compare(lambda: translate(SENTENCES_AT_ONCE), lambda: translate(1), arguments.rounds,
-            f"beam {arguments.beam} over batches of {SENTENCES_AT_ONCE}", "sentence by sentence")
+    compare(lambda: translate(AT_ONCE), lambda: translate(1), arguments.rounds,
+            f"beam {arguments.beam} over batches of {AT_ONCE}", "sentence by sentence")
 
 
 if __name__ == "__main__":

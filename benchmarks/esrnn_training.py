@@ -26,7 +26,7 @@ from pipeline.systems.base import Batch
 from pipeline.systems.precision import has_bf16_instructions
 from pipeline.tasks.forecast.shared.hybrid import Hybrid, HybridSettings
 from pipeline.tasks.forecast.shared.smoothing import Smoothed
-from pipeline.tasks.forecast.shared.storage import fingerprint, save_pasts
+from pipeline.tasks.forecast.shared.storage import fingerprints, save_pasts
 from pipeline.tasks.forecast.systems.esrnn import ESRNN, Settings
 
 HORIZON = 6
@@ -57,11 +57,11 @@ class SteppedLSTM(nn.Module):
 
     def __init__(self, layer: Dilated) -> None:
         super().__init__()
-        self.dilation, self.lstm = layer.dilation, layer.layer
+        self.dilation, self.layer = layer.dilation, layer.layer
 
     def forward(self, inputs: Tensor) -> Tensor:
-        weights = list(self.lstm.parameters())
-        nothing = inputs.new_zeros(inputs.shape[1], self.lstm.hidden_size)
+        weights = list(self.layer.parameters())
+        nothing = inputs.new_zeros(inputs.shape[1], self.layer.hidden_size)
         states = [(nothing, nothing)] * self.dilation
         for one in inputs.unbind(0):
             states.append(torch.lstm_cell(one, states[-self.dilation], *weights))
@@ -85,7 +85,7 @@ def random_walks(count: int, folder: Path) -> dict:
              for length in generator.integers(19, 61, count)]
     ids = [f"S{row}" for row in range(count)]
     save_pasts(folder, ids, pasts)
-    return {"period": 1, "horizon": HORIZON, "series": count, "pasts": fingerprint(pasts)}
+    return {"period": 1, "horizon": HORIZON, "series": count, "pasts": fingerprints(pasts)}
 
 
 def epoch(system: ESRNN, folder: Path, bf16: bool) -> Callable[[], None]:

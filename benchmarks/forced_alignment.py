@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from benchmarks.timing import ROOT, compare, mirror_folder, peer
+from benchmarks.trained import trained_system
 from pipeline.audio.front_end import FrontEnd, LogMel, Mfcc
 from pipeline.audio.pronouncing import completed
 from pipeline.audio.recordings import read_recording
@@ -33,8 +34,6 @@ from pipeline.corpora.kinds import Utterance
 from pipeline.ending import run_command
 from pipeline.errors import UserError
 from pipeline.nn.order_synchronous import best_alignments
-from pipeline.suite.schema import load
-from pipeline.systems.base import system_class
 from pipeline.tasks.alignment.features import frames_of_samples
 from pipeline.tasks.alignment.shared.aligner import Aligner
 from pipeline.tasks.alignment.shared.searches import constrained
@@ -61,13 +60,10 @@ def main() -> None:
     if arguments.system is None:
         print("not compared with PocketSphinx: name a trained system with --system")
         return
-    suite = load(arguments.params)
-    key = arguments.system
-    system = system_class(suite.task_of(key), suite.systems[key]["model"]).load(
-        suite.places.model(key))
+    _, system = trained_system(arguments.params, arguments.system)
     if not isinstance(system, Aligner):
-        raise UserError(f"{arguments.params}: {key} has no scores of phones at each frame; name "
-                        "a network that learns from a phone for each frame")
+        raise UserError(f"{arguments.params}: {arguments.system} has no scores of phones at each "
+                        "frame; name a network that learns from a phone for each frame")
     with tempfile.TemporaryDirectory() as folder:
         aligners(system, Path(folder), arguments.rounds)
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from benchmarks.timing import ROOT, compare
 from pipeline.ending import run_command
 from pipeline.suite.schema import load
-from pipeline.systems.training import has_bf16_instructions
+from pipeline.systems.precision import has_bf16_instructions
 from pipeline.tasks.language_model.systems.recurrent import RecurrentLanguageModel, Settings
 
 TYPES = 10_000

@@ -14,13 +14,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.timing import ROOT
 from pipeline.ending import run_command
 from pipeline.errors import UserError
+from pipeline.suite.schema import load
 from pipeline.workflow.fork_server import Command, fork_server, run_forked
 
-ROOT = Path(__file__).resolve().parent.parent
-# As many trainings and evaluations has the embedded suite.
-_SUITE = 208
 # What the stages import before they compute: the trainer with the tracking store, the evaluation
 # with its figures.
 STAGES = {
@@ -69,6 +68,7 @@ def main() -> None:
         project = Path(folder).resolve()
         (project / "pipeline").symlink_to(ROOT / "pipeline")
         (project / "stages").mkdir()
+        (project / "stages/__init__.py").touch()  # else another folder's package would go first
         for stage, text in STAGES.items():
             (project / f"stages/{stage}.py").write_text(text)
         start_new(project, environment, 1)  # files are in memory, bytecode is written
@@ -79,8 +79,9 @@ def main() -> None:
     print(f"  new processes: {new / count:.2f} s of a processor each")
     print(f"  forked: {more / count:.2f} s each, {more / new:.3f} of new processes; "
           f"{first:.1f} s once, with the first of both kinds")
-    print(f"  forked, of a suite of {_SUITE} stages: "
-          f"{(first + more * _SUITE / count) / (new * _SUITE / count):.3f} of new processes")
+    stages = len(STAGES) * len(load(ROOT / "params.yaml").systems)
+    print(f"  forked, of the embedded suite's {stages} stages: "
+          f"{(first + more * stages / count) / (new * stages / count):.3f} of new processes")
 
 
 if __name__ == "__main__":

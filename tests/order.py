@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 # Minutes of one core, most of them spent in few tests; without them here all would be right, later.
 LONGEST = (
     "verification/test_tampering.py", "commands/test_stopping.py", "workflow/test_repro.py",
-    "commands/test_ui.py", "verification/test_verify.py", "commands/test_stopping_commands.py",
+    "commands/test_ui.py", "verification/test_reproduction.py",
+    "verification/test_real_reproduction.py", "commands/test_stopping_commands.py",
     "provenance/test_inputs.py", "tracking/test_postgres.py", "results/test_wrong_shapes.py",
     "forecast/test_scoring.py", "forecast/test_esrnn.py", "scoring/test_effects.py",
     "tracking/test_publish.py", "commands/test_spread.py", "commands/test_outs.py")

@@ -227,4 +227,4 @@ def test_nobody_else_starts_processes() -> None:
         "installation/check_python.py": {"subprocess.Popen"},
         "installation/fit_torchaudio.py": {"subprocess.run"},
         "verification/verify.py": {"subprocess.run"}, "running/fitting.py": {"subprocess.run"},
-        "verification/committed.py": {"subprocess.run"}, "results/moved.py": {"subprocess.run"}}
+        "verification/records.py": {"subprocess.run"}, "results/moved.py": {"subprocess.run"}}

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.errors import UserError, without_secrets
 from pipeline.suite.places import Places
-from pipeline.tracking.store import store_errors, tracking_uri
+from pipeline.tracking.addresses import store_errors, tracking_uri
 from tests.conftest import ROOT
 
 STARTS = {"run", "Popen", "call", "check_call", "check_output", "execv", "execve", "execvp",

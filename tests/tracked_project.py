@@ -31,6 +31,7 @@ from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite, load
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 300.0  # on a busy machine
 CURVE = [{"step": 10 * n, "epoch": n, "loss": 3.0 / n, "validation_loss": 0.1 + 3.0 / n}
          for n in range(1, 6)]
 SUITE = {
@@ -209,7 +210,8 @@ def tracking_server(folder: Path) -> Iterator[str]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(3000):  # five minutes, on a busy machine
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return

@@ -26,7 +26,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownAnswer:
     """An answer: words, or numbers that become bars, or what was heard when, in seconds."""
 
     parts: Sequence[Part] = ()
@@ -35,7 +35,7 @@ class Shown:
     note: str = ""
 
 
-def shown(prediction: Prediction, item: Item | None) -> Shown:
+def shown(prediction: Prediction, item: Item | None) -> ShownAnswer:
     """An answer beside what is known of its item."""
     for name in _TEXTS:
         if name in prediction:
@@ -49,17 +49,17 @@ def shown(prediction: Prediction, item: Item | None) -> Shown:
     if "begins" in prediction and "phones" in prediction:
         return _phones(prediction["phones"], prediction["begins"], item)
     if "neighbours" in prediction:
-        return Shown([Part(", ".join(prediction["neighbours"]))])
+        return ShownAnswer([Part(", ".join(prediction["neighbours"]))])
     rest = {name: value for name, value in prediction.items() if name != "id"}
-    return Shown([Part(_cut(json.dumps(rest, ensure_ascii=False)) if rest else "no answer")])
+    return ShownAnswer([Part(_cut(json.dumps(rest, ensure_ascii=False)) if rest else "no answer")])
 
 
-def _text(prediction: Mapping[str, Any], text: str, item: Item | None) -> Shown:
+def _text(prediction: Mapping[str, Any], text: str, item: Item | None) -> ShownAnswer:
     times = [(str(word["word"]), float(word["begin"]), float(word["end"]))
              for word in prediction.get("words", [])]
     if not text.strip():
-        return Shown([Part("(nothing)")], times=times)
-    return Shown(_beside(text, item.right[0]) if item and item.right else [Part(text)],
+        return ShownAnswer([Part("(nothing)")], times=times)
+    return ShownAnswer(_beside(text, item.right[0]) if item and item.right else [Part(text)],
                  times=times)
 
 
@@ -80,36 +80,37 @@ def _same_number(text: str, reference: str) -> bool:
         return False
 
 
-def _tags(tags: Sequence[str], item: Item | None) -> Shown:
+def _tags(tags: Sequence[str], item: Item | None) -> ShownAnswer:
     if item is None or not item.right:
-        return Shown([Part(tag) for tag in tags])
+        return ShownAnswer([Part(tag) for tag in tags])
     wanted = item.right[0].split()
-    return Shown([Part(f"{word}/{tag}" if word else tag, tag != right) for tag, right, word in zip(
-        tags, wanted, [*item.units, *[""] * len(tags)][: len(tags)], strict=False)])
+    words = [*item.units, *[""] * len(tags)][: len(tags)]
+    return ShownAnswer([Part(f"{word}/{tag}" if word else tag, tag != right)
+                        for tag, right, word in zip(tags, wanted, words, strict=False)])
 
 
-def _classes(probabilities: Mapping[str, float], item: Item | None) -> Shown:
+def _classes(probabilities: Mapping[str, float], item: Item | None) -> ShownAnswer:
     best = sorted(probabilities.items(), key=lambda pair: (-pair[1], pair[0]))[:_CLASSES]
     wrong = bool(item and item.right and best[0][0] != item.right[0])
     first, *others = [f"{name} {100 * share:.0f} %" for name, share in best]
-    return Shown([Part(first, wrong)], note=", ".join(others))
+    return ShownAnswer([Part(first, wrong)], note=", ".join(others))
 
 
-def _phones(phones: Sequence[str], begins: Sequence[float], item: Item | None) -> Shown:
+def _phones(phones: Sequence[str], begins: Sequence[float], item: Item | None) -> ShownAnswer:
     """Phones that follow one another; the last one lasts as long as the recording does."""
     last = begins[-1] if item is None or item.seconds is None else max(item.seconds, begins[-1])
-    return Shown(times=[(phone, float(begin), float(end)) for phone, begin, end in zip(
+    return ShownAnswer(times=[(phone, float(begin), float(end)) for phone, begin, end in zip(
         phones, begins, [*begins[1:], last], strict=True)])
 
 
-def _surprises(nats: Sequence[float], item: Item | None) -> Shown:
+def _surprises(nats: Sequence[float], item: Item | None) -> ShownAnswer:
     units = item.units if item else ()
     bars = [(value, units[place] if place < len(units) else str(place + 1))
             for place, value in enumerate(nats[:_MOST])]
     worst, name = max(bars, default=(0.0, ""))
     rest = len(nats) - len(bars)
     at = f"at “{name}”" if units else f"at position {name}"
-    return Shown(bars=bars, note=f"most surprised {at}, {worst:.1f} nats"
+    return ShownAnswer(bars=bars, note=f"most surprised {at}, {worst:.1f} nats"
                                  + (f"; the first {len(bars)} of {len(nats)}" if rest > 0 else ""))
 
 

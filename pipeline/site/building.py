@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.site.addresses import picture_file
 from pipeline.site.bundle import FILES, bundled
 from pipeline.site.code import Library, Module
 from pipeline.site.course import course_of
@@ -30,7 +31,7 @@ from pipeline.site.files import Output, check_folder, writing
 from pipeline.site.lectures import Lecture
 from pipeline.site.showpieces import Showpieces, showpieces
 from pipeline.site.suites import Described, described
-from pipeline.site.templates import Pages, picture_file
+from pipeline.site.templates import Pages
 from pipeline.site.tracks import Picture, Track, track_of
 from pipeline.suite.schema import Suite
 
@@ -100,11 +101,11 @@ def _write(output: Output, root: Path, found: Sequence[Described], library: Libr
         for board in one.boards.values():
             track = track_of(one.suite, board, library)
             _track(pages, output, one, track)
-            shown.add(one, track)
+            shown.add_track(one, track)
             seen += [Seen(one, track, picture) for picture in track.pictures[:1] if picture.content]
         _suite(pages, one)
-        shown.modules |= {module.name: module for lecture in one.lectures
-                          for module in lecture.methods}
+        for lecture in one.lectures:
+            shown.add(lecture.methods)
     shown.write(pages)
     _front(pages, output, found, showpieces(root), min(seen, key=_worth, default=None))
 
@@ -157,24 +158,25 @@ class _Modules:
     """The modules that have a page, and which rows the methods among them are in."""
 
     def __init__(self, modules: Mapping[str, Module]) -> None:
-        self.modules: dict[str, Module] = {**modules}
+        self._modules: dict[str, Module] = {**modules}
         self._methods: dict[str, Method] = {}
 
-    def add(self, one: Described, track: Track) -> None:
+    def add(self, modules: Iterable[Module]) -> None:
+        self._modules |= {module.name: module for module in modules}
+
+    def add_track(self, one: Described, track: Track) -> None:
+        """Its rows' models and methods, and what reads its corpus."""
         for detail in track.details:
             for module in detail.methods:
                 self._methods.setdefault(module.name, Method(module)).rows.append(
                     (one.name, track.key, detail.row))
-            self._add([*detail.methods, *([detail.model] if detail.model else [])])
-        self._add([track.corpus] if track.corpus else [])
-
-    def _add(self, modules: Iterable[Module]) -> None:
-        self.modules |= {module.name: module for module in modules}
+            self.add([*detail.methods, *([detail.model] if detail.model else [])])
+        self.add([track.corpus] if track.corpus else [])
 
     def write(self, pages: Pages) -> None:
         listed = sorted(self._methods.values(), key=lambda method: method.module.name)
         pages.write("methods.html", "methods.html", methods=listed)
-        for name, module in self.modules.items():
+        for name, module in self._modules.items():
             pages.write(module.page, "code.html", module=module, method=self._methods.get(name))
 
 

@@ -20,8 +20,8 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from pipeline.site import prose
+from pipeline.site.addresses import lecture_anchor, root_of, slug
 from pipeline.site.code import Library, Module
-from pipeline.site.files import root_of, slug
 from pipeline.storage.files import read_text
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class _Writer:
 
     def _claims(self, folder: str, anchor: str) -> str | None:
         """The claims of a lecture, which this topic is then one of."""
-        lecture = f"lecture-{slug(anchor)}"
+        lecture = lecture_anchor(anchor)
         if self._topic and (lecture not in self._course.topics or self._topic == anchor):
             self._course.topics[lecture] = f"{_address(self._name)}#{self._topic}"
         one = self._suites.get(folder)

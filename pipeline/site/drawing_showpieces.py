@@ -27,9 +27,11 @@ from pipeline.ending import run_command
 from pipeline.errors import UserError
 from pipeline.site.items import Timed
 from pipeline.site.showpieces import FOLDER, SENTENCE, Heard
+from pipeline.site.speech import spoken_words
 from pipeline.storage.files import read_text, write_bytes, write_json, write_text
 from pipeline.storage.json_rows import rows_of
 from pipeline.storage.parquet import read_table
+from pipeline.storage.predictions import Prediction
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite, load
 
@@ -68,32 +70,38 @@ def with_colours(path: Path, colours: int) -> bytes:
 def _heard(suite: Suite) -> tuple[Heard, NDArray[np.float32], int]:
     """The longest sentence that the row understood without an error, and its recording."""
     track, system, variant = ROW
-    items = read_shaped(suite.places.test(track) / "test.items.json", list[dict[str, str]])
-    said = {item["id"]: item["reference"] for item in items if item["condition"] == "clean"}
-    answers = rows_of(read_table(suite.places.answers(track, system, variant), "evaluate again"))
-    right = [answer for answer in answers if answer["hypothesis"] == said.get(answer["id"])]
-    if not right:
-        raise UserError(f"{':'.join(ROW[1:])} understood no sentence of {track}; train it again")
-    best = max(right, key=lambda answer: len(answer["words"]))
-    name = best["id"].rpartition("/")[2]
+    best, text = _understood(suite)
     data = suite.places.data(suite.track(track).corpus)
+    name = best["id"].rpartition("/")[2]
     path = next(data.rglob(f"{name}.flac"), None)
     if path is None:
         raise UserError(f"the recording {name}.flac is not below {data}; 'dvc repro' makes it")
     samples, rate = soundfile.read(path, dtype="float32")
     voice = _voice(data, name.partition("-")[0])
-    spoken = read_aloud(said[best["id"]].lower(), voice)
+    spoken = read_aloud(text.lower(), voice)
     if abs(len(spoken.samples) / RATE - len(samples) / rate) > 0.001:
         raise UserError(f"{path} is no recording of the voice that SPEAKERS.TXT names; make the "
                         "corpus again")
     words = best["words"]
-    return Heard(suite=suite.name, track=track, row=f"{system}:{variant}", id=best["id"],
-                 text=said[best["id"]],
+    return Heard(suite=suite.name, track=track, row=f"{system}:{variant}", id=best["id"], text=text,
                  voice={"accent": voice.accent, "variant": voice.variant, "pitch": voice.pitch,
                         "pitch_range": voice.pitch_range,
                         "words_per_minute": voice.words_per_minute},
                  words=[word["word"] for word in words], begins=[word["begin"] for word in words],
                  ends=[word["end"] for word in words]), samples, rate
+
+
+def _understood(suite: Suite) -> tuple[Prediction, str]:
+    """The row's answer of most words that has no error, and its text."""
+    track, system, variant = ROW
+    items = read_shaped(suite.places.test(track) / "test.items.json", list[dict[str, str]])
+    said = {item["id"]: item["reference"] for item in items if item["condition"] == "clean"}
+    answers = rows_of(read_table(suite.places.answers(track, system, variant), "evaluate again"))
+    right = [answer for answer in answers if answer["hypothesis"] == said.get(answer["id"])]
+    if not right:
+        raise UserError(f"{system}:{variant} understood no sentence of {track}; train it again")
+    best = max(right, key=lambda answer: len(answer["words"]))
+    return best, said[best["id"]]
 
 
 def _voice(data: Path, speaker: str) -> Voice:
@@ -112,8 +120,6 @@ def aligned_sentence(heard: Heard, samples: NDArray[np.float32], rate: int) -> s
     """
     seconds = len(samples) / rate
     reading = read_aloud(heard["text"].lower(), Voice(**heard["voice"]))
-    said = [(word.text.upper(), word.phones[0].start, word.phones[-1].end)
-            for word in reading.words]
     found = list(zip(heard["words"], heard["begins"], heard["ends"], strict=True))
     height = _WAVE + 2 * (_LINE + 8) + 44
     return "\n".join([
@@ -121,7 +127,7 @@ def aligned_sentence(heard: Heard, samples: NDArray[np.float32], rate: int) -> s
         f'width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="14">',
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
         f'<path d="{_wave(samples)}" fill="#0072b2"/>',
-        *_words("said", said, _WAVE + 8, seconds, "#e8f1f8"),
+        *_words("said", spoken_words(reading), _WAVE + 8, seconds, "#e8f1f8"),
         *_words("understood", found, _WAVE + 16 + _LINE, seconds, "#e3f3ec"),
         *_axis(height, seconds), "</svg>"]) + "\n"
 

@@ -1,16 +1,14 @@
 """Where the site's files are written: a folder that is new, empty, or an earlier site.
 
-Pages refer to one another by relative addresses, so that the folder can be copied anywhere and
-opened from disk. All files are written beside the site first, in a folder within it, and put in
-place when the last one is there: until then an earlier site stays as it was, whatever ends the
-call. A list of what is the site's stands in the folder; writing the site again removes what that
-list names and is no longer written, and nothing that somebody else has put there.
+All files are written beside the site first, in a folder within it, and put in place when the last
+one is there: until then an earlier site stays as it was, whatever ends the call. A list of what is
+the site's stands in the folder; writing the site again removes what that list names and is no
+longer written, and nothing that somebody else has put there.
 """
 
 import contextlib
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -156,13 +154,3 @@ def _named(path: Path) -> Iterator[None]:
 def _remove_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):
         folder.rmdir()
-
-
-def root_of(address: str) -> str:
-    """From a page back to the site's first folder: '../' for each folder it lies in."""
-    return "../" * address.count("/")
-
-
-def slug(text: str) -> str:
-    """A text as part of an address within a page."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

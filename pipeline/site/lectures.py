@@ -5,16 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.errors import UserError
 from pipeline.results.boards import Claim
 from pipeline.results.claim_pages import VERDICTS, verdicts_in_words
-from pipeline.results.claims import read_claims
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability
-from pipeline.results.trainings import place_of, rows_named
+from pipeline.results.trainings import place_of
+from pipeline.site.addresses import lecture_anchor, row_anchor
+from pipeline.site.agreeing import judged_claims
 from pipeline.site.code import Library, Module
-from pipeline.site.files import slug
-from pipeline.site.rows import anchor
 from pipeline.suite.schema import ClaimSettings, Suite
 
 _METHODS = 3  # blocks of a lecture that are named, and models
@@ -33,8 +31,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A claim as its page shows it; `dots` places effect and interval on a line around zero."""
+class ShownClaim:
+    """A claim as its page shows it; `line` has places of zero, the effect and its interval."""
 
     claim: Claim
     sides: Sequence[Side]
@@ -51,14 +49,14 @@ class Lecture:
     """A lecture's claims, those that wait for a system, its tracks and its methods."""
 
     name: str
-    claims: list[Shown] = field(default_factory=list)
+    claims: list[ShownClaim] = field(default_factory=list)
     waiting: list[ClaimSettings] = field(default_factory=list)
     tracks: list[str] = field(default_factory=list)
     methods: list[Module] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
-        return f"lecture-{slug(self.name)}"
+        return lecture_anchor(self.name)
 
     @property
     def title(self) -> str:
@@ -76,13 +74,12 @@ def lectures_of(suite: Suite, library: Library) -> list[Lecture]:
 
     Raises UserError for claims of another shape, and for one that params.yaml states otherwise.
     """
-    judged = read_claims(suite) if suite.places.claims.is_file() else []
-    known = {claim["id"]: claim for claim in judged}
+    judged = judged_claims(suite)
     found: dict[str, Lecture] = {}
     for stated in suite.claims:
         lecture = found.setdefault(stated.lecture, Lecture(stated.lecture))
-        if stated.id in known:
-            lecture.claims.append(_shown(suite, _agreeing(suite, stated, known[stated.id])))
+        if stated.id in judged:
+            lecture.claims.append(_shown(suite, judged[stated.id]))
         else:
             lecture.waiting.append(stated)
         if stated.track not in lecture.tracks:
@@ -99,37 +96,21 @@ def counts_in_words(lectures: Sequence[Lecture]) -> str:
             else "No claim has been judged.")
 
 
-def _agreeing(suite: Suite, stated: ClaimSettings, claim: Claim) -> Claim:
-    """The claim that was judged, which has to be about what params.yaml says now."""
-    contrast = stated.contrast and stated.contrast.model_dump()
-    wrong = {"track": claim["track"] != stated.track, "metric": claim["metric"] != stated.metric,
-             "better": claim["better"] != stated.better,
-             "worse": claim["worse"] not in stated.worse,
-             "contrast": claim["contrast"] != contrast,
-             "values": not set(rows_named(stated)) <= claim["values"].keys(),
-             "high": (claim["low"] is None) != (claim["high"] is None)}
-    for name, differs in wrong.items():
-        if differs:
-            raise UserError(f"{suite.places.claims}, claim {stated.id!r}, {name}: not what "
-                            "params.yaml states; run 'unrolled repro', which judges it again")
-    return claim
-
-
-def _shown(suite: Suite, claim: Claim) -> Shown:
+def _shown(suite: Suite, claim: Claim) -> ShownClaim:
     metric = metrics_of(suite, claim["track"])[claim["metric"]]
     decimals, p = metric.decimals, claim["p_adjusted"]
 
     def sides(*rows: str) -> list[Side]:
-        return [Side(row, decimal(claim["values"][row], decimals), anchor(row)) for row in rows]
+        return [Side(row, decimal(claim["values"][row], decimals), row_anchor(row)) for row in rows]
 
     contrast = claim["contrast"]
-    return Shown(
-        claim, sides(claim["better"], claim["worse"]),
-        sides(contrast["better"], contrast["worse"]) if contrast else [],
-        f"{claim['effect']:+,.{decimals}f}",
-        "–" if claim["low"] is None else
+    return ShownClaim(
+        claim=claim, sides=sides(claim["better"], claim["worse"]),
+        contrast=sides(contrast["better"], contrast["worse"]) if contrast else [],
+        effect=f"{claim['effect']:+,.{decimals}f}",
+        interval="–" if claim["low"] is None else
         f"{decimal(claim['low'], decimals)} to {decimal(claim['high'], decimals)}",
-        "–" if p is None else probability(p), metric.preference, _line(claim))
+        p="–" if p is None else probability(p), preference=metric.preference, line=_line(claim))
 
 
 def _line(claim: Claim) -> dict[str, float] | None:

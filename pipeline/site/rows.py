@@ -1,23 +1,18 @@
-"""A leaderboard's rows as the page shows them: numbers printed as on the board, dots, settings."""
+"""A leaderboard's rows as the page shows them: numbers printed as on the board, and dots."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pipeline.modules import task_module
 from pipeline.results.boards import Board, Row, own
 from pipeline.results.divisions import division_in_words
 from pipeline.results.leaderboard import costs_of
 from pipeline.results.markdown import decimal
-from pipeline.results.trainings import place_of
-from pipeline.running.trained import suite_option
 from pipeline.scoring.scores import Metric
+from pipeline.site.addresses import row_anchor
 from pipeline.suite.schema import Suite
 
 _DASH = "–"
 _WIDTH, _MARGIN = 160.0, 8.0  # of the picture of a row's dots
-_WRITING = ("language_model", "music")  # tasks whose networks create
-_NO_SETTINGS = ("track", "model", "variants", "settings_tried", "settings_of")
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Dots:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRow:
     """A row of the board; `anchor` is None of a published figure."""
 
     name: str
@@ -51,11 +46,6 @@ class Shown:
     cells: Sequence[Cell]
     dots: Dots | None
     stale: bool
-
-
-def anchor(row: str) -> str:
-    """Where a row of ours stands on its track's page; its name has letters, digits, '-' and ':'."""
-    return f"row-{row.replace(':', '.')}"
 
 
 class Table:
@@ -93,7 +83,7 @@ class Table:
             return self._costs.get(row["system"])
         return None if row["parameters"] is None else float(row["parameters"])
 
-    def _ceiling(self) -> Iterator[Shown]:
+    def _ceiling(self) -> Iterator[ShownRow]:
         """The score of the process that made the corpus, where that is known."""
         value = self._board["ceiling"]
         if value is not None:
@@ -102,13 +92,15 @@ class Table:
             place = [name for name, _ in self.header].index(self._board["metric"]) - 1
             blank[place] = Cell(decimal(value, self._metric.decimals), value)
             blank[-1] = Cell("known process", number=False)
-            yield Shown("ceiling of the corpus", None, blank, None, False)
+            yield ShownRow("ceiling of the corpus", anchor=None, cells=blank, dots=None,
+                           stale=False)
 
-    def _row(self, row: Row) -> Shown:
+    def _row(self, row: Row) -> ShownRow:
         published = row["evidence"]["kind"] == "published"
-        return Shown(row["system"], None if published else anchor(row["system"]),
-                     list(self._cells(row)), None if published else self._dots(row),
-                     bool(row["evidence"].get("stale")))
+        return ShownRow(
+            row["system"], anchor=None if published else row_anchor(row["system"]),
+            cells=list(self._cells(row)), dots=None if published else self._dots(row),
+            stale=bool(row["evidence"].get("stale")))
 
     def _cells(self, row: Row) -> Iterator[Cell]:
         """All cells but the name's and the interval's."""
@@ -146,13 +138,13 @@ class Table:
         low, high = row["low"], row["high"]
         bounds = None if low is None or high is None else (place(low), place(high))
         figure = row["published"]["value"] if row["published"] else None
-        board = self._board
         return Dots(
-            place(row["value"]), bounds,
-            [place(score) for score in (row["seeds"]["scores"][1:] if row["seeds"] else [])],
-            self._scale.within(figure), self._scale.within(board["ceiling"]),
-            self._scale.within(board["floor"]),
-            _DASH if low is None else f"{decimal(low, decimals)} to {decimal(high, decimals)}")
+            score=place(row["value"]), span=bounds,
+            seeds=[place(score) for score in (row["seeds"]["scores"][1:] if row["seeds"] else [])],
+            published=self._scale.within(figure),
+            ceiling=self._scale.within(self._board["ceiling"]),
+            floor=self._scale.within(self._board["floor"]),
+            text=_DASH if low is None else f"{decimal(low, decimals)} to {decimal(high, decimals)}")
 
 
 class _Scale:
@@ -175,42 +167,3 @@ class _Scale:
     def within(self, value: float | None) -> float | None:
         """None for what is not there, or beyond the rows."""
         return None if value is None or not self._low <= value <= self._high else self.place(value)
-
-
-def settings(suite: Suite, row: str, track: str) -> list[tuple[str, str]]:
-    """What params.yaml says of a row's system and of its variant, by dotted name."""
-    key, variant = place_of(suite, track, row)
-    entry = suite.systems[key]
-    said = {name: value for name, value in entry.items() if name not in _NO_SETTINGS}
-    chosen = (entry.get("variants") or {}).get(variant) or {}
-    return [("model", str(entry["model"])), *_flat(said, ""), *_flat(chosen, "answers: ")]
-
-
-def _flat(entry: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
-    for name, value in entry.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", _words(value)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_words, value)) or "none"
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "none"}[value]
-    return str(value)
-
-
-def commands(suite: Suite, track: str, row: str) -> list[tuple[str, str]]:
-    """How to make a row again, see it, and use it on a file of one's own."""
-    key, _ = place_of(suite, track, row)
-    option = suite_option(suite)
-    task = suite.track(track).task
-    own_files = task_module(task, "own")
-    creates = task in _WRITING and "training" in suite.systems[key]
-    return [("train and score it again", f"dvc repro {suite.address('evaluate', key)}"),
-            ("train it with further seeds", f"unrolled spread {key}{option}"),
-            (f"use it on {own_files.TAKES}",
-             f"unrolled predict {row} mine{own_files.SUFFIXES[0]}{option}"),
-            *([("let it write or compose", f"unrolled create {row}{option}")] if creates else [])]

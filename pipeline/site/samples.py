@@ -7,7 +7,7 @@ statistics that a row's own score is computed of.
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.results.markdown import decimal
 from pipeline.scoring.scores import ItemStatistics, Metric
 from pipeline.site import charts
-from pipeline.site.answers import Shown, shown
+from pipeline.site.answers import ShownAnswer, shown
 from pipeline.site.items import Item, Timed, coordinates, known_items
 from pipeline.site.speech import Sound, read_out, recording
 from pipeline.storage.json_rows import rows_of
@@ -42,7 +42,7 @@ class Answer:
     """
 
     rows: list[str]
-    shown: Shown
+    shown: ShownAnswer
     score: str
     right: bool | None = None
 
@@ -92,7 +92,7 @@ class Samples:
     samples: Sequence[Sample] = ()
     rows: Sequence[str] = ()
     items: int = 0
-    missing: Sequence[str] = field(default_factory=list)
+    missing: Sequence[str] = ()
     known: bool = False
 
     @property
@@ -166,7 +166,7 @@ class _Material:
             perfect = _PERFECT.get(self.metric.better)
             right = None if perfect is None or not np.isfinite(value) else \
                 abs(value - perfect) < _ROUNDING
-            told = Shown() if _is_chart(prediction) else shown(prediction, item)
+            told = ShownAnswer() if _is_chart(prediction) else shown(prediction, item)
             # Times and notes may differ where what was said does not.
             key = (tuple(told.parts), tuple(told.bars), score,
                    *(() if told.parts else tuple(told.times) or (row,)))
@@ -232,4 +232,3 @@ def _is_chart(prediction: Prediction) -> bool:
 
 def _printed(value: float, decimals: int) -> str:
     return decimal(value, decimals) if np.isfinite(value) else "–"
-

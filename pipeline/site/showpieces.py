@@ -24,7 +24,7 @@ LIST, SENTENCE = "shown.json", "sentence.json"
 _AGAIN = "take the committed file back"
 
 
-class Described(TypedDict):
+class ListedPicture(TypedDict):
     """An entry of `shown.json`; `picture` is a path from the project's folder."""
 
     picture: str
@@ -65,7 +65,7 @@ class Picture:
 
     file: str
     content: bytes
-    about: Described
+    about: ListedPicture
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def showpieces(root: Path) -> Showpieces:
     folder = root / FOLDER
     if not (folder / LIST).is_file():
         return Showpieces()
-    listed = read_shaped(folder / LIST, list[Described], _AGAIN)
+    listed = read_shaped(folder / LIST, list[ListedPicture], _AGAIN)
     return Showpieces(
         [Picture("-".join(Path(entry["picture"]).parts[-2:]), checked_picture(path), entry)
          for entry in listed if (path := root / entry["picture"]).is_file()],

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.audio.margins import with_margins
 from pipeline.corpora.twins.espeak import RATE, Voice
-from pipeline.corpora.twins.spoken_words import read_aloud
+from pipeline.corpora.twins.spoken_words import Reading, read_aloud
 from pipeline.errors import UserError
 from pipeline.site.items import Item, Timed, may_be_shown
 from pipeline.storage.shapes import read_shaped
@@ -67,7 +67,8 @@ def recording(suite: Suite, track: str, identity: str, item: Item | None) -> Sou
             return None  # the recording is of another version of the corpus
     words = item.times if item is not None and item.times else _words(path)
     return Sound(f"{path.stem}.mp3", as_mp3(samples, rate), len(samples) / rate,
-                 "The recording that the systems heard: a synthetic voice.", words, True)
+                 "The recording that the systems heard: a synthetic voice.", words,
+                 of_recording=True)
 
 
 def read_out(text: str, told: str, voice: Voice = READER) -> Sound | None:
@@ -77,10 +78,14 @@ def read_out(text: str, told: str, voice: Voice = READER) -> Sound | None:
     except UserError:
         return None
     digest = hashlib.sha256(f"{voice} {text}".encode()).hexdigest()[:10]
-    words = [(word.text.upper(), word.phones[0].start, word.phones[-1].end)
-             for word in reading.words]
     return Sound(f"read-{digest}.mp3", as_mp3(reading.samples, RATE), len(reading.samples) / RATE,
-                 told, words)
+                 told, spoken_words(reading))
+
+
+def spoken_words(reading: Reading) -> list[Timed]:
+    """The words that a voice says, in capitals as recognisers write them, with their times."""
+    return [(word.text.upper(), word.phones[0].start, word.phones[-1].end)
+            for word in reading.words]
 
 
 def as_mp3(samples: NDArray[np.int16] | NDArray[np.float32], rate: int) -> bytes:

@@ -13,10 +13,10 @@ from pipeline.results.markdown import decimal
 from pipeline.results.studies import Study, read_study, shown
 from pipeline.running.trained import suite_option
 from pipeline.site import charts
+from pipeline.site.addresses import row_anchor
+from pipeline.site.agreeing import read_board
 from pipeline.site.code import Library
 from pipeline.site.lectures import Lecture, counts_in_words, lectures_of
-from pipeline.site.rows import anchor
-from pipeline.site.tracks import read_board
 from pipeline.suite.schema import Suite
 
 
@@ -79,10 +79,11 @@ def described(suite: Suite, library: Library) -> Described:
     if not boards:
         raise UserError(f"suite {suite.name!r} has no leaderboard in {suite.places.leaderboards}; "
                         f"'unrolled repro{suite_option(suite)}' trains its systems and writes them")
-    return Described(suite, boards, [line for board in boards.values()
-                                     for line in _standings(suite, board)],
-                     lectures_of(suite, library), list(_studies(suite)),
-                     [track for track, board in found.items() if board is None])
+    return Described(
+        suite=suite, boards=boards,
+        standings=[line for board in boards.values() for line in _standings(suite, board)],
+        lectures=lectures_of(suite, library), charted=list(_studies(suite)),
+        not_run=[track for track, board in found.items() if board is None])
 
 
 def _standings(suite: Suite, board: Board) -> Iterator[Standing]:
@@ -92,16 +93,17 @@ def _standings(suite: Suite, board: Board) -> Iterator[Standing]:
         first, second = [*rows[:2], None, None][:2]
         low = first["low"] if first else None
         yield Standing(
-            board["track"], suite.track(board["track"]).title,
-            f"{words} {division}" if words and division else "", board["metric"],
-            metric.preference, first["system"] if first else None,
-            anchor(first["system"]) if first else "",
-            decimal(first["value"] if first else None, metric.decimals),
-            "–" if first is None or low is None else
+            track=board["track"], title=suite.track(board["track"]).title,
+            division=f"{words} {division}" if words and division else "",
+            metric=board["metric"], preference=metric.preference,
+            row=first["system"] if first else None,
+            anchor=row_anchor(first["system"]) if first else "",
+            score=decimal(first["value"] if first else None, metric.decimals),
+            interval="–" if first is None or low is None else
             f"{decimal(low, metric.decimals)} to {decimal(first['high'], metric.decimals)}",
-            second["system"] if second else "–",
-            decimal(second["value"] if second else None, metric.decimals),
-            decimal(board["ceiling"], metric.decimals))
+            runner_up=second["system"] if second else "–",
+            runner_up_score=decimal(second["value"] if second else None, metric.decimals),
+            ceiling=decimal(board["ceiling"], metric.decimals))
 
 
 def _studies(suite: Suite) -> Iterator[tuple[Study, Mapping[str, Any]]]:

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.site import prose
-from pipeline.site.files import Output, root_of, slug
-from pipeline.site.rows import anchor
+from pipeline.site.addresses import picture_file, root_of, slug
+from pipeline.site.files import Output
 from pipeline.version import VERSION
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Pages:
             trim_blocks=True, lstrip_blocks=True)
         self._environment.filters |= {
             "prose": prose.html, "inline": prose.inline, "slug": slug, "spec": spec,
-            "anchor": anchor, "picture_file": picture_file, "parted": parted}
+            "picture_file": picture_file, "parted": parted}
         self._environment.globals |= {"suites": suites, "version": VERSION,
                                       "has_course": bool(course.pages), "topics": course.topics}
 
@@ -53,8 +53,3 @@ def spec(chart: Mapping[str, Any]) -> Markup:
 def parted(name: str) -> Markup:
     """A row's name that may be broken where its variant begins."""
     return Markup(":<wbr>").join(name.split(":"))
-
-
-def picture_file(identity: str) -> str:
-    """The file of a test item's picture."""
-    return f"item-{slug(identity)}.png"

@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tqdm import tqdm
 from typing_extensions import TypedDict
@@ -41,14 +41,13 @@ from pipeline.scoring.records import Cost, Measures, Result
 from pipeline.storage import predictions
 from pipeline.storage.shapes import read_shaped
 from pipeline.suite.schema import Suite
+from pipeline.tracking.addresses import store_errors, tracking_uri
 from pipeline.tracking.champions import register
 from pipeline.tracking.store import (
     NOTE_TAG,
     TrackedRun,
     TrackingStore,
     experiment_name,
-    store_errors,
-    tracking_uri,
     version_run,
 )
 from pipeline.tracking.views import description, run_description, state
@@ -63,6 +62,13 @@ _RECORDED: tuple[Literal["processor", "precision", "torch", "converged"], ...] =
 _AGAIN = "take the committed file back, or run its system again"
 
 
+class Gap(NamedTuple):
+    """What could not be published of a system, whose name has its suite's folder before it."""
+
+    system: str
+    what: str
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What publishing did: `added` values, params, tags and points, and what it could not.
@@ -72,16 +78,15 @@ class Outcome:
     """
 
     added: dict[str, int] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
+    missing: list[Gap] = field(default_factory=list)
     experiments: dict[str, str] = field(default_factory=dict)
     champions: dict[str, str | None] = field(default_factory=dict)
 
-    def gaps(self) -> dict[str, list[str]]:
+    def by_gap(self) -> dict[str, list[str]]:
         """What could not be published, and of which systems."""
         found: dict[str, list[str]] = {}
-        for line in self.missing:
-            key, _, what = line.partition(": ")
-            found.setdefault(what, []).append(key)
+        for system, what in self.missing:
+            found.setdefault(what, []).append(system)
         return found
 
 
@@ -117,7 +122,7 @@ def account(suite: Suite, outcome: Outcome) -> Iterator[str]:
     yield (f"{len(outcome.added)} of {len(suite.systems)} systems are in the tracking store, "
            f"{sum(outcome.added.values())} entries were added")
     yield from winners(outcome)
-    for what, keys in outcome.gaps().items():
+    for what, keys in outcome.by_gap().items():
         yield f"  not published of {_several(keys)}: {what}"
 
 
@@ -274,7 +279,7 @@ class _System:
                 for path in found if path.exists()}
 
     def _miss(self, what: str) -> None:
-        self.outcome.missing.append(f"{self.suite.suite}{self.key}: {what}")
+        self.outcome.missing.append(Gap(f"{self.suite.suite}{self.key}", what))
 
 
 class _Record(TypedDict):

@@ -1,4 +1,4 @@
-"""The one place that knows MLflow: where runs are kept, and how one is found and completed.
+"""Runs in the tracking store: how one is found, what it lacks, and a curve that grows as it comes.
 
 Every write is idempotent, whatever was killed or repeated before it: a run is found by a tag that
 holds the system's version and never by its name, a curve gets only the steps that it lacks, params
@@ -12,23 +12,21 @@ MLflow's "Compare" sorts metrics by name. Scores are called `test_<metric>`, so 
 MLflow is imported when a store is opened, since it costs a second that most stages do not need.
 """
 
-import contextlib
 import hashlib
 import os
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
-from pipeline.errors import UserError, without_secrets
+from pipeline.errors import UserError
 from pipeline.provenance.inputs import Version, read_settings, version_of
 from pipeline.storage.files import sha256
 from pipeline.suite.places import Places
+from pipeline.tracking.addresses import is_server, require_reachable, store_errors, tracking_uri
 
 VERSION_TAG = "unrolled.version"
 _FILES_TAG = "unrolled.files"
@@ -38,7 +36,6 @@ NOTE_TAG = "mlflow.note.content"
 _VIEW_TAG = "mlflow.sharedViewState."
 SCORES_VIEW = "scores"
 _CURVE = "training/"
-_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 # MLflow's own limits for one request.
 _BATCH_METRICS = 1000
 _BATCH_PARAMS = 100
@@ -47,60 +44,6 @@ _BATCH_PARAMS = 100
 CALM = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
         "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-
-
-def tracking_uri(places: Places) -> str:
-    """MLFLOW_TRACKING_URI of the environment, else a SQLite file in the project's root."""
-    uri = (os.environ.get("MLFLOW_TRACKING_URI")
-           or f"sqlite:///{places.tracking_database.resolve()}")
-    if not _is_readable(uri):
-        # Libraries quote the part that they cannot read, which would be one of the password.
-        raise UserError(f"MLFLOW_TRACKING_URI={_shown(uri)}: host and port cannot be told; in a "
-                        "user's name or password write %2F for /, %3A for :, %40 for @, %5B for [")
-    if _kind(uri) not in {"sqlite", *_PORTS}:
-        raise UserError(f"MLFLOW_TRACKING_URI={_shown(uri)}: no tracking server or database; use "
-                        "for example http://HOST:5000, postgresql+psycopg2://USER@HOST/NAME or "
-                        "sqlite:////ABSOLUTE/PATH.db (MLflow has given up plain folders)")
-    return uri
-
-
-def is_server(uri: str) -> bool:
-    """Whether the URI is an MLflow server, which has pages and artifacts of its own."""
-    return _kind(uri) in ("http", "https")
-
-
-def _kind(uri: str) -> str:
-    return urlsplit(uri).scheme.partition("+")[0]
-
-
-def _shown(uri: str) -> str:
-    """The address as it may be shown, also where a password has spaces, which it must not."""
-    return without_secrets("%20".join(uri.split()))
-
-
-def _is_readable(uri: str) -> bool:
-    """Whether host and port can be told; a password with a plain / or : hides them."""
-    try:
-        return urlsplit(uri).port != 0
-    except ValueError:
-        return False
-
-
-@contextlib.contextmanager
-def store_errors(uri: str) -> Iterator[None]:
-    """Turn what MLflow and its drivers raise about a store into a UserError that names it."""
-    try:
-        yield
-    except UserError:
-        raise
-    # MLflow passes on errors of HTTP libraries and of every database driver, with no common base.
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        if password := urlsplit(uri).password:  # which a driver may quote by itself
-            reason = reason.replace(password, "***").replace(unquote(password), "***")
-        # No cause: a log of it would have the address.
-        raise UserError(f"tracking store {_shown(uri)}: {reason}; see that it runs, or set "
-                        "MLFLOW_TRACKING_URI to another") from None
 
 
 class TrackedRun:
@@ -206,7 +149,7 @@ class TrackingStore:
         for name, value in CALM.items():
             os.environ.setdefault(name, value)
         with store_errors(uri), self.locked():
-            _require_reachable(uri)
+            require_reachable(uri)
             from mlflow.tracking import MlflowClient
 
             # Models are registered where their runs are.
@@ -322,23 +265,3 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{name}"] = value
     return found
-
-
-def _require_reachable(uri: str) -> None:
-    """Fail at once where MLflow would try for minutes: no host, no database, no permission."""
-    parts = urlsplit(uri)
-    if parts.hostname:
-        address = (parts.hostname, parts.port or _PORTS[_kind(uri)])
-        with socket.create_connection(address, timeout=5):
-            pass
-    if not is_server(uri):
-        import sqlalchemy
-
-        try:
-            engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
-        except ModuleNotFoundError as error:
-            raise UserError(f"tracking store {_shown(uri)}: its driver {error.name!r} "
-                            "is not installed; for PostgreSQL: pip install psycopg2-binary, and "
-                            "the address begins with postgresql+psycopg2://") from None
-        with engine.connect():
-            pass

@@ -18,8 +18,9 @@ from pipeline import processes
 from pipeline.errors import UserError, without_secrets
 from pipeline.running.trained import suite_option
 from pipeline.suite.schema import Suite
+from pipeline.tracking.addresses import is_server, tracking_uri
 from pipeline.tracking.publish import Outcome, publish, winners
-from pipeline.tracking.store import SCORES_VIEW, is_server, tracking_uri
+from pipeline.tracking.store import SCORES_VIEW
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -87,7 +88,7 @@ def gaps(suite: Suite, outcome: Outcome) -> Iterator[str]:
     if not outcome.added:
         yield f"nothing to compare: none of {total} systems is trained here; {brings}"
     elif outcome.missing:
-        partly = {line.partition(": ")[0] for line in outcome.missing}
+        partly = {gap.system for gap in outcome.missing}
         yield (f"{len(outcome.added)} of {total} systems have runs; something is not here of "
                f"{len(partly)} ('unrolled publish{which}' says what); {brings}")
 

@@ -22,6 +22,10 @@ from pipeline.tracking.store import TrackedRun
 _SCORES, _CURVES, _SETTINGS = "Scores", "Learning curves", "Settings that differ"
 _PICTURES = (".png", ".jpg", ".svg")
 _HEIGHT = 360  # pixels of a chart
+_AXES: Mapping[str, Any] = {
+    "lineSmoothness": 0, "xAxisScaleType": "linear", "scaleType": "linear", "range": {},
+    "useGlobalXaxisKey": True, "useGlobalLineSmoothing": True, "selectedXAxisMetricKey": "",
+    "yAxisKey": "metric", "yAxisExpressions": []}
 
 
 def description(suite: Suite, track: str) -> str:
@@ -65,10 +69,10 @@ def run_description(suite: Suite, track: str, row: str, score: Score, run: Track
     pictures = [name for name in names if name.endswith(_PICTURES)]
     links = ", ".join(f"[{name}](#/experiments/{run.experiment}/runs/{run.id}/artifacts/"
                       f"{quote(name)})" for name in names if name not in pictures)
-    return "\n\n".join([
-        f"`{row}`: {suite.tracks[track].metric} {score['value']:.6g}{interval}", *([links] * bool(
-            links)), *(f"**{name}**\n\n![{name}](get-artifact?path={quote(name, safe='')}"
-                       f"&run_uuid={run.id})" for name in pictures)])
+    shown = [f"**{name}**\n\n![{name}](get-artifact?path={quote(name, safe='')}"
+             f"&run_uuid={run.id})" for name in pictures]
+    said = f"`{row}`: {suite.tracks[track].metric} {score['value']:.6g}{interval}"
+    return "\n\n".join(filter(None, [said, links, *shown]))
 
 
 def state(suite: Suite, track: str) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def state(suite: Suite, track: str) -> dict[str, Any]:
 def _charts(score: str) -> dict[str, Any]:
     """Sections of charts. MLflow adds its own for what they leave out, below and folded."""
     charts = [
-        *(_chart(_SCORES, name, "BAR", metricKey=name, runsCountToCompare=20)
+        *(_chart(_SCORES, name, "BAR", metricKey=name)
           for name in (score, f"{score}/low", f"{score}/high")),
         *(_chart(_CURVES, name, "LINE", metricKey=f"training/{name}",
                  selectedMetricKeys=[f"training/{name}"], xAxisKey="step", **_AXES)
@@ -116,12 +120,6 @@ def _charts(score: str) -> dict[str, Any]:
                  "cardHeight": _HEIGHT} for name, display in [*shown, *folded]]
     return {"compareRunCharts": charts, "compareRunSections": sections,
             "isAccordionReordered": True}
-
-
-_AXES: Mapping[str, Any] = {
-    "lineSmoothness": 0, "xAxisScaleType": "linear", "scaleType": "linear", "range": {},
-    "useGlobalXaxisKey": True, "useGlobalLineSmoothing": True, "selectedXAxisMetricKey": "",
-    "yAxisKey": "metric", "yAxisExpressions": []}
 
 
 def _chart(section: str, name: str, kind: str, **further: Any) -> dict[str, Any]:

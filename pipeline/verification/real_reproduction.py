@@ -54,7 +54,7 @@ def check_real(suite: Suite, mirror: Path | None, findings: Findings, jobs: int 
                 findings.note(kind, [f"{suite.name}, {text}" for text in
                                      again.scored[key].result()], len(suite.rows_of(key)))
             if track in made:
-                _check_fast_systems(suite, track, keys[track], again.ran, findings)
+                check_fast_systems(suite, track, keys[track], again.ran, findings)
     if further := sum(len(list(suite.places.seeds(track).rglob("*.json")))
                       for track in suite.tracks):
         findings.unchecked.append(f"{suite.name}: {further} trainings in seeds/ were not done "
@@ -64,7 +64,7 @@ def check_real(suite: Suite, mirror: Path | None, findings: Findings, jobs: int 
 class _AtOnce(Executor):
     """Does what it is given in this process, before anything else."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
         done.set_result(fn(*args, **kwargs))
         return done
@@ -75,8 +75,8 @@ class _Again:
     """What workers give of systems: how their scores differ when they are computed again, and
     what those without gradient training reach now."""
 
-    scored: Mapping[str, "Future[list[str]]"]
-    ran: Mapping[str, "Future[Result]"]
+    scored: Mapping[str, Future[list[str]]]
+    ran: Mapping[str, Future[Result]]
 
     @classmethod
     def of(cls, suite: Suite, keys: Mapping[str, list[str]], made: list[str],
@@ -154,8 +154,8 @@ def _rescored_items(suite: Suite, key: str) -> list[str]:
     return item_scores(suite, key)
 
 
-def _check_fast_systems(suite: Suite, track: str, keys: list[str],
-                        ran: Mapping[str, "Future[Result]"], findings: Findings) -> None:
+def check_fast_systems(suite: Suite, track: str, keys: list[str],
+                       ran: Mapping[str, Future[Result]], findings: Findings) -> None:
     """Compare the systems without gradient training, which `ran`; say what others would take."""
     committed: dict[str, dict[str, float]] = {}
     reproduced: dict[str, dict[str, float]] = {}

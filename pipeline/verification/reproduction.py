@@ -33,7 +33,7 @@ from pipeline.storage.files import read_json
 from pipeline.suite.checks import load_valid
 from pipeline.suite.schema import Suite
 from pipeline.verification.another_seed import check_another_seed, compare_own_seed
-from pipeline.verification.committed import check_committed, file_differences
+from pipeline.verification.committed import check_committed
 from pipeline.verification.comparison import (
     Findings,
     Scores,
@@ -50,11 +50,10 @@ from pipeline.verification.reproduced import (
     scores_and_bounds,
     statistics_of,
 )
+from pipeline.verification.result_files import file_differences
 from pipeline.verification.standings import Standing, compare_standings
 from pipeline.verification.tolerances import made_here, tolerances
-from pipeline.verification.verify import head, is_fresh_clone
-
-ROOT = Path(__file__).resolve().parents[2]
+from pipeline.verification.verify import ROOT, head, is_fresh_clone
 
 
 def check_embedded(suite: Suite, jobs: int, findings: Findings) -> None:
@@ -238,8 +237,7 @@ def check_files(findings: Findings) -> None:
     embedded = load_valid(ROOT / "params.yaml")
     check_versions(embedded, findings)
     check_committed(embedded, findings)
-    if (ROOT / "real" / "params.yaml").exists():
-        real = load_valid(ROOT / "real" / "params.yaml")
+    if (real := _suite_in("real")) is not None:
         write_inputs(real)
         check_committed(real, findings)
     check_large(findings)
@@ -252,8 +250,7 @@ def check_versions(suite: Suite, findings: Findings) -> None:
 
 def check_large(findings: Findings) -> None:
     """What can be said of the suite that no machine of ours trains."""
-    if (ROOT / "large" / "params.yaml").exists():
-        large = load_valid(ROOT / "large" / "params.yaml")
+    if (large := _suite_in("large")) is not None:
         findings.note("result folders", list(file_differences(large)))
         findings.unchecked.append("large: only its params.yaml was checked; it wants a GPU or days")
 
@@ -269,9 +266,15 @@ def check_all(jobs: int, mirror: Path | None, findings: Findings) -> None:
         raise UserError("nothing was trained: these rows could not come out as committed")
     check_embedded(embedded, jobs, findings)
     check_another_seed(embedded, head(ROOT), jobs, findings)
-    if (ROOT / "real" / "params.yaml").exists():
-        check_real(load_valid(ROOT / "real" / "params.yaml"), mirror, findings, jobs)
+    if (real := _suite_in("real")) is not None:
+        check_real(real, mirror, findings, jobs)
     check_large(findings)
+
+
+def _suite_in(folder: str) -> Suite | None:
+    """The suite of a folder of the clone; None where the project has none there."""
+    params = ROOT / folder / "params.yaml"
+    return load_valid(params) if params.exists() else None
 
 
 if __name__ == "__main__":

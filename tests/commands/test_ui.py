@@ -18,7 +18,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.suite.schema import Suite
 from pipeline.tracking import ui
-from pipeline.tracking.publish import Outcome, account, publish
+from pipeline.tracking.publish import Gap, Outcome, account, publish
 from pipeline.tracking.ui import addresses, command, environment, gaps, serve
 from tests.conftest import ROOT
 from tests.tracked_project import empty_store, evaluate, free_port, make_project, train
@@ -143,7 +143,7 @@ def test_a_clone_without_models_is_told_in_one_line_too(tmp_path: Path, suite: S
 
 
 def test_what_many_systems_lack_is_counted(suite: Suite) -> None:
-    outcome = Outcome(missing=[f"s{number}: its figures" for number in range(290)])
+    outcome = Outcome(missing=[Gap(f"s{number}", "its figures") for number in range(290)])
     assert list(account(suite, outcome))[1:] == ["  not published of 290 systems: its figures"]
 
 

@@ -15,7 +15,8 @@ from pipeline.running.fitting import train_system
 from pipeline.storage.files import read_json, sha256
 from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite, load
-from pipeline.tracking.store import TrackingStore, live_logger, tracking_uri
+from pipeline.tracking.addresses import tracking_uri
+from pipeline.tracking.store import TrackingStore, live_logger
 
 KEY = "yearly-esrnn"
 

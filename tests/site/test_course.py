@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.site.building import render_site
 from pipeline.suite.schema import Suite
-from tests.site.test_pages import followed
 from tests.site.toy_site import site_suite, stub_bundle
+from tests.site.written import followed
 
 INDEX = """# The course
 

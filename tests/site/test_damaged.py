@@ -71,6 +71,9 @@ def at(*place: Any, value: Any) -> Change:
     (CLAIMS, at(0, "track", value="recall"), "track: not what"),
     (CLAIMS, at(0, "better", value="gone"), "better: not what"),
     (CLAIMS, at(0, "worse", value="gone"), "worse: not what"),
+    (CLAIMS, at(0, "contrast", value={"better": "network", "worse": "smooth:ses"}),
+     "contrast: not what"),
+    (CLAIMS, at(0, "high", value=1.0), "high: not what"),
     (STUDY, at("points", value=[]), "points: no score is there"),
     (STUDY, at("points", 1, "scores", value={
         "other": {"value": 1.0, "low": None, "high": None}}), r"points\.1\.scores: its names"),

@@ -1,18 +1,24 @@
 """Claims under their lectures, and the code that a lecture is about."""
 
+import functools
+
 import pytest
 
 from pipeline.results.claims import read_claims
 from pipeline.site.code import Library
-from pipeline.site.lectures import counts_in_words, lectures_of
+from pipeline.site.lectures import Lecture, counts_in_words, lectures_of
 from pipeline.suite.schema import load
 from tests.conftest import ROOT
 
 
+@functools.cache
+def of_suite(params: str) -> list[Lecture]:
+    return lectures_of(load(ROOT / params), Library(ROOT))
+
+
 @pytest.mark.parametrize("params", ["params.yaml", "real/params.yaml"])
 def test_every_claim_stands_once_under_its_lecture_with_its_verdict(params: str) -> None:
-    suite = load(ROOT / params)
-    lectures = lectures_of(suite, Library(ROOT))
+    suite, lectures = load(ROOT / params), of_suite(params)
     shown = [(lecture.name, one.claim) for lecture in lectures for one in lecture.claims]
     judged = read_claims(suite)
     assert sorted((claim["id"], claim["lecture"], claim["verdict"]) for claim in judged) == sorted(
@@ -27,7 +33,7 @@ def test_every_claim_stands_once_under_its_lecture_with_its_verdict(params: str)
 
 def test_a_lecture_leads_to_the_code_that_it_is_about() -> None:
     found = {lecture.name: [module.short for module in lecture.methods]
-             for lecture in lectures_of(load(ROOT / "params.yaml"), Library(ROOT))}
+             for lecture in of_suite("params.yaml")}
     assert found["attention"][0] == "nn.attention"
     # A fixed vector beside attention: the better side has attention, the other has not.
     assert "nn.attention" in found["sequence-to-sequence models"]

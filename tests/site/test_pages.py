@@ -5,10 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
 
 import pytest
 
@@ -22,26 +19,7 @@ from pipeline.suite.places import Places
 from pipeline.suite.schema import Suite
 from tests.conftest import ROOT
 from tests.site.toy_site import SCRIPT, site_suite, stub_bundle
-
-
-class Page(HTMLParser):
-    """A page's addresses, the ids that can be linked to, and its elements by name."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.ids: list[str] = []
-        self.tags: list[str] = []
-        self.text = path.read_text("utf-8")
-        self.feed(self.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        for name, value in attrs:
-            if name in ("href", "src") and value is not None:
-                self.links.append(value)
-            if name == "id" and value is not None:
-                self.ids.append(value)
+from tests.site.written import Page, followed
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +34,6 @@ def site(suite: Suite) -> Path:
     folder = suite.places.root / "site"
     render_site([suite], folder)
     return folder
-
-
-def pages(site: Path) -> Iterator[tuple[Path, Page]]:
-    for path in sorted(site.rglob("*.html")):
-        yield path, Page(path)
 
 
 def test_every_link_leads_to_a_file_of_the_site_and_a_place_in_it(site: Path) -> None:
@@ -87,28 +60,6 @@ def test_pages_of_real_results_have_each_part_and_are_small(real_written: Writte
             assert rows.count(words) >= details, (path, words)
         assert 'class="sortable"' in page.text and 'class="dot"' in page.text, path
         assert "Quality against cost" in page.text and 'class="card sample"' in page.text, path
-
-
-def followed(site: Path) -> int:
-    """How many links were followed, all of which lead to a file of the site and a place in it."""
-    known = dict(pages(site))
-    assert len(known) > 8
-    resolved = site.resolve()
-    count = 0
-    for path, page in known.items():
-        assert len(page.ids) == len(set(page.ids)), path
-        for link in page.links:
-            if link == "data:,":
-                continue
-            address, anchor = urldefrag(link)
-            assert not re.match(r"[a-z]+:|/", address), f"{path}: {link}"
-            target = (path.parent / unquote(address)).resolve() if address else path
-            assert target.is_file() and target.resolve().is_relative_to(resolved), f"{path}: {link}"
-            if anchor:
-                place = site / target.resolve().relative_to(resolved)
-                assert anchor in known[place].ids, f"{path}: {link}"
-            count += 1
-    return count
 
 
 def test_answers_and_titles_are_text_and_no_html(site: Path) -> None:

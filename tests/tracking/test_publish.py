@@ -1,14 +1,15 @@
+"""Publishing completes the store from the files: everything that belongs there, and nothing twice.
+"""
+
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.commands.main import run as run_command_line
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import read_row_version, version_of
 from pipeline.provenance.lock import Lock
@@ -17,7 +18,6 @@ from pipeline.suite.schema import Suite
 from pipeline.tracking.publish import publish
 from tests.tracked_project import (
     CURVE,
-    ROOT,
     SUITE,
     contents,
     curve_points,
@@ -217,11 +217,11 @@ def test_scores_of_an_earlier_model_are_not_shown_beside_a_later_one(tmp_path, u
     changed = save_suite(tmp_path, {"root": ".", "suite": "", **SUITE,
                                     "systems": {"counting": entry}})
     assert publish(changed).missing == [
-        "counting: nothing: params.yaml has changed since it was trained"]
+        ("counting", "nothing: params.yaml has changed since it was trained")]
     train(changed, "counting")
     outcome = publish(changed)
     assert outcome.missing == [
-        "counting: its scores: the model has not been evaluated by 'dvc repro'"]
+        ("counting", "its scores: the model has not been evaluated by 'dvc repro'")]
     run = run_of(uri, "counting")
     assert run["params"]["order"] == "6" and "test_wer" not in run["points"]
     evaluate(changed, "counting", wer=9.0)
@@ -233,7 +233,7 @@ def test_scores_that_dvc_did_not_write_are_not_published(tmp_path, uri, suite) -
     file = suite.places.metrics("reading", "counting")
     write_json(file, read_json(file) | {"parameters": 0})
     outcome = publish(suite)
-    assert len(outcome.missing) == 1 and "counting" in outcome.missing[0]
+    assert [gap.system for gap in outcome.missing] == ["counting"]
     shown = contents(uri)["reading"].get("counting", [])
     assert not any("test_wer" in run["points"] for run in shown)
 
@@ -293,10 +293,10 @@ def test_a_clone_without_models_publishes_what_it_has_and_the_rest_after_a_pull(
     for folder in ("models", "figures", "predictions"):
         shutil.move(tmp_path / folder, away / folder)
     outcome = publish(suite)
-    assert sorted(problem for problem in outcome.missing if "recurrent" in problem) == [
-        "recurrent: its figures: they are not here ('dvc pull' brings them)",
-        "recurrent: its learning curve: the model is not here ('dvc pull' brings it)",
-        "recurrent: sample predictions: they are not here"]
+    assert sorted(gap.what for gap in outcome.missing if gap.system == "recurrent") == [
+        "its figures: they are not here ('dvc pull' brings them)",
+        "its learning curve: the model is not here ('dvc pull' brings it)",
+        "sample predictions: they are not here"]
     run = run_of(uri, "recurrent")
     assert final(run)["test_wer"] == 10.0 and "training/loss" not in run["points"]
     for folder in ("models", "figures", "predictions"):
@@ -316,20 +316,15 @@ def test_samples_are_readable_and_few(tmp_path, uri, suite) -> None:
     assert figure.parent.name == "figures"
 
 
-def test_an_untrained_suite_and_an_unreachable_store_are_told_plainly(tmp_path, suite) -> None:
-    def command(uri: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pipeline", "publish", "--suite", str(tmp_path / "params.yaml")],
-            cwd=ROOT, capture_output=True, text=True,
-            env=os.environ | {"MLFLOW_TRACKING_URI": uri})
-
-    unreachable = command(f"http://127.0.0.1:{free_port()}")
-    assert unreachable.returncode == 2
-    assert unreachable.stderr.startswith("error: tracking store http://127.0.0.1")
-    assert "Traceback" not in unreachable.stderr
+def test_an_untrained_suite_and_an_unreachable_store_are_told_plainly(
+        tmp_path, suite, monkeypatch, capsys) -> None:
+    command = ["publish", "--suite", str(tmp_path / "params.yaml")]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(UserError, match=r"^tracking store http://127\.0\.0\.1"):
+        run_command_line(command)
     (tmp_path / "dvc.lock").unlink()
-    untrained = command(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    assert untrained.returncode == 0
-    assert "0 of 2 systems are in the tracking store" in untrained.stdout
-    assert "not published of recurrent, counting: nothing: it has not been trained" in (
-        untrained.stdout)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", empty_store(tmp_path / "runs.db"))
+    run_command_line(command)
+    told = capsys.readouterr().out
+    assert "0 of 2 systems are in the tracking store" in told
+    assert "not published of recurrent, counting: nothing: it has not been trained" in told

@@ -1,3 +1,6 @@
+"""The tracking store: what a run is found by, what is added to it, and when it cannot be reached.
+"""
+
 import os
 import socket
 import subprocess
@@ -8,14 +11,8 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.suite.places import Places
-from pipeline.tracking.store import (
-    LiveCurve,
-    TrackedRun,
-    TrackingStore,
-    flat,
-    live_logger,
-    tracking_uri,
-)
+from pipeline.tracking.addresses import tracking_uri
+from pipeline.tracking.store import LiveCurve, TrackedRun, TrackingStore, flat, live_logger
 from tests.tracked_project import (
     CURVE,
     ROOT,

@@ -25,12 +25,6 @@ from pipeline.verification.comparison import Findings
 from pipeline.verification.reproduction import check_embedded
 from pipeline.verification.rescore import item_scores
 from tests.trials import trials
-from tests.verification.test_verify import (  # noqa: F401
-    embedded,
-    project,
-    real_results,
-    toy_results,
-)
 
 # The name of what is altered, and the file's content afterwards.
 Alteration = tuple[str, bytes]
@@ -176,11 +170,6 @@ def unseen(suite: Suite, check: Callable[[Findings], None], step: int,
     return found, tried
 
 
-@pytest.fixture
-def small(embedded: Suite) -> Suite:  # noqa: F811
-    return embedded
-
-
 def verifying(suite: Suite, backup: Path) -> Callable[[Findings], None]:
     """The whole verification of an embedded suite, which leaves the suite as it was.
 
@@ -208,10 +197,10 @@ def verifying(suite: Suite, backup: Path) -> Callable[[Findings], None]:
 
 
 @pytest.mark.fuzz
-def test_no_alteration_of_an_embedded_suite_is_unseen(small: Suite, tmp_path: Path) -> None:
+def test_no_alteration_of_an_embedded_suite_is_unseen(embedded: Suite, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     backup.mkdir()
-    found, tried = unseen(small, verifying(small, backup), trials(11, 1), frame)
+    found, tried = unseen(embedded, verifying(embedded, backup), trials(11, 1), frame)
     assert found == [], "\n".join(found)
     assert tried > 50
 
@@ -245,7 +234,7 @@ def unheld(suite: Suite) -> Callable[[Path, str], bool]:
 
 
 @pytest.mark.fuzz
-def test_no_alteration_of_a_real_suite_is_unseen(project: Path) -> None:  # noqa: F811
+def test_no_alteration_of_a_real_suite_is_unseen(project: Path) -> None:
     suite = load(project / "real" / "params.yaml")
     write_inputs(suite)
 
@@ -264,20 +253,20 @@ def test_no_alteration_of_a_real_suite_is_unseen(project: Path) -> None:  # noqa
     "curves/yearly/ghost.json", "leaderboards/ghost.md", "leaderboards/yearly/ghost.json",
     "predictions/yearly/network/plain.parquet", "costs/yearly/network.train.json",
     "seeds/yearly/network/plain/fedcba9876543210/2.json", "seeds/yearly/ghost/plain/2.json"])
-def test_a_file_that_belongs_to_nothing_is_found(small: Suite, name: str) -> None:
-    path = small.places.root / name
+def test_a_file_that_belongs_to_nothing_is_found(embedded: Suite, name: str) -> None:
+    path = embedded.places.root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{}\n")
     findings = Findings()
-    check_committed(small, findings)
+    check_committed(embedded, findings)
     assert any(text.startswith(f"{name} belongs to nothing in params.yaml")
                for text in findings.differences)
 
 
-def test_each_file_that_lacks_is_found(project: Path, small: Suite) -> None:  # noqa: F811
+def test_each_file_that_lacks_is_found(project: Path, embedded: Suite) -> None:
     real = load(project / "real" / "params.yaml")
     write_inputs(real)
-    for suite in (small, real):
+    for suite in (embedded, real):
         for path in committed(suite):
             if path.relative_to(suite.places.all_curves.parent).parts[0] == "curves":
                 continue  # compared with those of the reproduction
