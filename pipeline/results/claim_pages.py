@@ -52,7 +52,7 @@ def _cells(suite: Suite, claim: Claim) -> list[str]:
     metric = metrics_of(suite, claim["track"])[claim["metric"]]
     p = claim["p_adjusted"]
     interval = "–" if claim["low"] is None else (
-        f"{decimal(claim['low'], metric.decimals)} to {decimal(claim['high'], metric.decimals)}")
+        f"{claim['low']:,.{metric.decimals}f} to {claim['high']:,.{metric.decimals}f}")
     late = "; *stated after first results*" if claim["stated"] == "after first results" else ""
     return [
         f"{claim['text']} ({claim['source']}{late})", f"**{claim['verdict']}**",

@@ -109,7 +109,7 @@ def _shown(suite: Suite, claim: Claim) -> ShownClaim:
         contrast=sides(contrast["better"], contrast["worse"]) if contrast else [],
         effect=f"{claim['effect']:+,.{decimals}f}",
         interval="–" if claim["low"] is None else
-        f"{decimal(claim['low'], decimals)} to {decimal(claim['high'], decimals)}",
+        f"{claim['low']:,.{decimals}f} to {claim['high']:,.{decimals}f}",
         p="–" if p is None else probability(p), preference=metric.preference, line=_line(claim))
 
 

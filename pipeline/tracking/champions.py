@@ -84,12 +84,12 @@ def _winner(suite: Suite, track: str, lock: Lock,
     try:
         key, variant = key_of(suite, row)
     except UserError:
-        return f"its winner, {row}, is no longer in params.yaml"
+        return f"its first row, {row}, is no longer in params.yaml"
     model = suite.places.model(key)
     if not model.is_dir():
-        return "the winner's model is not here"
+        return "the first row's model is not here"
     if key not in scored:
-        return f"scores of the winner, {row}, are not published"
+        return f"scores of the first row, {row}, are not published"
     digest = content_hash(model)
     if digest != lock.digest(f"train@{key}", "outs", model):
         return (f"{model.relative_to(suite.places.root).as_posix()} is not the one that dvc.lock "
@@ -108,8 +108,8 @@ def _add(store: TrackingStore, suite: Suite, track: str, winner: _Winner, run: T
     store.client.log_artifacts(run.id, str(model), _FOLDER)
     if not store.client.search_registered_models(f"name = '{name}'"):
         store.client.create_registered_model(
-            name, description=f"The winner of the track **{suite.tracks[track].title}**; its "
-                              f"alias is `{ALIAS}`.")
+            name, description="The row with the best score of the track "
+                              f"**{suite.tracks[track].title}**; its alias is `{ALIAS}`.")
     added = store.client.create_model_version(
         name, f"{run.artifacts}/{_FOLDER}", run.id,
         tags={_TAG: tag, "row": winner.row, "track": track, "dvc.model": winner.digest},

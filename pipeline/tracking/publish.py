@@ -137,7 +137,8 @@ def winners(outcome: Outcome) -> Iterator[str]:
     registered = sum(reason is None for reason in outcome.champions.values())
     why = "".join(f"; not of {_several(tracks, 'tracks')}: {reason}"
                   for reason, tracks in missing.items())
-    yield f"the winners of {registered} of {len(outcome.champions)} tracks are registered{why}"
+    yield (f"the first rows of {registered} of {len(outcome.champions)} boards are registered as "
+           f"models{why}")
 
 
 def _several(keys: list[str], kind: str = "systems") -> str:

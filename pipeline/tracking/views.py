@@ -52,7 +52,7 @@ def description(suite: Suite, track: str) -> str:
             "*Show diff only* leaves the settings that differ, those that one run alone has among "
             "them, and a metric's name opens its curves.",
             "- A run's description has its pictures, sounds and sample answers.",
-            f"- The leaderboard, with ranks that say which rows differ, is `{address}`. Its winner "
+            f"- The leaderboard, with ranks and what they mean, is `{address}`. Its first row "
             f"is `models:/{model_name(suite, track)}@{ALIAS}` in the model registry, where its "
             "model is on this machine."])])
 

@@ -152,11 +152,11 @@ def _altered_scores(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize(("change", "reason"), [
-    (_no_model, "the winner's model is not here"),
+    (_no_model, "the first row's model is not here"),
     (_altered_model, "models/first is not the one that dvc.lock names"),
     (_altered_board, "its leaderboard is not the one that dvc.lock names"),
-    (_removed_row, "its winner, third, is no longer in params.yaml"),
-    (_altered_scores, "scores of the winner, first, are not published")])
+    (_removed_row, "its first row, third, is no longer in params.yaml"),
+    (_altered_scores, "scores of the first row, first, are not published")])
 def test_what_dvc_lock_does_not_vouch_for_is_not_registered(
         suite: Suite, uri: str, change: Any, reason: str) -> None:
     change(suite)
@@ -168,9 +168,9 @@ def test_what_dvc_lock_does_not_vouch_for_is_not_registered(
 
 
 def test_a_clone_is_told_once_that_it_has_no_models() -> None:
-    missing = Outcome(champions=dict.fromkeys("abcd", "the winner's model is not here"))
-    assert list(winners(missing)) == ["the winners of 0 of 4 tracks are registered; not of 4 "
-                                      "tracks: the winner's model is not here"]
+    missing = Outcome(champions=dict.fromkeys("abcd", "the first row's model is not here"))
+    assert list(winners(missing)) == ["the first rows of 0 of 4 boards are registered as models; "
+                                      "not of 4 tracks: the first row's model is not here"]
     assert list(winners(Outcome())) == []
 
 
