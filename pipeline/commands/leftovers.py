@@ -15,7 +15,7 @@ runs, which MLflow deletes.
 import argparse
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pipeline.commands.project import suite_file
@@ -56,10 +56,11 @@ def leftovers(params: Path, remove: bool) -> Iterator[str]:
 def _files(suite: Suite) -> Iterator[Path]:
     """What lies in the places of entries and is of none."""
     places = suite.places
-    for folder, known in ((places.data(_ANY).parent, suite.corpora),
-                          (places.features(_ANY).parent, suite.tracks),
-                          (places.model(_ANY).parent, suite.systems),
-                          (places.all_checkpoints(_ANY).parent, suite.systems)):
+    of_entries: list[tuple[Path, Collection[str]]] = [
+        (places.data(_ANY).parent, suite.corpora), (places.features(_ANY).parent, suite.tracks),
+        (places.model(_ANY).parent, suite.systems),
+        (places.all_checkpoints(_ANY).parent, suite.systems)]
+    for folder, known in of_entries:
         yield from (path for path in _in(folder) if path.is_dir() and path.name not in known)
     yield from (path for path in _in(places.leaderboards)
                 if path not in (places.overview, places.claims) and _key(path) not in suite.tracks)
@@ -69,8 +70,8 @@ def _files(suite: Suite) -> Iterator[Path]:
             if track.is_dir() and track.name not in suite.tracks:
                 yield track
             elif track.is_dir():
-                known = suite.systems_of(track.name)
-                yield from (path for path in _in(track) if _key(path) not in known)
+                keys = suite.systems_of(track.name)
+                yield from (path for path in _in(track) if _key(path) not in keys)
 
 
 def _in(folder: Path) -> list[Path]:
@@ -85,8 +86,9 @@ def _key(path: Path) -> str:
 
 
 def _stages(suite: Suite) -> set[str]:
-    keys = {"download": suite.corpora, "features": suite.tracks, "train": suite.systems,
-            "evaluate": suite.systems, "leaderboard": suite.tracks}
+    keys: dict[str, Collection[str]] = {
+        "download": suite.corpora, "features": suite.tracks, "train": suite.systems,
+        "evaluate": suite.systems, "leaderboard": suite.tracks}
     return {"validate", "report", *(f"{stage}@{key}" for stage, known in keys.items()
                                     for key in known)}
 
