@@ -43,8 +43,14 @@ def create_lines(row: str, wishes: Mapping[str, Any], out: Path | None,
 
 def _options(answering: Answering, row: str, wishes: Mapping[str, Any]) -> Any:
     kind = answering.options()
-    known = {field.name for field in fields(kind)}
+    known = [field.name for field in fields(kind)]
     for name in wishes:
         if name not in known:
-            raise UserError(f"--{name.replace('_', '-')} means nothing to {row}")
+            raise UserError(f"{_written(name)} means nothing to {row}; it takes "
+                            f"{', '.join(map(_written, known))}")
     return kind(**wishes)
+
+
+def _written(name: str) -> str:
+    """An option as it is given."""
+    return f"--{name.replace('_', '-')}"

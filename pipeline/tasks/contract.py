@@ -182,8 +182,10 @@ class Validation(Protocol):
 class Creates(Protocol):
     """A system that makes something of nothing: it writes text, or composes.
 
-    `Options` is a dataclass of what can be asked for, each field with a default. Works are text,
-    or the task's `own` has `write_created(works, folder)`, which writes them and gives the paths.
+    `Options` is a dataclass of what can be asked for, each field with a default. The command line
+    passes on those of its own options that have the name of a field (`pipeline.commands.main`).
+    Works are text, or the task's `own` has `write_created(works, folder)`, which writes them and
+    gives the paths.
     """
 
     Options: type[Any]

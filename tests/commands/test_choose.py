@@ -188,7 +188,8 @@ def test_a_trained_network_writes_from_a_prompt(project: Path, tmp_path: Path) -
     ("ngram", {}, "ngram is not trained here"),
     ("netwrok", {}, "no row 'netwrok'; did you mean 'network'"),
     ("network", {"prompt": "the horse"}, "word 'horse' is not in the vocabulary"),
-    ("network", {"opening": [60]}, "--opening means nothing to network"),
+    ("network", {"opening": [60]}, "--opening means nothing to network; it takes "
+                                   "--prompt, --count, --length, --temperature, --top-k, --seed$"),
     ("network", {"temperature": -1.0}, "temperature is 0 or more")])
 def test_what_cannot_be_written_is_named(project: Path, row: str, wishes: dict[str, Any],
                                          message: str) -> None:
