@@ -1,25 +1,18 @@
-"""What systems, tracks and corpora have left behind that params.yaml no longer has.
+"""What systems, tracks and corpora that are gone have left behind: `unrolled leftovers`.
 
 An entry that is removed or renamed trains nothing and stands on no page, but its files stay: DVC
 forgets a stage that it does not find and keeps what it wrote, and `seeds/` and `studies/` are no
 stage's. `unrolled verify` refuses such files and what dvc.lock says of them, because a committed
-score that nothing makes cannot be checked. Without `--remove` they are only named:
-
-    python -m pipeline.commands.leftovers
-    python -m pipeline.commands.leftovers --remove --suite real
-
-Two things stay. `tests.json` keeps every score that a row ever had, and the tracking store its
-runs, which MLflow deletes.
+score that nothing makes cannot be checked. Without `--remove` they are only named. Two things stay:
+`tests.json` keeps every score that a row ever had, and the tracking store its runs, which MLflow
+deletes.
 """
 
-import argparse
 import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pipeline.commands.project import suite_file
-from pipeline.ending import run_command
 from pipeline.errors import UserError
 from pipeline.provenance.inputs import make_seed_folders
 from pipeline.provenance.lock import read_lock
@@ -132,17 +125,3 @@ def _forget(lock: Path, stages: list[str]) -> None:
         raise UserError(f"{lock} is not as DVC writes it; take {', '.join(stages)} out by hand")
     written.replace(lock)
 
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.commands.leftovers",
-                                     description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--suite", help="a suite by name or by its params.yaml")
-    parser.add_argument("--remove", action="store_true", help="remove them")
-    given = parser.parse_args()
-    for line in leftovers(suite_file(given.suite, Path.cwd()), given.remove):
-        print(line, flush=True)
-
-
-if __name__ == "__main__":
-    run_command(main)

@@ -259,6 +259,15 @@ def spread(*systems: Annotated[str, Parameter(help="only these systems")],
         measure_suite(params, systems, everything, seeds, jobs)
 
 
+@_verb("leftovers", "leftovers --remove --suite real")
+def leftovers(*, remove: Annotated[bool, Parameter(help="remove them")] = False,
+              suite: SuiteName = None) -> None:
+    """Name what systems, tracks and corpora that are gone have left behind."""
+    from pipeline.commands import leftovers
+
+    print_lines(leftovers.leftovers(_params(suite), remove))
+
+
 @_verb("verify", "verify --keep /tmp/checked")
 def verify(*, jobs: Jobs = CORES,
            keep: Annotated[Path | None, Parameter(help="work in this empty folder and leave it")]

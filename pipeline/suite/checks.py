@@ -170,6 +170,14 @@ def _claim_rows(claim: ClaimSettings, path: str, rows: list[str]) -> Iterator[st
                    f"row here, not {len(claim.worse)}; make it a claim for each row")
         if (claim.better, claim.worse) == (claim.contrast.better, [claim.contrast.worse]):
             yield f"{path}.contrast: this is the claim's own difference; name two other rows"
+        if (claim.better, claim.worse) == (claim.contrast.worse, [claim.contrast.better]):
+            yield f"{path}.contrast: this is the claim's own difference, reversed; name other rows"
+        if claim.contrast.better == claim.contrast.worse:
+            yield f"{path}.contrast: both of its rows are {claim.contrast.better!r}; name two"
+    if claim.better in claim.worse:
+        yield f"{path}.worse: {claim.better!r} is the better row too; name another"
+    if len(set(claim.worse)) < len(claim.worse):
+        yield f"{path}.worse: a row stands there twice; name it once"
     for field, names in named.items():
         for row in names:
             yield from _unknown(f"{path}.{field}", "row", row, rows)

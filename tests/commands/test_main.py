@@ -23,8 +23,8 @@ from pipeline.suite.schema import load
 from pipeline.version import VERSION
 from tests.conftest import ROOT
 
-VERBS = ["choose", "create", "ls", "predict", "publish", "repro", "rescore", "site", "spread",
-         "study", "try", "ui", "verify"]
+VERBS = ["choose", "create", "leftovers", "ls", "predict", "publish", "repro", "rescore", "site",
+         "spread", "study", "try", "ui", "verify"]
 HEAVY = ["torch", "lightning", "mlflow", "dvc", "scipy", "matplotlib", "pandas"]
 
 

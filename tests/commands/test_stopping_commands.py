@@ -18,7 +18,7 @@ from tests.workflow.tiny_stages import Run
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"),
                                 reason="Linux alone tells the environments of all processes")
 
-ALONE = {"choose", "create", "ls", "predict", "publish", "rescore", "study"}
+ALONE = {"choose", "create", "leftovers", "ls", "predict", "publish", "rescore", "study"}
 # `ui` is tried with MLflow itself in test_ui.py.
 STARTING = {"repro": ["--track", "addition", "--jobs", "2"], "try": ["--track", "addition"],
             "spread": ["--all", "--jobs", "2"], "verify": ["--jobs", "2"],

@@ -82,6 +82,20 @@ def test_a_contrast_names_rows_and_one_difference(raw: dict[str, Any]) -> None:
     assert problems_of(raw) == []
 
 
+def test_a_claim_compares_different_rows(raw: dict[str, Any]) -> None:
+    claim = raw["claims"][0]
+    better, (worse, *_) = claim["better"], claim["worse"]
+    other = "translation-lstm-dot:greedy"
+    for wrong, told in (
+            ({"worse": [worse, better]}, f"worse: {better!r} is the better row too"),
+            ({"worse": [worse, worse]}, "worse: a row stands there twice"),
+            ({"contrast": {"better": other, "worse": other}}, f"both of its rows are {other!r}"),
+            ({"contrast": {"better": worse, "worse": better}}, "own difference, reversed")):
+        raw["claims"][0] = claim | {"worse": [worse]} | wrong
+        [problem] = problems_of(raw)
+        assert told in problem
+
+
 def test_no_claim_rests_on_an_ensemble(raw: dict[str, Any]) -> None:
     """Members that one training averages are no seeds: nothing is known of how they vary."""
     averaged = {key for key, entry in raw["systems"].items() if entry.get("members", 1) > 1}
