@@ -13,7 +13,9 @@ import errno
 import io
 import os
 import select
+import shlex
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -69,7 +71,7 @@ def run_command(main: Callable[[], None]) -> None:
             _end(128 + signal.SIGPIPE, "")
         _end_or_raise(error, refusal(error) or lack(error))
     except Exception as error:
-        _end_or_raise(error, _database_refusal(error) or lack(error))
+        _end_or_raise(error, _failed_git(error) or _database_refusal(error) or lack(error))
     finally:
         # Nothing is left to unwind, and Python would show where it was.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -104,6 +106,9 @@ def refusal(error: OSError) -> str | None:
     """What the system refused, where, and what can be done; None for a defect of the code."""
     if error.errno in _SCARCE:
         return f"{_SCARCE[error.errno]} and run again"
+    if isinstance(error, FileNotFoundError) and _was_starting(error):
+        return f"there is no program {error.filename!r} on the command path; install it, or add " \
+               "its folder to PATH, and run again"
     if isinstance(error.filename, str | bytes) and error.errno in _REFUSED | _FULL:
         place = os.fsdecode(error.filename)
     elif error.errno in _FULL:
@@ -112,6 +117,23 @@ def refusal(error: OSError) -> str | None:
         return None
     remedy = _REMEDIES.get(error.errno or 0, "name another place or change this one")
     return f"{place}: {(error.strerror or str(error)).lower()}; {remedy} and run again"
+
+
+def _was_starting(error: BaseException) -> bool:
+    """Whether the error came up where Python starts a program."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "subprocess"
+
+
+def _failed_git(error: Exception) -> str:
+    """What git has said where it could not answer; its words tell what to do."""
+    if not isinstance(error, subprocess.CalledProcessError) or error.cmd[0] != "git":
+        return ""
+    said = error.stderr or b""
+    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    return f"'{shlex.join(error.cmd)}' failed in {os.getcwd()}: {text.strip() or 'see above'}"
 
 
 def _database_refusal(error: Exception) -> str:

@@ -85,11 +85,27 @@ def remedy() -> str:
         return "Install this project's package anew, with all that it requires"
     if os.path.realpath(sys.prefix) == os.path.realpath(own):
         return f"'make -B install' in {_ROOT} installs all that the project needs anew"
+    if _was_moved(own):
+        return (f"{own} was made for another folder and cannot be chosen here: 'rm -r .venv', then "
+                f"'make install', both in {_ROOT}")
     if os.path.exists(os.path.join(own, "bin", "python")):
         return ("Call 'make', or choose the project's own Python for this shell by 'source "
                 f".venv/bin/activate', both in {_ROOT}")
     return (f"'make install' in {_ROOT} brings all that it needs into .venv; 'source "
             ".venv/bin/activate' then chooses that Python for a shell")
+
+
+def _was_moved(environment: str) -> bool:
+    """Whether a virtual environment lies where it does not think that it does."""
+    try:
+        with open(os.path.join(environment, "bin", "activate"), encoding="utf-8",
+                  errors="replace") as file:
+            named = re.findall(r"""(?m)^\s*(?:export )?VIRTUAL_ENV=["']?(/[^"'\n]*)""", file.read())
+    except OSError:
+        return False
+    # What holds quotes is written in ways that this does not read.
+    whole = bool(named) and named[-1].endswith("/" + os.path.basename(environment))
+    return whole and os.path.realpath(named[-1]) != os.path.realpath(environment)
 
 
 def _this_python() -> str:

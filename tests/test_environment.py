@@ -88,6 +88,24 @@ def test_a_bare_python_is_told_which_environment_to_take(clone: Path, bare: Path
         shutil.rmtree(clone / ".venv")
 
 
+def test_an_environment_that_was_moved_is_not_recommended(clone: Path, bare: Path) -> None:
+    shutil.copytree(bare.parents[1], clone / ".venv", symlinks=True)
+    activate = clone / ".venv" / "bin" / "activate"
+    activate.write_text('VIRTUAL_ENV="/elsewhere/.venv"\nexport VIRTUAL_ENV\n')
+    try:
+        moved = called(bare, clone, "-m", "pipeline", "--help").stderr
+    finally:
+        shutil.rmtree(clone / ".venv")
+    assert "made for another folder and cannot be chosen here: 'rm -r .venv', then" in moved
+
+
+def test_packages_are_not_put_beside_those_of_other_programs(clone: Path) -> None:
+    python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
+    done = called(python, clone, "-m", "pipeline.installation.install")
+    assert done.returncode == 2
+    assert "serves other programs too" in done.stderr and "'make install'" in done.stderr
+
+
 def test_old_pythons_are_turned_away_in_words(clone: Path) -> None:
     for python in OLD:
         for command in (["pipeline", "--help"], ["stages.validate", "params.yaml"]):
