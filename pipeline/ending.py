@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
-from pipeline.environment import lack, unlike
+from pipeline.environment import lack, shorten_temporary_folder, unlike
 from pipeline.errors import UserError
 from pipeline.processes import is_guarded
 from pipeline.stops import Stopped, stops_unwind
@@ -40,6 +40,7 @@ _SCARCE = {errno.EMFILE: "this process may open no more files; raise the limit o
            errno.ENOMEM: "there is no memory left; end other programs, or give fewer --jobs"}
 _DATABASE_REFUSED = ("disk I/O error", "database or disk is full", "database is locked",
                      "attempt to write a readonly database", "unable to open database file")
+_NO_TEMPORARY = "No usable temporary directory"
 _AGAIN_SECONDS = 0.01
 _REMEDIES = {errno.ENOSPC: "make room", errno.EDQUOT: "make room",
              errno.EFBIG: "raise the limit of 'ulimit -f'"}
@@ -52,6 +53,7 @@ def run_command(main: Callable[[], None]) -> None:
     SIGINT, SIGTERM and SIGHUP, 141 where the reader of the output has gone.
     """
     _print_every_letter()
+    shorten_temporary_folder()
     sys.unraisablehook = _stop_again
     try:
         with stops_unwind():
@@ -109,6 +111,9 @@ def refusal(error: OSError) -> str | None:
     if isinstance(error, FileNotFoundError) and _was_starting(error):
         return f"there is no program {error.filename!r} on the command path; install it, or add " \
                "its folder to PATH, and run again"
+    if (error.strerror or "").startswith(_NO_TEMPORARY):
+        return f"{error.strerror}; make room or set TMPDIR to a folder that can be written, and " \
+               "run again"
     if isinstance(error.filename, str | bytes) and error.errno in _REFUSED | _FULL:
         place = os.fsdecode(error.filename)
     elif error.errno in _FULL:

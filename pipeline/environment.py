@@ -22,6 +22,8 @@ _ROOT = os.path.dirname(_PACKAGE)
 _OWN = ("pipeline", "stages", "benchmarks", "tests")
 _IMPORT = re.compile(r"\s*(?:from|import)\s+(\w+)")
 _LONGEST = 300
+_LONGEST_FOLDER = 65  # Python puts a folder and a file with names of its own into it
+_UNMAPPED = "failed to map segment"  # the system's words, of a library that it does not load
 
 
 def lack(error: BaseException) -> str:
@@ -36,6 +38,9 @@ def lack(error: BaseException) -> str:
     if not _is_absent(error):
         lines = str(error).strip().splitlines()
         said = lines[0][:_LONGEST] if lines else type(error).__name__
+        if _UNMAPPED in said:
+            return (f"{python} cannot load '{name}': {said}; see that there is memory for it "
+                    "('ulimit -v'), and that its folder is not mounted 'noexec'")
         return f"{python} cannot import '{name}': {said}. {remedy()}"
     if name in sys.stdlib_module_names:
         return (f"{python} was built without '{name}', a part of Python itself; take another "
@@ -76,6 +81,21 @@ def unlike() -> str:
         return ""
     return "{} has not what this project asks for: {}. {}".format(
         _this_python(), "; ".join(found), remedy()) if found else ""
+
+
+def leaves_room(folder: str) -> bool:
+    """Whether the address of a socket may lie in a folder: the system takes 107 bytes of it."""
+    return len(os.fsencode(folder)) <= _LONGEST_FOLDER
+
+
+def shorten_temporary_folder() -> None:
+    """Put temporary files into /tmp where the path of the named folder is too long for sockets.
+
+    Python's worker processes have theirs there, and end with an error otherwise.
+    """
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        if not leaves_room(os.environ.get(name, "")) and os.access("/tmp", os.W_OK | os.X_OK):
+            os.environ[name] = "/tmp"
 
 
 def remedy() -> str:

@@ -7,10 +7,12 @@ import os
 import pty
 import resource
 import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -162,6 +164,9 @@ def test_refusals_that_root_does_not_meet(code: int, remedy: str) -> None:
      "there is no program 'git-of-nobody' on the command path; install it"),
     ("import subprocess; subprocess.run(['git', 'rev-parse', 'HEAD'], check=True, stderr=-1)",
      "'git rev-parse HEAD' failed in {folder}: fatal: not a git repository"),
+    ("import tempfile; tempfile._candidate_tempdir_list = "
+     "lambda: ['{folder}/none']; tempfile.gettempdir()",
+     "No usable temporary directory found in ['{folder}/none']; make room or set TMPDIR to"),
     ("import sqlite3; sqlite3.connect('{folder}/none/a.db')",
      "a database cannot be used (unable to open database file); make room, see that"),
     ("import sqlite3; sqlite3.connect('file:{folder}/a.db?mode=ro', uri=True).execute('vacuum')",
@@ -176,6 +181,23 @@ def test_what_a_machine_lacks_is_named(work: str, said: str, tmp_path: Path) -> 
     assert found.returncode == 2, found.stderr
     assert said.replace("{folder}", str(tmp_path)) in found.stderr
     assert found.stderr.startswith("error: ") and "Traceback" not in found.stderr
+
+
+@pytest.mark.skipif(not os.access("/tmp", os.W_OK), reason="there is no other place")
+@pytest.mark.parametrize("length, stays", [(40, True), (100, False)])
+def test_workers_start_whatever_the_folder_for_temporary_files_is_called(
+        length: int, stays: bool) -> None:
+    place = Path(tempfile.mkdtemp(prefix="x" * (length - 14), dir="/tmp"))
+    (place / "script.py").write_text(PROGRAM.format("""
+        import multiprocessing, tempfile
+        with multiprocessing.get_context('forkserver').Pool(1) as pool:
+            print(pool.apply(os.path.dirname, [tempfile.mkdtemp()]))""").replace(
+                "run_command(main)", "if __name__ == '__main__': run_command(main)"))
+    found = _shell("", [sys.executable, str(place / "script.py")],
+                   env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(place)})
+    shutil.rmtree(place)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines()[0] == (str(place) if stays else "/tmp")
 
 
 @pytest.mark.parametrize("work", [

@@ -134,6 +134,8 @@ def broken(tmp_path: Path) -> Iterator[Path]:
     """Packages that are there and do not do what they should."""
     (tmp_path / "defective.py").write_text("1 / 0\n")
     (tmp_path / "numpy.py").write_text("raise OSError('libopenblas.so: cannot open')\n")
+    (tmp_path / "torch.py").write_text(
+        "raise ImportError('libtorch.so: failed to map segment from shared object')\n")
     (tmp_path / "pydantic.py").write_text("older = True\n")
     yield tmp_path
 
@@ -141,6 +143,7 @@ def broken(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("line, said", [
     ("import numpy", "cannot import 'numpy': libopenblas.so: cannot open. "),
     ("from pydantic import BaseModel", "cannot import 'pydantic': cannot import name 'BaseModel'"),
+    ("import torch", "see that there is memory for it ('ulimit -v'), and that its folder is not"),
     ("import pydantic.fields", "cannot import 'pydantic': No module named 'pydantic.fields'"),
     ("import nobodys_package", "has no 'nobodys_package', which this project needs."),
     ("sys.modules['_lzma'] = None; import lzma", "was built without '_lzma', a part of Python"),
