@@ -69,7 +69,15 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
 
 def make_plan(suite: Suite, track: str | None = None) -> Plan:
     """What has to run, from DVC's graph and status; empty when everything is up to date."""
+    file = suite.places.pipeline
+    if not file.is_file():
+        raise UserError(f"{file} does not exist, and says which stages a suite has; put a copy of "
+                        "the project's own dvc.yaml there")
     graph = read_graph(suite.places.root, _pipeline_file(suite))
+    wanted = "validate" if track is None else f"leaderboard@{track}"
+    if not any(stage.rpartition(":")[2] == wanted for stage in graph.needs):
+        raise UserError(f"{file} has no stage {wanted}; put a copy of the project's own dvc.yaml "
+                        "there")
     stale = stale_stages(graph.needs, graph.changed)
     if track is not None:
         stale &= needed_for(graph.needs, [suite.address("leaderboard", track)])
