@@ -4,7 +4,8 @@ PYTHON ?= python3
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1)
 VENV := .venv
 BIN := $(VENV)/bin
-UNROLLED := $(BIN)/unrolled
+# Not bin/unrolled, which names the folder that it was made in: a clone may be renamed or copied.
+UNROLLED := $(BIN)/python -m pipeline
 SUITE ?= params.yaml
 SEEDS ?= 5
 # Stages call 'python', and each process keeps to one thread unless its suite says otherwise.

@@ -3,8 +3,9 @@
 An error that a user can mend names the file, the place in it and the remedy, and ends a command
 with exit code 2 and no traceback; so does a file that the system refuses (a full disk, a read-only
 folder). A stop by Ctrl-C, SIGTERM or a closed terminal unwinds, so that everything that was started
-ends too, and has the exit code that shells know. Anything else is a defect of this project and
-keeps its traceback.
+ends too, and has the exit code that shells know. A Python without the project's packages is told as
+what it is. Anything else is a defect of this project and keeps its traceback, to which is added
+where packages are others than the project asks for.
 """
 
 import contextlib
@@ -12,12 +13,15 @@ import errno
 import io
 import os
 import select
+import shlex
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from typing import NoReturn, TextIO
 
+from pipeline.environment import lack, shorten_temporary_folder, unlike
 from pipeline.errors import UserError
 from pipeline.processes import is_guarded
 from pipeline.stops import Stopped, stops_unwind
@@ -30,6 +34,13 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.EI
             errno.ENOTDIR, errno.ELOOP}
 # Writing tells these, and not where.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# No place is to blame for these.
+_SCARCE = {errno.EMFILE: "this process may open no more files; raise the limit of 'ulimit -n'",
+           errno.ENFILE: "the system opens no more files; end other programs",
+           errno.ENOMEM: "there is no memory left; end other programs, or give fewer --jobs"}
+_DATABASE_REFUSED = ("disk I/O error", "database or disk is full", "database is locked",
+                     "attempt to write a readonly database", "unable to open database file")
+_NO_TEMPORARY = "No usable temporary directory"
 _AGAIN_SECONDS = 0.01
 _REMEDIES = {errno.ENOSPC: "make room", errno.EDQUOT: "make room",
              errno.EFBIG: "raise the limit of 'ulimit -f'"}
@@ -42,6 +53,7 @@ def run_command(main: Callable[[], None]) -> None:
     SIGINT, SIGTERM and SIGHUP, 141 where the reader of the output has gone.
     """
     _print_every_letter()
+    shorten_temporary_folder()
     sys.unraisablehook = _stop_again
     try:
         with stops_unwind():
@@ -59,14 +71,23 @@ def run_command(main: Callable[[], None]) -> None:
     except OSError as error:
         if _reader_has_gone(error):
             _end(128 + signal.SIGPIPE, "")
-        message = refusal(error)
-        if message is None:
-            raise
-        _end(2, f"error: {message}")
+        _end_or_raise(error, refusal(error) or lack(error))
+    except Exception as error:
+        _end_or_raise(error, _failed_git(error) or _database_refusal(error) or lack(error))
     finally:
         # Nothing is left to unwind, and Python would show where it was.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _end_or_raise(error: Exception, message: str) -> NoReturn:
+    """End with what is said of an error, or with its traceback where there is nothing to say."""
+    if message:
+        _end(2, f"error: {message}")
+    note = unlike()
+    if note:
+        error.add_note(note)
+    raise error
 
 
 def _stop_again(ignored: "sys.UnraisableHookArgs") -> None:
@@ -85,6 +106,14 @@ def _stop_again(ignored: "sys.UnraisableHookArgs") -> None:
 
 def refusal(error: OSError) -> str | None:
     """What the system refused, where, and what can be done; None for a defect of the code."""
+    if error.errno in _SCARCE:
+        return f"{_SCARCE[error.errno]} and run again"
+    if isinstance(error, FileNotFoundError) and _was_starting(error):
+        return f"there is no program {error.filename!r} on the command path; install it, or add " \
+               "its folder to PATH, and run again"
+    if (error.strerror or "").startswith(_NO_TEMPORARY):
+        return f"{error.strerror}; make room or set TMPDIR to a folder that can be written, and " \
+               "run again"
     if isinstance(error.filename, str | bytes) and error.errno in _REFUSED | _FULL:
         place = os.fsdecode(error.filename)
     elif error.errno in _FULL:
@@ -93,6 +122,37 @@ def refusal(error: OSError) -> str | None:
         return None
     remedy = _REMEDIES.get(error.errno or 0, "name another place or change this one")
     return f"{place}: {(error.strerror or str(error)).lower()}; {remedy} and run again"
+
+
+def _was_starting(error: BaseException) -> bool:
+    """Whether the error came up where Python starts a program."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "subprocess"
+
+
+def _failed_git(error: Exception) -> str:
+    """What git has said where it could not answer; its words tell what to do."""
+    if not isinstance(error, subprocess.CalledProcessError) or error.cmd[0] != "git":
+        return ""
+    said = error.stderr or b""
+    text = said if isinstance(said, str) else said.decode("utf-8", "replace")
+    return f"'{shlex.join(error.cmd)}' failed in {os.getcwd()}: {text.strip() or 'see above'}"
+
+
+def _database_refusal(error: Exception) -> str:
+    """What is said of a database that cannot be written: DVC and MLflow keep such files.
+
+    Which one it was, SQLite does not say.
+    """
+    kind = type(error)
+    if (kind.__module__, kind.__name__) != ("sqlite3", "OperationalError"):
+        return ""
+    if not str(error).startswith(_DATABASE_REFUSED):
+        return ""
+    return (f"a database cannot be used ({error}); make room, see that .dvc/tmp, /var/tmp/dvc and "
+            "mlflow.db can be written, and that no other command has them, and run again")
 
 
 def _print_every_letter() -> None:

@@ -7,9 +7,12 @@ import os
 import pty
 import resource
 import shlex
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,6 +155,57 @@ def test_refusals_that_root_does_not_meet(code: int, remedy: str) -> None:
     assert found.returncode == 2
     assert found.stderr == (f"error: /there/file: {os.strerror(code).lower()}; "
                             f"{remedy} and run again\n")
+
+
+@pytest.mark.parametrize("work, said", [
+    ("[os.dup(1) for _ in range(9999)]", "this process may open no more files; raise the limit of"),
+    ("raise OSError(12, 'Cannot allocate memory')", "there is no memory left; end other programs"),
+    ("import subprocess; subprocess.run(['git-of-nobody'])",
+     "there is no program 'git-of-nobody' on the command path; install it"),
+    ("import subprocess; subprocess.run(['git', 'rev-parse', 'HEAD'], check=True, stderr=-1)",
+     "'git rev-parse HEAD' failed in {folder}: fatal: not a git repository"),
+    ("import tempfile; tempfile._candidate_tempdir_list = "
+     "lambda: ['{folder}/none']; tempfile.gettempdir()",
+     "No usable temporary directory found in ['{folder}/none']; make room or set TMPDIR to"),
+    ("import sqlite3; sqlite3.connect('{folder}/none/a.db')",
+     "a database cannot be used (unable to open database file); make room, see that"),
+    ("import sqlite3; sqlite3.connect('file:{folder}/a.db?mode=ro', uri=True).execute('vacuum')",
+     "a database cannot be used ("),
+])
+def test_what_a_machine_lacks_is_named(work: str, said: str, tmp_path: Path) -> None:
+    if "?mode=ro" in work:
+        database = sqlite3.connect(tmp_path / "a.db")
+        database.execute("create table kept (one)")
+        database.close()
+    found = ended(work.replace("{folder}", str(tmp_path)), before="ulimit -n 200;", cwd=tmp_path)
+    assert found.returncode == 2, found.stderr
+    assert said.replace("{folder}", str(tmp_path)) in found.stderr
+    assert found.stderr.startswith("error: ") and "Traceback" not in found.stderr
+
+
+@pytest.mark.skipif(not os.access("/tmp", os.W_OK), reason="there is no other place")
+@pytest.mark.parametrize("length, stays", [(40, True), (100, False)])
+def test_workers_start_whatever_the_folder_for_temporary_files_is_called(
+        length: int, stays: bool) -> None:
+    place = Path(tempfile.mkdtemp(prefix="x" * (length - 14), dir="/tmp"))
+    (place / "script.py").write_text(PROGRAM.format("""
+        import multiprocessing, tempfile
+        with multiprocessing.get_context('forkserver').Pool(1) as pool:
+            print(pool.apply(os.path.dirname, [tempfile.mkdtemp()]))""").replace(
+                "run_command(main)", "if __name__ == '__main__': run_command(main)"))
+    found = _shell("", [sys.executable, str(place / "script.py")],
+                   env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(place)})
+    shutil.rmtree(place)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines()[0] == (str(place) if stays else "/tmp")
+
+
+@pytest.mark.parametrize("work", [
+    "import sqlite3; sqlite3.connect(':memory:').execute('select nothing')",
+    "import subprocess; subprocess.run(['false'], check=True)"])
+def test_a_wrong_question_is_a_defect(work: str) -> None:
+    found = ended(work)
+    assert found.returncode == 1 and "Traceback" in found.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -10,10 +10,10 @@ from pipeline.provenance.code import imports_in
 from tests.conftest import ROOT
 
 # Each may import those before it. `__main__` is the way in from outside.
-LAYERS = ["version", "errors", "stops", "guardian", "processes", "workers", "ending", "modules",
-          "entries", "storage", "suite", "provenance", "scoring", "nn", "ngram", "hmm", "audio",
-          "decoding", "corpora", "systems", "drawing", "tasks", "running", "results", "site",
-          "tracking", "workflow", "verification", "installation", "commands", "__main__"]
+LAYERS = ["version", "environment", "errors", "stops", "guardian", "processes", "workers", "ending",
+          "modules", "entries", "storage", "suite", "provenance", "scoring", "nn", "ngram", "hmm",
+          "audio", "decoding", "corpora", "systems", "drawing", "tasks", "running", "results",
+          "site", "tracking", "workflow", "verification", "installation", "commands", "__main__"]
 BUILDING_BLOCKS = {"nn", "ngram", "hmm", "audio", "decoding"}
 TASKS = {path.parent.name for path in (ROOT / "pipeline" / "tasks").glob("*/__init__.py")}
 

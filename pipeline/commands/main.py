@@ -343,7 +343,3 @@ def _here() -> Path:
         return Path.cwd()
     except FileNotFoundError:
         raise UserError("the current folder has been removed; change to another one") from None
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ installed, so it imports nothing but Python's own modules.
 """
 
 import importlib.util
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -21,6 +22,7 @@ from pipeline.errors import UserError
 
 _PIP = [sys.executable, "-m", "pip"]
 _EXACTLY = ["install", "--require-hashes", "--no-deps", "--no-build-isolation"]
+_ROOT = Path(__file__).resolve().parents[2]
 _LOCKS = Path("requirements")
 
 
@@ -52,7 +54,17 @@ def attempt(lock: Path) -> str | None:
     return said[0] if said else f"pip ended with exit code {done.returncode}"
 
 
+def check_environment() -> None:
+    """Raises UserError where packages would get into the Python of other programs."""
+    if sys.prefix == sys.base_prefix and not Path(sys.prefix, "conda-meta").is_dir():
+        raise UserError(f"{sys.executable} serves other programs too, and hundreds of packages "
+                        "would be put beside theirs; 'make install' makes an environment for this "
+                        "project alone, in .venv, and installs them there")
+
+
 def main() -> None:
+    check_environment()
+    os.chdir(_ROOT)
     install(_LOCKS / "build.lock", "--quiet")
     if importlib.util.find_spec("torch") is None:
         # pip prefers a file whose hash its index tells, so the other build would always win.

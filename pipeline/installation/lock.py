@@ -9,6 +9,7 @@ a release from source has one too: a build must not fetch what nothing pins. tor
 not where uv looks; their hashes are put into `requirements/torch-cpu.lock` by hand.
 """
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -37,6 +38,7 @@ ABOUT = {
     KENLM_BUILD: "What builds kenlm.",
     RESOLVER: "What 'make lock' works with.",
 }
+_ROOT = Path(__file__).resolve().parents[2]
 _HEADER = "# Written by 'make lock'. {about}\n# pip takes no file whose hash is not here.\n"
 _FOR_CUDA = re.compile(r"(nvidia|cuda|triton)(-|$)")
 _ENTRY = re.compile(r"(?P<pin>(?P<name>[a-z0-9-]+)==[^\s;\\]+[^\\\n]*?) *"
@@ -117,6 +119,10 @@ def _pins(files: Sequence[Path]) -> Iterator[str]:
 
 
 def main() -> None:
+    if importlib.util.find_spec("uv") is None:
+        raise UserError(f"{sys.executable} has no uv, the resolver; call 'make lock', which "
+                        "installs it first")
+    os.chdir(_ROOT)
     upgrade = "--upgrade" in sys.argv[1:]
     files = split(_resolved([ALL, CUDA], upgrade, "--extra", "test", "pyproject.toml"),
                   parsed(read_text(TORCH_CPU)))

@@ -25,7 +25,7 @@ from typing import Any
 
 import dvc.dvcfile
 import dvc.stage.run
-from dvc.exceptions import DvcException, ReproductionError
+from dvc.exceptions import DvcException, NotDvcRepoError, ReproductionError
 from dvc.lock import LockError, make_lock
 from dvc.repo import Repo
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
@@ -116,6 +116,9 @@ def _opened(root: Path, **options: Any) -> Iterator[Repo]:
     except SCMError as error:
         raise UserError(f"{error}, and DVC works in one; clone the project by 'git clone', or call "
                         "'git init' in this folder") from None
+    except NotDvcRepoError:
+        raise UserError(f"{root} lacks DVC's folder .dvc; take it back by 'git checkout -- .dvc', "
+                        "or make one by 'dvc init'") from None
     except DvcException as error:
         raise UserError(str(error)) from None
 

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipeline import processes
+from pipeline.environment import leaves_room
 from pipeline.errors import UserError
 from pipeline.guardian import GRACE_SECONDS, end_with_parent
 
@@ -77,7 +78,7 @@ def fork_server(root: Path, environment: Mapping[str, str]) -> Iterator[Path | N
 
     What it has forked ends with the block, unless the client is still waiting for it.
     """
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or not leaves_room(tempfile.gettempdir()):
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="unrolled-") as folder:

@@ -28,6 +28,7 @@ from pipeline.workflow.dvc import read_graph
 from pipeline.workflow.expected import expected_seconds
 from pipeline.workflow.fork_server import fork_server
 from pipeline.workflow.plan import Plan, needed_for, stale_stages
+from pipeline.workflow.programs import require_git
 from pipeline.workflow.progress import Progress, in_words, winner
 
 _POLL_SECONDS = 0.1
@@ -45,6 +46,8 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
     """
     if jobs < 1:
         raise UserError(f"--jobs {jobs}: at least one stage must run at a time")
+    if not dry_run:
+        require_git()
     suite = load_valid(params)
     for doubt in doubts(suite):
         print(f"warning: {params}: {doubt}", file=sys.stderr)
@@ -66,7 +69,15 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
 
 def make_plan(suite: Suite, track: str | None = None) -> Plan:
     """What has to run, from DVC's graph and status; empty when everything is up to date."""
+    file = suite.places.pipeline
+    if not file.is_file():
+        raise UserError(f"{file} does not exist, and says which stages a suite has; put a copy of "
+                        "the project's own dvc.yaml there")
     graph = read_graph(suite.places.root, _pipeline_file(suite))
+    wanted = "validate" if track is None else f"leaderboard@{track}"
+    if not any(stage.rpartition(":")[2] == wanted for stage in graph.needs):
+        raise UserError(f"{file} has no stage {wanted}; put a copy of the project's own dvc.yaml "
+                        "there")
     stale = stale_stages(graph.needs, graph.changed)
     if track is not None:
         stale &= needed_for(graph.needs, [suite.address("leaderboard", track)])

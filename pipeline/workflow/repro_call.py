@@ -10,19 +10,21 @@ import functools
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.ending import run_command
 from pipeline.storage.files import growing
-from pipeline.workflow.dvc import RunCommand, run_stages, settle
 from pipeline.workflow.fork_server import Command, run_forked
 from pipeline.workflow.interpreter import path_to_this_python
+
+if TYPE_CHECKING:
+    from pipeline.workflow.dvc import RunCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 _STAGE_COMMAND = re.compile(r"python -m (stages\.[a-z_]+)((?: [\w./@+-]+)*)")
 
 
-def forking(address: Path) -> RunCommand:
+def forking(address: Path) -> "RunCommand":
     """Runs commands of stages in forks of the server at `address`, and no others."""
 
     def run(line: str, folder: str, environment: dict[str, str]) -> int | None:
@@ -41,13 +43,15 @@ def note(file: Path, event: str, stage: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Run stages of a suite and record them.")
     parser.add_argument("--progress", type=Path, help="file to note beginnings and ends in")
     parser.add_argument("--server", type=Path, help="address of a fork server")
     parser.add_argument("--settle", action="store_true",
                         help="run what has changed of one target and of what it needs")
     parser.add_argument("stages", nargs="+", help="stages of one pipeline, in the order to run")
     arguments = parser.parse_args()
+    from pipeline.workflow.dvc import run_stages, settle
+
     os.environ.update(path_to_this_python(os.environ))
     if arguments.settle:
         settle(ROOT, *arguments.stages)

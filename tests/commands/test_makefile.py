@@ -126,7 +126,7 @@ def test_every_target_is_listed_and_calls_the_one_command() -> None:
         assert f"  make {target} " in listed
     for target in ("try", "repro", "verify", "ui", "spread"):
         planned = make(ROOT, "-n", target, "TRACK=addition", "SUITE=real", "JOBS=3").stdout
-        assert planned.splitlines()[-1].startswith(f".venv/bin/unrolled {target} ")
+        assert planned.splitlines()[-1].startswith(f".venv/bin/python -m pipeline {target} ")
 
 
 def test_the_bounds_are_those_of_the_package() -> None:

@@ -75,7 +75,8 @@ def test_an_entry_without_a_hash_is_refused(index: Path, tmp_path: Path) -> None
 def test_make_install_ends_with_the_refusal(index: Path, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     for name in ("Makefile", "pyproject.toml", "pipeline/__init__.py", "pipeline/errors.py",
-                 "pipeline/ending.py", "pipeline/stops.py", "pipeline/processes.py",
+                 "pipeline/ending.py", "pipeline/environment.py", "pipeline/stops.py",
+                 "pipeline/processes.py",
                  "pipeline/guardian.py", "pipeline/storage/__init__.py",
                  "pipeline/storage/files.py", "pipeline/commands/__init__.py",
                  "pipeline/installation/check_python.py",

@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,9 @@ def test_outside_a_repository_the_remedy_is_named(project: Path) -> None:
         read_graph(project, "dvc.yaml")
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     assert changed(project) == NAMES
+    shutil.rmtree(project / ".dvc")
+    with pytest.raises(UserError, match=r"lacks DVC's folder \.dvc; take it back by 'git checkout"):
+        read_graph(project, "dvc.yaml")
 
 
 def test_no_other_module_knows_dvc(root: Path) -> None:

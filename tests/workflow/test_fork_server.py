@@ -156,3 +156,12 @@ def test_nothing_is_forked_while_another_thread_runs(project: Path) -> None:
     (project / "sitecustomize.py").write_text(THREAD)
     with fork_server(project, os.environ | {"PYTHONPATH": str(project)}) as address:
         assert forked(project, address, "stages.exit", "0").returncode == 99
+
+
+def test_a_folder_that_is_too_long_for_sockets_serves_nobody(
+        project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / ("x" * 90)
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    with fork_server(project, dict(os.environ)) as address:
+        assert address is None

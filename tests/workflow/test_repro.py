@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from pipeline.errors import UserError
@@ -179,6 +180,20 @@ def test_an_unknown_track_is_named_with_the_nearest(root: Path) -> None:
     with pytest.raises(UserError, match=r"tracks\.aditon.*addition"):
         repro.reproduce(root / "params.yaml", 1, dry_run=True, track="aditon")
 
+
+
+def test_a_suite_without_its_stages_is_no_suite_that_is_up_to_date(
+        root: Path, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes((root / "params.yaml").read_bytes())
+    Repo.init(str(tmp_path), no_scm=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    suite = load(tmp_path / "params.yaml")
+    with pytest.raises(UserError, match=r"dvc\.yaml does not exist, and says which stages"):
+        repro.make_plan(suite)
+    (tmp_path / "dvc.yaml").write_text("stages: {validate: {cmd: 'true'}}\n")
+    assert repro.make_plan(suite).order() == ["validate"]
+    with pytest.raises(UserError, match=r"dvc\.yaml has no stage leaderboard@addition; put a copy"):
+        repro.make_plan(suite, "addition")
 
 
 def test_no_jobs_is_refused(root: Path) -> None:
