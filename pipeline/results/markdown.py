@@ -28,12 +28,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequenc
 def decimal(value: float | None, decimals: int) -> str:
     """A rounded number, or a dash where there is none.
 
-    A small one keeps two digits where so few decimals would change it by more than a tenth: an
-    error of 0.00006 is not one of 0.0001. Whole numbers, of no decimals, stay whole.
+    It keeps two digits where so few decimals would leave one or none: an error of 0.00006 is not
+    one of 0.0001. Whole numbers, of no decimals, stay whole.
     """
     if value is None:
         return "–"
-    if decimals and 0 < abs(value) < 5 * 10.0 ** -decimals:
+    if decimals and 0 < abs(value) < 10.0 ** (1 - decimals):
         wanted = 1 - math.floor(math.log10(abs(value)))
         return f"{value:.{wanted}f}" if wanted <= decimals + _MORE else f"{value:.1e}"
     return f"{value:,.{decimals}f}"

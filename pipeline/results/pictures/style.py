@@ -21,6 +21,8 @@ from pipeline.drawing.style import GREEN, ORANGE, WIDTH, Styled
 CEILING, FLOOR = GREEN, ORANGE
 _PLACES = re.compile(r'\s(?:d|x|y|transform)="[^"]*"')
 _FINE = re.compile(r"-?\d+\.\d{3,}")
+# Texts that are not turned are turned by nothing, and to groups nobody refers.
+_TO_NO_EFFECT = re.compile(r'(?<=<g) id="[^"]*"|\s+transform="rotate\(-?0 [^"]*\)"')
 _AROUND_LINES = re.compile(r"[ \t]*\n\s*")
 # Text stays text, in the one font whose width every machine knows.
 _SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "unrolled", "font.family": "sans-serif",
@@ -48,8 +50,10 @@ def svg(figure: Figure) -> bytes:
 def compact(drawing: str) -> str:
     """The same SVG in fewer bytes: places to a hundredth of a point, lines without indentation.
 
-    Pages are committed, and a screen has no finer points. Texts and styles stay as they are.
+    Pages are committed, and a screen has no finer points. What changes nothing that is shown is
+    left out, and texts and styles stay as they are.
     """
+    drawing = _TO_NO_EFFECT.sub("", drawing)
     drawing = _PLACES.sub(lambda found: _FINE.sub(_to_hundredths, found[0]), drawing)
     return _AROUND_LINES.sub("\n", drawing)
 

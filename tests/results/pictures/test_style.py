@@ -10,14 +10,16 @@ from matplotlib.figure import Figure
 from pipeline.results.pictures.style import compact, styled, svg
 
 DRAWING = ('<svg>\n  <path d="M 1.23456 -0.001 \nL 2.5 3.999999 \n" style="stroke-width: 0.75123"/>'
-           '\n   <text x="10.0004" transform="rotate(-0 7.126 3)">0.123456 of 1.000001</text>\n'
-           '</svg>\n')
+           '\n   <g id="text_1">\n<text x="10.0004" transform="rotate(-0 7.126 3)">0.123456 of '
+           '1.000001</text></g>\n<text transform="rotate(-90 7.126 3)">turned</text>\n'
+           '<clipPath id="p1"/></svg>\n')
 
 
 def test_places_are_rounded_and_texts_and_styles_kept() -> None:
     assert compact(DRAWING) == (
         '<svg>\n<path d="M 1.23 0\nL 2.5 4\n" style="stroke-width: 0.75123"/>\n'
-        '<text x="10" transform="rotate(-0 7.13 3)">0.123456 of 1.000001</text>\n</svg>\n')
+        '<g>\n<text x="10">0.123456 of 1.000001</text></g>\n'
+        '<text transform="rotate(-90 7.13 3)">turned</text>\n<clipPath id="p1"/></svg>\n')
     assert compact(compact(DRAWING)) == compact(DRAWING)
 
 
