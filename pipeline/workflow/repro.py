@@ -56,7 +56,11 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
     started = time.monotonic()
     plan = make_plan(suite, track)
     if dry_run:
-        print("\n".join(plan.order()))
+        order = plan.order()
+        print("\n".join(order))
+        if len(order) > 1 and suite.address("validate") in order:
+            print("note: which of the others have to run is known when validate has",
+                  file=sys.stderr)
         return
     _bring_up_to_date(suite, plan, jobs, track)
     _publish(suite, track)

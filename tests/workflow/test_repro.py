@@ -87,6 +87,7 @@ def test_dry_run_names_every_stage_of_a_suite_and_runs_none(root: Path) -> None:
     found = subprocess.run([sys.executable, "-m", "pipeline", "repro", "--suite", "large",
                             "--dry-run"], cwd=root, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+    assert "known when validate has" in found.stderr
     names = [line.removeprefix("large/dvc.yaml:") for line in found.stdout.split()]
     for key, entry in suite.systems.items():
         track = suite.tracks[entry["track"]]
