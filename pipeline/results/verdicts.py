@@ -1,9 +1,9 @@
 """Verdicts: what a claim's measured effect says about it, and why, in one place.
 
 All claims of a suite are tested together, so p values are adjusted by Holm's method: of suites in
-which no two sides differ, about one in twenty decides something. Outside that family stand claims that
-cannot be tested: those with fewer than five clusters of test items, and those that name a network
-which was trained once. A verdict follows from what is stored of a claim, so whoever reads
+which no two sides differ, about one in twenty decides something. Outside that family stand claims
+that cannot be tested: those with fewer than five clusters of test items, and those that name a
+network which was trained once. A verdict follows from what is stored of a claim, so whoever reads
 claims.json can derive it again.
 """
 
