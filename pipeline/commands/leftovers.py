@@ -10,6 +10,7 @@ deletes.
 
 import re
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -32,17 +33,16 @@ def leftovers(params: Path, remove: bool) -> Iterator[str]:
     misspelt name would cost a trained system.
     """
     suite = load_valid(params)
+    paths = list(_files(suite))
+    stages = [name for name in read_lock(suite.places.lock) if name not in _stages(suite)]
+    if remove:
+        _take_out(suite, paths, stages)
     verb = "removed" if remove else "left over:"
-    paths, stages = list(_files(suite)), [name for name in read_lock(suite.places.lock)
-                                          if name not in _stages(suite)]
     yield from (f"{verb} {path.relative_to(suite.places.root).as_posix()}" for path in paths)
     yield from (f"{verb} {name} of dvc.lock" for name in stages)
     if not paths and not stages:
         yield "nothing is left over"
-    elif remove:
-        _remove(suite, paths)
-        _forget(suite.places.lock, stages)
-    else:
+    elif not remove:
         yield "'--remove' removes them; tests.json and the tracking store keep what they have"
 
 
@@ -86,6 +86,16 @@ def _stages(suite: Suite) -> set[str]:
                                     for key in known)}
 
 
+def _take_out(suite: Suite, paths: list[Path], stages: list[str]) -> None:
+    """Remove files, folders, and stages of dvc.lock, which is looked at before anything goes."""
+    lock = suite.places.lock
+    text = _without(lock, stages) if stages else None
+    if paths:
+        _remove(suite, paths)
+    if text is not None:
+        write_text(lock, text)
+
+
 def _remove(suite: Suite, paths: list[Path]) -> None:
     for path in paths:
         if path.is_dir() and not path.is_symlink():
@@ -111,17 +121,16 @@ def _no_longer_ignored(path: Path) -> None:
         write_text(file, "\n".join(line for line in lines if line != f"/{path.name}"))
 
 
-def _forget(lock: Path, stages: list[str]) -> None:
-    """Take stages out of a dvc.lock, and leave every other byte."""
-    if not stages:
-        return
-    before = read_lock(lock)
-    text = _STAGE.sub(lambda found: "" if found[1] in stages else found[0], read_text(lock))
-    written = lock.with_name(f"{lock.name}.part")
-    write_text(written, text)
-    wanted = {name: content for name, content in before.items() if name not in stages}
-    if read_lock(written) != wanted:
-        written.unlink()
-        raise UserError(f"{lock} is not as DVC writes it; take {', '.join(stages)} out by hand")
-    written.replace(lock)
+def _without(lock: Path, stages: list[str]) -> str:
+    """A dvc.lock without some stages and with every other byte.
 
+    Raises UserError where the stages do not stand there as DVC writes them.
+    """
+    text = _STAGE.sub(lambda found: "" if found[1] in stages else found[0], read_text(lock))
+    wanted = {name: content for name, content in read_lock(lock).items() if name not in stages}
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / lock.name
+        write_text(written, text)
+        if read_lock(written) != wanted:
+            raise UserError(f"{lock} is not as DVC writes it; take {', '.join(stages)} out by hand")
+    return text

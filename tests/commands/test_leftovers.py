@@ -126,6 +126,7 @@ def test_a_lock_of_another_form_is_left_as_it_is(project: Path) -> None:
     text = lock.read_text().replace("  train@alone:\n", '  "train@alone":\n')
     write_text(lock, text)
     assert "train@alone" in read_lock(lock)
+    before = files(project)
     with pytest.raises(UserError, match="take .*train@alone.* out by hand"):
         list(leftovers(params, True))
-    assert lock.read_text() == text
+    assert lock.read_text() == text and files(project) == before
