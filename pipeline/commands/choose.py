@@ -26,7 +26,7 @@ from pipeline.provenance.code import Code
 from pipeline.results.studies import (
     Point,
     Study,
-    kept_study,
+    begun_study,
     point_of,
     shown,
     with_point,
@@ -167,10 +167,7 @@ def _started(suite: Suite, key: str, variant: str, name: str | None) -> Study:
     setting = f"variants.{variant}.{name}"
     known = suite.system(key).variants[variant].model_dump(mode="json")
     stands, version = known.pop(name), _version(suite, key, known)
-    kept = kept_study(suite.places.study(track, key, setting), version)
-    return {"track": track, "system": key, "setting": setting,
-            "measure": kept["measure"] if kept else "", "stands": stands, "version": version,
-            "points": kept["points"] if kept else []}
+    return begun_study(suite.places, track, key, setting, stands, version)
 
 
 def _version(suite: Suite, key: str, others: dict[str, Any]) -> str:

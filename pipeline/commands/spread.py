@@ -30,7 +30,7 @@ from pipeline.scoring.records import SeedRecord
 from pipeline.storage.files import write_json
 from pipeline.suite.schema import Suite
 from pipeline.workers import workers
-from pipeline.workflow.programs import require_git
+from pipeline.workflow.programs import OF_TRAININGS, require_git
 
 # Of trainings, where the user's environment does not say otherwise; as in the stages.
 _ENVIRONMENT = HUGE_PAGES | {"OMP_NUM_THREADS": "1"}
@@ -46,7 +46,7 @@ def measure_suite(params: Path, systems: Sequence[str], everything: bool, seeds:
     """
     from pipeline.suite.checks import load_valid
 
-    require_git()
+    require_git(OF_TRAININGS)
     suite = load_valid(params)
     keys = chosen(suite, systems, everything)
     write_inputs(suite)

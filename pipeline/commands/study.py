@@ -24,8 +24,8 @@ from pipeline.provenance.inputs import params_hash, trained_params, version_of, 
 from pipeline.results.studies import (
     Point,
     Study,
+    begun_study,
     best_of,
-    kept_study,
     point_of,
     shown,
     with_point,
@@ -126,11 +126,7 @@ def _started(suite: Suite, system: str, setting: str) -> Study:
     stands: Any = suite.systems[system]
     for part in setting.split("."):
         stands = stands[part]
-    kept = kept_study(places.study(track, system, setting), version)
-    if kept is not None:
-        return {**kept, "stands": stands}
-    return {"track": track, "system": system, "setting": setting, "measure": "", "stands": stands,
-            "version": version, "points": []}
+    return begun_study(places, track, system, setting, stands, version)
 
 
 def _point(suite: Suite, key: str, value: Any, data: Path, version: str) -> tuple[str, Point]:

@@ -51,16 +51,21 @@ def _not_judged(waiting: Sequence[ClaimSettings]) -> list[str]:
 def _cells(suite: Suite, claim: Claim) -> list[str]:
     metric = metrics_of(suite, claim["track"])[claim["metric"]]
     p = claim["p_adjusted"]
-    interval = "–" if claim["low"] is None else (
-        f"{claim['low']:,.{metric.decimals}f} to {claim['high']:,.{metric.decimals}f}")
     late = "; *stated after first results*" if claim["stated"] == "after first results" else ""
     return [
         f"{claim['text']} ({claim['source']}{late})", f"**{claim['verdict']}**",
         f"{_sides(claim, metric.decimals)}, {claim['metric']} of [{claim['track']}]"
         f"({claim['track']}.md), {metric.preference}",
-        f"{claim['effect']:+,.{metric.decimals}f}", interval, "–" if p is None else probability(p),
+        *effect_in_words(claim, metric.decimals), "–" if p is None else probability(p),
         "none needed" if claim["seeds"] is None else str(claim["seeds"]), f"{claim['clusters']:,}",
         f"{100 * claim['wins']:.0f} %", claim["reason"]]
+
+
+def effect_in_words(claim: Claim, decimals: int) -> tuple[str, str]:
+    """The effect and its interval, in the metric's decimals: near zero it has no digits to keep."""
+    interval = ("–" if claim["low"] is None else
+                f"{claim['low']:,.{decimals}f} to {claim['high']:,.{decimals}f}")
+    return f"{claim['effect']:+,.{decimals}f}", interval
 
 
 def _sides(claim: Claim, decimals: int) -> str:

@@ -76,10 +76,15 @@ def read_study(path: Path) -> Study:
     return study
 
 
-def kept_study(path: Path, version: str) -> Study | None:
-    """The study in `path`, if there is one and it is of that version."""
+def begun_study(places: Places, track: str, system: str, setting: str, stands: Any,
+                version: str) -> Study:
+    """The study that is kept of a setting, if it is of that version, or one without points."""
+    path = places.study(track, system, setting)
     kept = read_study(path) if path.is_file() else None
-    return kept if kept is not None and kept["version"] == version else None
+    if kept is not None and kept["version"] == version:
+        return {**kept, "stands": stands}
+    return {"track": track, "system": system, "setting": setting, "measure": "", "stands": stands,
+            "version": version, "points": []}
 
 
 def with_point(study: Study, measure: str, point: Point, order: Sequence[Any]) -> Study:

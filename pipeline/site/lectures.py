@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.results.boards import Claim
-from pipeline.results.claim_pages import VERDICTS, verdicts_in_words
+from pipeline.results.claim_pages import VERDICTS, effect_in_words, verdicts_in_words
 from pipeline.results.leaderboard import metrics_of
 from pipeline.results.markdown import decimal, probability
 from pipeline.results.trainings import place_of
@@ -104,12 +104,11 @@ def _shown(suite: Suite, claim: Claim) -> ShownClaim:
         return [Side(row, decimal(claim["values"][row], decimals), row_anchor(row)) for row in rows]
 
     contrast = claim["contrast"]
+    effect, interval = effect_in_words(claim, decimals)
     return ShownClaim(
         claim=claim, sides=sides(claim["better"], claim["worse"]),
         contrast=sides(contrast["better"], contrast["worse"]) if contrast else [],
-        effect=f"{claim['effect']:+,.{decimals}f}",
-        interval="–" if claim["low"] is None else
-        f"{claim['low']:,.{decimals}f} to {claim['high']:,.{decimals}f}",
+        effect=effect, interval=interval,
         p="–" if p is None else probability(p), preference=metric.preference, line=_line(claim))
 
 

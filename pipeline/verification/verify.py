@@ -7,7 +7,6 @@ in the clone, by the clone's own code and with this environment's packages.
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pipeline.errors import UserError
 from pipeline.storage.files import unwritable, write_text
 from pipeline.suite.schema import load
 from pipeline.workflow.interpreter import path_to_this_python
+from pipeline.workflow.programs import require_git
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = Path("real/params.yaml")
@@ -101,9 +101,7 @@ def verify_last_commit(jobs: int, keep: Path | None, *, train: bool = True) -> i
 
     Raises UserError when git is not installed, HEAD cannot be cloned, or `keep` is not empty.
     """
-    if shutil.which("git") is None:
-        raise UserError("git is not installed, and what is verified is a clone of the last commit; "
-                        "install git")
+    require_git("what is verified is a clone of the last commit")
     if count := uncommitted(ROOT):
         print(f"note: {count} uncommitted paths of this folder are not part of what is verified",
               flush=True)

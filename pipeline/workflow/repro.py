@@ -28,7 +28,7 @@ from pipeline.workflow.dvc import read_graph
 from pipeline.workflow.expected import expected_seconds
 from pipeline.workflow.fork_server import fork_server
 from pipeline.workflow.plan import Plan, needed_for, stale_stages
-from pipeline.workflow.programs import require_git
+from pipeline.workflow.programs import OF_TRAININGS, require_git
 from pipeline.workflow.progress import Progress, in_words, winner
 
 _POLL_SECONDS = 0.1
@@ -47,7 +47,7 @@ def reproduce(params: Path, jobs: int, dry_run: bool = False, track: str | None 
     if jobs < 1:
         raise UserError(f"--jobs {jobs}: at least one stage must run at a time")
     if not dry_run:
-        require_git()
+        require_git(OF_TRAININGS)
     suite = load_valid(params)
     for doubt in doubts(suite):
         print(f"warning: {params}: {doubt}", file=sys.stderr)
